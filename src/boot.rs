@@ -1,0 +1,1 @@
+//! What a booting node is told.

@@ -1,0 +1,216 @@
+//! The checked inventory: what the files say once every check has passed. Plain data.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+
+use ipnet::Ipv4Net;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::model::{Arch, Class, EntryName, GroupLabel, IpAddress, MacAddr, Nid, Role, SubRole, Xname};
+
+/// A place in an inventory file, for `FILE:LINE` in plans. Lines count from 1.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Origin {
+    /// Path below the inventory directory, `nodes.yaml`.
+    pub file: Arc<str>,
+    /// First line.
+    pub line: u32,
+    /// Last line.
+    pub end_line: u32,
+}
+
+impl std::fmt::Display for Origin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}", self.file, self.line)
+    }
+}
+
+/// Everything an inventory directory says.
+#[derive(Debug, Clone)]
+pub struct Inventory {
+    /// `cluster.yaml`.
+    pub cluster: Cluster,
+    /// `nodes.yaml`, in file order.
+    pub nodes: Vec<Node>,
+    /// `cloud-init/*.yaml`, in the order of file names.
+    pub cloud_init: Vec<Entry>,
+    /// `cloud-init/secure/*.yaml`.
+    pub cloud_init_secure: Vec<Entry>,
+    /// BLAKE3 over the names and contents of all files, in hexadecimal: equal trees have equal hashes.
+    pub hash: String,
+}
+
+/// What `cluster.yaml` says of the cluster itself.
+#[derive(Debug, Clone)]
+pub struct Cluster {
+    /// Keeps two inventories from sharing one ledger: `cluster_id`, or the name where it is not given.
+    pub id: String,
+    /// `cluster_name`.
+    pub name: String,
+    /// `cluster_shortname`, the prefix of node names.
+    pub short_name: String,
+    /// `cluster_nidlength`, the width to which NIDs are padded in node names.
+    pub nid_length: usize,
+    /// `cluster_domain`.
+    pub domain: String,
+    /// `cluster_boot_ip`, the head node on the boot network.
+    pub boot_ip: Ipv4Addr,
+    /// `cluster_boot_interface`.
+    pub boot_interface: Option<String>,
+    /// `networks`.
+    pub networks: Vec<Network>,
+    /// `sync`.
+    pub sync: SyncPolicy,
+}
+
+/// A declared network.
+#[derive(Debug, Clone)]
+pub struct Network {
+    /// The label that interfaces use.
+    pub name: String,
+    /// The addresses it has.
+    pub subnet: Ipv4Net,
+    /// The default gateway.
+    pub router: Option<Ipv4Addr>,
+    /// Name servers.
+    pub dns: Vec<IpAddr>,
+    /// First and last address handed to unknown machines.
+    pub pool: Option<(Ipv4Addr, Ipv4Addr)>,
+    /// Where it is declared.
+    pub origin: Origin,
+}
+
+/// One node.
+#[derive(Debug, Clone)]
+pub struct Node {
+    /// Host name.
+    pub name: Arc<str>,
+    /// Location; identifies the node.
+    pub xname: Xname,
+    /// Number.
+    pub nid: Nid,
+    /// Memberships, in file order, without repetition.
+    pub groups: Vec<GroupLabel>,
+    /// Owned only when the file gives it, as the next three.
+    pub role: Option<Role>,
+    /// Within the role.
+    pub sub_role: Option<SubRole>,
+    /// Processor architecture.
+    pub arch: Option<Arch>,
+    /// Hardware class.
+    pub class: Option<Class>,
+    /// The management controller, where the file tells anything of it.
+    pub bmc: Option<Bmc>,
+    /// Network interfaces; the first is the one it boots from.
+    pub interfaces: Vec<Interface>,
+    /// What it boots: the most specific profile, resolved. None where no profile covers it.
+    pub boot: Option<Boot>,
+    /// Where it is declared.
+    pub origin: Origin,
+}
+
+/// A node's management controller.
+#[derive(Debug, Clone)]
+pub struct Bmc {
+    /// Location: the node's xname without its last segment.
+    pub xname: Xname,
+    /// `bmc_mac`.
+    pub mac: Option<MacAddr>,
+    /// `bmc_ip`.
+    pub ip: Option<IpAddr>,
+    /// `bmc_fqdn`.
+    pub fqdn: Option<String>,
+    /// Where it is declared.
+    pub origin: Origin,
+}
+
+/// A network interface of a node.
+#[derive(Debug, Clone)]
+pub struct Interface {
+    /// Hardware address.
+    pub mac: MacAddr,
+    /// Addresses, the first being the one DHCP hands out.
+    pub ips: Vec<IpAddress>,
+    /// Where it is declared.
+    pub origin: Origin,
+}
+
+/// A resolved boot profile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Boot {
+    /// URL of the kernel.
+    pub kernel: Arc<str>,
+    /// URL of the initrd; empty means none.
+    pub initrd: Arc<str>,
+    /// Kernel command line.
+    pub params: Arc<str>,
+    /// Where the profile is declared.
+    pub origin: Origin,
+}
+
+/// A cloud-init entry. A secret stands in the documents as the mapping `{"$secret": {…}}`, not as its value.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// What the file calls it: a group, an xname or a node name.
+    pub name: EntryName,
+    /// The node meant, where the name is an xname or a node name.
+    pub node: Option<Xname>,
+    /// The cloud-config; `null` when the file gives none.
+    pub userdata: Value,
+    /// Instance data; `null` when the file gives none.
+    pub metadata: Value,
+    /// The vendor's cloud-config; `null` when the file gives none.
+    pub vendordata: Value,
+    /// `template: jinja`.
+    pub jinja: bool,
+    /// Where it is declared.
+    pub origin: Origin,
+}
+
+/// `sync` in `cluster.yaml`: how plans treat what they find.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SyncPolicy {
+    /// Delete what the ledger owns and the inventory no longer has (`owned`), or never (`none`).
+    pub prune: bool,
+    /// Take over an unowned object that differs from the inventory (`always`). Equal ones are taken over unless
+    /// `never`.
+    pub adopt: Adopt,
+    /// The most nodes that one apply may delete.
+    pub delete: Limit,
+    /// The most nodes that one apply may replace.
+    pub replace: Limit,
+}
+
+/// `sync.adopt`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Adopt {
+    /// Claim objects that already equal the inventory.
+    Matching,
+    /// Claim those that differ, too, and change them.
+    Always,
+    /// Claim nothing: every unowned object that the inventory names refuses the plan.
+    Never,
+}
+
+/// A limit: the greater of a number and a share of the managed nodes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limit {
+    /// Number of nodes.
+    pub max: u64,
+    /// Percent of the managed nodes.
+    pub percent: u64,
+}
+
+impl Default for SyncPolicy {
+    /// `prune: owned`, `adopt: matching`, delete 3 or 5 %, replace 3 or 10 %.
+    fn default() -> Self {
+        Self {
+            prune: true,
+            adopt: Adopt::Matching,
+            delete: Limit { max: 3, percent: 5 },
+            replace: Limit { max: 3, percent: 10 },
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! The `ochami-sync` command.
+
+fn main() {}

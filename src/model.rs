@@ -1,0 +1,27 @@
+//! The nouns of a cluster, as SMD, BSS and cloud-init name them; nothing here does anything.
+//!
+//! Every noun has one *canonical form*: the JSON its serde derives write, with snake-case names, without empty fields.
+//! The store keeps it, the ledger compares it and fingerprints are taken over it. What the real services send and
+//! expect is another thing and lives in [`crate::wire`].
+
+pub mod boot_params;
+pub mod cloud_init;
+pub mod component;
+pub mod group;
+pub mod interface;
+pub mod mac;
+pub mod object;
+pub mod redfish;
+pub mod secret;
+pub mod xname;
+
+pub use boot_params::{BootConfig, BootKey};
+pub use cloud_init::{CloudInitEntry, EntryName};
+pub use component::{Arch, Class, Component, Flag, NetType, Nid, Role, State, SubRole};
+pub use group::{Group, GroupLabel};
+pub use interface::{EthernetInterface, IpAddress, Timestamp};
+pub use mac::{MacAddr, MacAddrError};
+pub use object::{Kind, Object, ObjectKey};
+pub use redfish::{ComponentEndpoint, RedfishEndpoint};
+pub use secret::Secret;
+pub use xname::{Xname, XnameError, XnameType};

@@ -1,0 +1,341 @@
+//! Any noun at all: what the store keeps in a row, the ledger owns and the plan changes.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::{
+    BootConfig, BootKey, CloudInitEntry, Component, ComponentEndpoint, EntryName, EthernetInterface, Group, GroupLabel,
+    MacAddr, RedfishEndpoint, Xname,
+};
+
+/// The kinds of object, in the order in which they are written; deletes run the other way round.
+///
+/// The order is the promise that a node never boots a new kernel before its configuration exists: boot parameters
+/// come last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// SMD component.
+    Component,
+    /// SMD Redfish endpoint.
+    RedfishEndpoint,
+    /// SMD component endpoint.
+    ComponentEndpoint,
+    /// SMD Ethernet interface.
+    EthernetInterface,
+    /// SMD group.
+    Group,
+    /// cloud-init entry of the open store.
+    CloudInit,
+    /// cloud-init entry of the secure store.
+    CloudInitSecure,
+    /// BSS boot parameters of one key.
+    BootParams,
+}
+
+impl Kind {
+    /// Every kind, in writing order.
+    pub const ALL: [Self; 8] = [
+        Self::Component,
+        Self::RedfishEndpoint,
+        Self::ComponentEndpoint,
+        Self::EthernetInterface,
+        Self::Group,
+        Self::CloudInit,
+        Self::CloudInitSecure,
+        Self::BootParams,
+    ];
+
+    /// The kind's name in database rows, plans and messages.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Component => "component",
+            Self::RedfishEndpoint => "redfish-endpoint",
+            Self::ComponentEndpoint => "component-endpoint",
+            Self::EthernetInterface => "ethernet-interface",
+            Self::Group => "group",
+            Self::CloudInit => "cloud-init",
+            Self::CloudInitSecure => "cloud-init-secure",
+            Self::BootParams => "boot-params",
+        }
+    }
+
+    /// True when the content must be encrypted at rest and never shown.
+    #[must_use]
+    pub fn is_secret(self) -> bool {
+        matches!(self, Self::CloudInitSecure)
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl std::str::FromStr for Kind {
+    type Err = ObjectError;
+
+    fn from_str(text: &str) -> Result<Self, ObjectError> {
+        Self::ALL.into_iter().find(|k| k.as_str() == text).ok_or_else(|| ObjectError::Kind(text.to_owned()))
+    }
+}
+
+/// A kind and the identifier within it, in canonical text: xname, MAC address with colons, label, boot key or name.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ObjectKey {
+    /// What it is.
+    pub kind: Kind,
+    /// Which one it is.
+    pub id: Arc<str>,
+}
+
+impl ObjectKey {
+    /// Joins the two. The identifier has to be in canonical form.
+    pub fn new(kind: Kind, id: impl Into<Arc<str>>) -> Self {
+        Self { kind, id: id.into() }
+    }
+}
+
+impl fmt::Display for ObjectKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.kind, self.id)
+    }
+}
+
+/// Why a row or a document is no object.
+#[derive(Debug, thiserror::Error)]
+pub enum ObjectError {
+    /// The kind is not one of ours: a newer version wrote it.
+    #[error("unknown kind of object `{0}`")]
+    Kind(String),
+    /// The identifier is not one of its kind.
+    #[error("`{id}` cannot identify a {kind}")]
+    Id {
+        /// The kind.
+        kind: Kind,
+        /// The identifier.
+        id: String,
+    },
+    /// The content does not have the kind's shape. The cause is left out of the text for secret kinds.
+    #[error("the content of {key} does not have the shape of its kind: {cause}")]
+    Shape {
+        /// The object.
+        key: ObjectKey,
+        /// What serde says.
+        cause: String,
+    },
+}
+
+/// One object. The values are shared: cloning costs a counter.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Object {
+    /// SMD component.
+    Component(Arc<Component>),
+    /// SMD Redfish endpoint.
+    RedfishEndpoint(Arc<RedfishEndpoint>),
+    /// SMD component endpoint.
+    ComponentEndpoint(Arc<ComponentEndpoint>),
+    /// SMD Ethernet interface.
+    EthernetInterface(Arc<EthernetInterface>),
+    /// SMD group.
+    Group(Arc<Group>),
+    /// Open cloud-init entry.
+    CloudInit(Arc<CloudInitEntry>),
+    /// Secure cloud-init entry.
+    CloudInitSecure(Arc<CloudInitEntry>),
+    /// Boot parameters of one key.
+    BootParams(BootKey, Arc<BootConfig>),
+}
+
+impl Object {
+    /// The kind.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Component(_) => Kind::Component,
+            Self::RedfishEndpoint(_) => Kind::RedfishEndpoint,
+            Self::ComponentEndpoint(_) => Kind::ComponentEndpoint,
+            Self::EthernetInterface(_) => Kind::EthernetInterface,
+            Self::Group(_) => Kind::Group,
+            Self::CloudInit(_) => Kind::CloudInit,
+            Self::CloudInitSecure(_) => Kind::CloudInitSecure,
+            Self::BootParams(..) => Kind::BootParams,
+        }
+    }
+
+    /// The kind and the identifier.
+    #[must_use]
+    pub fn key(&self) -> ObjectKey {
+        let id: Arc<str> = match self {
+            Self::Component(c) => c.id.clone().into(),
+            Self::RedfishEndpoint(e) => e.id.clone().into(),
+            Self::ComponentEndpoint(e) => e.id.clone().into(),
+            Self::EthernetInterface(i) => i.mac.to_string().into(),
+            Self::Group(g) => g.label.clone().into(),
+            Self::CloudInit(e) | Self::CloudInitSecure(e) => e.name.clone().into(),
+            Self::BootParams(key, _) => key.to_string().into(),
+        };
+        ObjectKey { kind: self.kind(), id }
+    }
+
+    /// The canonical form as JSON text.
+    ///
+    /// # Panics
+    ///
+    /// Never: every noun is a structure of texts, numbers and trees with text keys, which JSON can always hold.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let text = match self {
+            Self::Component(c) => serde_json::to_string(c),
+            Self::RedfishEndpoint(e) => serde_json::to_string(e),
+            Self::ComponentEndpoint(e) => serde_json::to_string(e),
+            Self::EthernetInterface(i) => serde_json::to_string(i),
+            Self::Group(g) => serde_json::to_string(g),
+            Self::CloudInit(e) | Self::CloudInitSecure(e) => serde_json::to_string(e),
+            Self::BootParams(_, c) => serde_json::to_string(c),
+        };
+        text.expect("a noun of the model has text keys only")
+    }
+
+    /// Reads the canonical form.
+    ///
+    /// # Errors
+    ///
+    /// [`ObjectError`] when the identifier or the content is not of the kind.
+    pub fn from_json(key: &ObjectKey, text: &str) -> Result<Self, ObjectError> {
+        fn read<T: serde::de::DeserializeOwned>(key: &ObjectKey, text: &str) -> Result<Arc<T>, ObjectError> {
+            serde_json::from_str(text).map(Arc::new).map_err(|error| ObjectError::Shape {
+                key: key.clone(),
+                cause: if key.kind.is_secret() { "(not shown)".to_owned() } else { error.to_string() },
+            })
+        }
+        let object = match key.kind {
+            Kind::Component => Self::Component(read(key, text)?),
+            Kind::RedfishEndpoint => Self::RedfishEndpoint(read(key, text)?),
+            Kind::ComponentEndpoint => Self::ComponentEndpoint(read(key, text)?),
+            Kind::EthernetInterface => Self::EthernetInterface(read(key, text)?),
+            Kind::Group => Self::Group(read(key, text)?),
+            Kind::CloudInit => Self::CloudInit(read(key, text)?),
+            Kind::CloudInitSecure => Self::CloudInitSecure(read(key, text)?),
+            Kind::BootParams => {
+                let boot_key: BootKey = key.id.parse().map_err(|_| key.bad_id())?;
+                Self::BootParams(boot_key, read(key, text)?)
+            }
+        };
+        if object.key() == *key { Ok(object) } else { Err(key.bad_id()) }
+    }
+
+    /// The canonical form as a tree, without the field that identifies the object.
+    #[must_use]
+    pub fn fields(&self) -> Map<String, Value> {
+        let tree = match self {
+            Self::Component(c) => serde_json::to_value(c),
+            Self::RedfishEndpoint(e) => serde_json::to_value(e),
+            Self::ComponentEndpoint(e) => serde_json::to_value(e),
+            Self::EthernetInterface(i) => serde_json::to_value(i),
+            Self::Group(g) => serde_json::to_value(g),
+            Self::CloudInit(e) | Self::CloudInitSecure(e) => serde_json::to_value(e),
+            Self::BootParams(_, c) => serde_json::to_value(c),
+        };
+        let mut fields = match tree {
+            Ok(Value::Object(fields)) => fields,
+            _ => unreachable!("every noun is a structure with named fields"),
+        };
+        if let Some(name) = self.kind().id_field() {
+            fields.remove(name);
+        }
+        fields
+    }
+
+    /// Makes the object of that key from its fields, as [`Object::fields`] gives them.
+    ///
+    /// # Errors
+    ///
+    /// [`ObjectError`] when the identifier or a field is not of the kind.
+    pub fn from_fields(key: &ObjectKey, mut fields: Map<String, Value>) -> Result<Self, ObjectError> {
+        if let Some(name) = key.kind.id_field() {
+            fields.insert(name.to_owned(), Value::from(&*key.id));
+        }
+        Self::from_json(key, &Value::Object(fields).to_string())
+    }
+}
+
+impl Kind {
+    /// The field that holds the identifier in the canonical form; boot parameters have theirs outside.
+    fn id_field(self) -> Option<&'static str> {
+        match self {
+            Self::Component | Self::RedfishEndpoint | Self::ComponentEndpoint => Some("id"),
+            Self::EthernetInterface => Some("mac"),
+            Self::Group => Some("label"),
+            Self::CloudInit | Self::CloudInitSecure => Some("name"),
+            Self::BootParams => None,
+        }
+    }
+}
+
+impl ObjectKey {
+    fn bad_id(&self) -> ObjectError {
+        ObjectError::Id { kind: self.kind, id: self.id.to_string() }
+    }
+}
+
+macro_rules! key_of {
+    ($($name:ident($id:ty) = $kind:ident),+ $(,)?) => {
+        impl ObjectKey {
+            $(
+                #[doc = concat!("The key of a ", stringify!($kind), ".")]
+                #[must_use]
+                pub fn $name(id: &$id) -> Self {
+                    Self { kind: Kind::$kind, id: id.to_string().into() }
+                }
+            )+
+        }
+    };
+}
+
+key_of! {
+    component(Xname) = Component,
+    redfish_endpoint(Xname) = RedfishEndpoint,
+    component_endpoint(Xname) = ComponentEndpoint,
+    ethernet_interface(MacAddr) = EthernetInterface,
+    group(GroupLabel) = Group,
+    cloud_init(EntryName) = CloudInit,
+    cloud_init_secure(EntryName) = CloudInitSecure,
+    boot_params(BootKey) = BootParams,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_object_survives_its_canonical_form() {
+        let mut node = Component::bare("x1000c1s7b0n0".parse().unwrap());
+        node.nid = Some(crate::model::Nid(1));
+        let object = Object::Component(Arc::new(node));
+        let text = object.to_json();
+        assert_eq!(text, r#"{"id":"x1000c1s7b0n0","enabled":true,"nid":1}"#);
+        assert_eq!(Object::from_json(&object.key(), &text).unwrap(), object);
+        assert_eq!(Object::from_fields(&object.key(), object.fields()).unwrap(), object);
+    }
+
+    #[test]
+    fn content_under_another_key_is_refused() {
+        let key = ObjectKey::new(Kind::Component, "x1000c1s7b1n0");
+        assert!(Object::from_json(&key, r#"{"id":"x1000c1s7b0n0","enabled":true}"#).is_err());
+        let key = ObjectKey::new(Kind::BootParams, "mac:zz");
+        assert!(Object::from_json(&key, "{}").is_err());
+    }
+
+    #[test]
+    fn a_secret_is_not_told_by_an_error() {
+        let key = ObjectKey::new(Kind::CloudInitSecure, "compute");
+        let error = Object::from_json(&key, r#"{"name":"compute","jinja":"hunter2"}"#).unwrap_err();
+        assert!(!error.to_string().contains("hunter2"), "{error}");
+    }
+}

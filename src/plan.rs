@@ -1,0 +1,1 @@
+//! Plans: desired against ledger against live.

@@ -1,0 +1,1 @@
+//! Plan and apply over a target, once or for ever.

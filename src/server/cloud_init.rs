@@ -1,0 +1,1 @@
+//! The cloud-init server of the tutorial's generation.

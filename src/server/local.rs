@@ -1,0 +1,1 @@
+//! The local API: plan and apply for the command line, over the Unix socket.

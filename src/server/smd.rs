@@ -1,0 +1,1 @@
+//! SMD's REST API.

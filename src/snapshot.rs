@@ -1,0 +1,92 @@
+//! The state of the cluster as one value: tables, the indexes over them, and the views that servers answer from.
+//!
+//! A [`Snapshot`] is immutable once published; changing a copy costs O(log n), because the tables are persistent maps.
+//! It is in two parts. [`BootView`] holds what a booting node may be told and no secret of any node, and is all that
+//! code of the boot role can reach; the rest of the snapshot holds what only the API role needs.
+//!
+//! The indexes are kept up to date change by change; [`Snapshot::rebuilt`] makes them from nothing, and a property
+//! test holds the two equal.
+
+mod boot_view;
+mod index;
+mod query;
+
+use std::sync::Arc;
+
+use imbl::OrdMap;
+
+pub use boot_view::BootView;
+pub use index::Index;
+
+use crate::model::{CloudInitEntry, EntryName, Kind, Object, ObjectKey, RedfishEndpoint, Xname};
+
+/// One change of one object.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Change {
+    /// Creates or replaces it.
+    Put(Object),
+    /// Removes it; removing what is not there changes nothing.
+    Delete(ObjectKey),
+}
+
+impl Change {
+    /// The object that is changed.
+    #[must_use]
+    pub fn key(&self) -> ObjectKey {
+        match self {
+            Self::Put(object) => object.key(),
+            Self::Delete(key) => key.clone(),
+        }
+    }
+}
+
+/// The whole state at one revision.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Snapshot {
+    /// The number of the last write that it contains; zero for an empty store.
+    pub revision: u64,
+    /// What boot-role code may see.
+    pub boot: Arc<BootView>,
+    /// SMD Redfish endpoints.
+    pub redfish_endpoints: OrdMap<Xname, Arc<RedfishEndpoint>>,
+    /// cloud-init entries of the secure store.
+    pub cloud_init_secure: OrdMap<EntryName, Arc<CloudInitEntry>>,
+}
+
+impl Snapshot {
+    /// Applies one change to this copy.
+    pub fn apply(&mut self, change: &Change) {
+        match change {
+            Change::Put(Object::RedfishEndpoint(e)) => {
+                self.redfish_endpoints.insert(e.id.clone(), e.clone());
+            }
+            Change::Put(Object::CloudInitSecure(e)) => {
+                self.cloud_init_secure.insert(e.name.clone(), e.clone());
+            }
+            Change::Put(object) => Arc::make_mut(&mut self.boot).put(object),
+            Change::Delete(key) => match key.kind {
+                Kind::RedfishEndpoint => {
+                    if let Ok(id) = key.id.parse::<Xname>() {
+                        self.redfish_endpoints.remove(&id);
+                    }
+                }
+                Kind::CloudInitSecure => {
+                    if let Ok(name) = key.id.parse::<EntryName>() {
+                        self.cloud_init_secure.remove(&name);
+                    }
+                }
+                _ => Arc::make_mut(&mut self.boot).delete(key),
+            },
+        }
+    }
+
+    /// The same state with every index made anew from the tables.
+    #[must_use]
+    pub fn rebuilt(objects: impl IntoIterator<Item = Object>, revision: u64) -> Self {
+        let mut snapshot = Self { revision, ..Self::default() };
+        for object in objects {
+            snapshot.apply(&Change::Put(object));
+        }
+        snapshot
+    }
+}

@@ -1,0 +1,1 @@
+//! Targets: where desired state is applied.

@@ -1,0 +1,1 @@
+//! Templates: the one minijinja environment, for the boot script and for checking syntax.

@@ -1,0 +1,1 @@
+//! Tokens: our signing key, its JWKS, minting and checking.

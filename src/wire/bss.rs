@@ -1,0 +1,1 @@
+//! BSS's JSON shapes.

@@ -1,0 +1,1 @@
+//! The cloud-init server's JSON shapes.

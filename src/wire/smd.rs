@@ -1,0 +1,1 @@
+//! SMD's JSON shapes.
