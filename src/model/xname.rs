@@ -1,8 +1,9 @@
 //! Xnames: the location names of hardware in an OpenCHAMI (and Cray) system.
 //!
 //! An [`Xname`] is always whole and normalised: lower case, no leading zeros, every segment within the bounds of its
-//! type. The grammar follows `hms-xname` (the library SMD itself uses), with one difference: the whole string has to
-//! match, where other readers ignore trailing garbage.
+//! type. The grammar follows `hms-xname` 1.4.0 (the library SMD itself uses), with two differences: the whole string
+//! has to match, where other readers ignore trailing garbage, and its names that mean no single piece of hardware
+//! (`all`, `all_svc`, `all_comp`, `sms01`) are not xnames.
 
 use std::fmt;
 use std::str::FromStr;
@@ -93,6 +94,8 @@ const GRAMMAR: &[Row] = {
         ("xcse", T::NodeEnclosure, &[X, C]),
         ("xcset", T::NodeEnclosurePowerSupply, &[X, C]),
         ("xcsv", T::NodePowerConnector, &[X, C, (3, 1, 2)]),
+        // The older spelling of the same connector, which hms-xname still reads.
+        ("xcsj", T::NodePowerConnector, &[X, C, (3, 1, 2)]),
         ("xcsb", T::NodeBmc, &[X, C]),
         ("xcsbi", T::NodeBmcNic, &[X, C, (4, 0, 3)]),
         ("xcsbf", T::NodeFpga, &[X, C, (4, 0, 0)]),
@@ -106,8 +109,8 @@ const GRAMMAR: &[Row] = {
         ("xcsbnr", T::NodeAccelRiser, &[X, C, (5, 0, 7)]),
         ("xcsbni", T::NodeNic, &[X, C, (5, 0, 3)]),
         ("xcsbnh", T::NodeHsnNic, &[X, C, (5, 0, 3)]),
-        ("xch", T::MgmtHlSwitchEnclosure, &[X, C]),
-        ("xchs", T::MgmtHlSwitch, &[X, C, (3, 1, 9)]),
+        ("xch", T::MgmtHlSwitchEnclosure, &[X, C, (2, 1, u32::MAX)]),
+        ("xchs", T::MgmtHlSwitch, &[X, C, (2, 1, u32::MAX), (3, 1, 9)]),
         ("xcw", T::MgmtSwitch, &[X, C, (2, 1, u32::MAX)]),
         ("xcwj", T::MgmtSwitchConnector, &[X, C, (2, 1, u32::MAX), (3, 1, u32::MAX)]),
         ("xcr", T::RouterModule, &[X, C]),
@@ -276,9 +279,19 @@ mod tests {
 
     #[test]
     fn the_whole_text_has_to_match() {
-        for text in
-            ["x1000c0s0b0n0 junk", "x1000c0s0b0n0x", "nodeA", "", "x", "x12345", "x1c8", "x1c0b1", "p1.a", "x1.2"]
-        {
+        for text in [
+            "x1000c0s0b0n0 junk",
+            "x1000c0s0b0n0x",
+            "nodeA",
+            "",
+            "x",
+            "x12345",
+            "x1c8",
+            "x1c0b1",
+            "p1.a",
+            "x1.2",
+            "x1c0h0",
+        ] {
             assert!(text.parse::<Xname>().is_err(), "{text}");
         }
     }
@@ -295,6 +308,7 @@ mod tests {
             ("x3000m1", "CabinetPDUController"),
             ("x3000c0w14", "MgmtSwitch"),
             ("x3000c0h1s2", "MgmtHLSwitch"),
+            ("x3000c0s1j2", "NodePowerConnector"),
             ("s0", "System"),
             ("p1.2", "Partition"),
         ] {

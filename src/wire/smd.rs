@@ -1,1 +1,49 @@
-//! SMD's JSON shapes.
+//! SMD's JSON shapes, both ways.
+//!
+//! A `…View` borrows a noun and serialises as SMD shows it: SMD's names in SMD's order, unset fields left out. A
+//! `…Body` is what a client sends or a real SMD answers, before anything is checked; turning it into a noun checks
+//! every field. Field names are read in SMD's spelling and in lower case, because Go reads them in any case and
+//! clients rely on it.
+//!
+//! Requests to a real SMD are `…Request`s. Its lists are read row by row ([`Row`]): one row that holds nonsense (SMD
+//! stores some) spoils that row and no other.
+//!
+//! ```
+//! use ochami_sync::wire::smd;
+//!
+//! let answer = br#"{"Components":[{"ID":"x1c0s0b0n0","State":"On","Enabled":true},{"ID":"x1","State":"Odd"}]}"#;
+//! let rows = smd::read_components(answer).unwrap();
+//! assert_eq!(rows[0].as_ref().unwrap().id.as_str(), "x1c0s0b0n0");
+//! assert_eq!(rows[1].as_ref().unwrap_err().id, "x1");
+//! ```
+
+mod component;
+mod component_endpoint;
+mod discovery;
+mod field;
+mod group;
+mod interface;
+mod redfish_endpoint;
+mod rows;
+
+pub use component::{
+    BulkNidBody, BulkNidRequest, ComponentBody, ComponentView, ComponentsBody, ComponentsRequest, GivenNid, NidBody,
+    PutComponentBody, PutComponentRequest, Shown, read_components,
+};
+pub use component_endpoint::{ComponentEndpointBody, ComponentEndpointView, read_component_endpoints};
+pub use discovery::{
+    DiscoveryRequest, ManagerBody, NicBody, SystemBody, manager_info, path_of, path_of_nic, system_info,
+};
+pub use field::FieldError;
+pub use group::{
+    GroupBody, GroupPatchBody, GroupPatchRequest, GroupView, MemberBody, MemberView, MembersBody, MembersView,
+    MembershipView, read_groups,
+};
+pub use interface::{
+    InterfaceBody, InterfacePatchBody, InterfacePatchRequest, InterfaceRequest, InterfaceView, IpBody, IpView,
+    format_time, parse_time, read_interfaces,
+};
+pub use redfish_endpoint::{
+    EndpointBody, RedfishEndpointPost, RedfishEndpointRequest, RedfishEndpointView, read_redfish_endpoints,
+};
+pub use rows::{ListError, Row, RowCause, RowError, write_list};

@@ -1,0 +1,64 @@
+//! Checks of single fields, shared by every shape.
+
+use std::net::IpAddr;
+use std::str::FromStr;
+
+use crate::model::component::ValueError;
+use crate::model::group::GroupLabelError;
+use crate::model::{MacAddr, MacAddrError, Xname};
+
+/// Why a field's content cannot be what the field means.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FieldError {
+    /// A field that has to be there is not, or is empty.
+    #[error("{0} is missing")]
+    Missing(&'static str),
+    /// Not an xname.
+    #[error("xname ID '{0}' is invalid")]
+    Xname(String),
+    /// A word that the field does not take.
+    #[error(transparent)]
+    Value(#[from] ValueError),
+    /// Not a node identifier.
+    #[error("NID '{0}' is not a whole number from 0 to 9223372036854775807")]
+    Nid(String),
+    /// Not a MAC address.
+    #[error("MAC address '{text}' is invalid: {cause}")]
+    Mac {
+        /// The text.
+        text: String,
+        /// What is wrong with it.
+        cause: MacAddrError,
+    },
+    /// Not an IP address.
+    #[error("IP address '{0}' is invalid")]
+    Ip(String),
+    /// Not a moment.
+    #[error("'{0}' is not an RFC 3339 time")]
+    Time(String),
+    /// Not a group label.
+    #[error(transparent)]
+    Label(#[from] GroupLabelError),
+}
+
+/// A text that says something: SMD writes and reads an empty text where it means none.
+pub(super) fn said(text: Option<&str>) -> Option<&str> {
+    text.filter(|text| !text.is_empty())
+}
+
+/// One of SMD's words; none where the field is absent or empty.
+pub(super) fn word<T: FromStr<Err = ValueError>>(text: Option<&str>) -> Result<Option<T>, FieldError> {
+    said(text).map(|text| text.parse().map_err(FieldError::from)).transpose()
+}
+
+pub(super) fn xname(text: &str) -> Result<Xname, FieldError> {
+    text.parse().map_err(|_| FieldError::Xname(text.to_owned()))
+}
+
+pub(super) fn mac(text: &str) -> Result<MacAddr, FieldError> {
+    text.parse().map_err(|cause| FieldError::Mac { text: text.to_owned(), cause })
+}
+
+pub(super) fn ip(text: &str) -> Result<IpAddr, FieldError> {
+    text.parse().map_err(|_| FieldError::Ip(text.to_owned()))
+}

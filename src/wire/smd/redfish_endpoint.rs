@@ -1,0 +1,253 @@
+//! `Inventory/RedfishEndpoints`.
+//!
+//! `Password` is not read: what is never taken in cannot be stored, shown or logged.
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::field::{ip, mac, said, xname};
+use super::{FieldError, ListError, ManagerBody, Row, SystemBody, rows};
+use crate::model::{MacAddr, RedfishEndpoint};
+
+/// A Redfish endpoint as SMD shows it, with an empty password.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct RedfishEndpointView<'a> {
+    #[serde(rename = "ID")]
+    id: &'a str,
+    #[serde(rename = "Type")]
+    kind: &'static str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    name: &'a str,
+    hostname: &'a str,
+    domain: &'a str,
+    #[serde(rename = "FQDN")]
+    fqdn: &'a str,
+    enabled: bool,
+    #[serde(rename = "UUID", skip_serializing_if = "str::is_empty")]
+    uuid: &'a str,
+    user: &'a str,
+    password: &'static str,
+    #[serde(rename = "MACAddr", skip_serializing_if = "Option::is_none")]
+    mac: Option<MacAddr>,
+    #[serde(rename = "IPAddress", skip_serializing_if = "Option::is_none")]
+    ip: Option<std::net::IpAddr>,
+    rediscover_on_update: bool,
+    discovery_info: DiscoveryInfo,
+}
+
+/// Nothing here asks BMCs, so every endpoint's status is the one SMD gives before it has asked.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct DiscoveryInfo {
+    last_discovery_status: &'static str,
+}
+
+impl<'a> From<&'a RedfishEndpoint> for RedfishEndpointView<'a> {
+    fn from(endpoint: &'a RedfishEndpoint) -> Self {
+        Self {
+            id: endpoint.id.as_str(),
+            kind: endpoint.id.kind().as_str(),
+            name: &endpoint.name,
+            hostname: &endpoint.hostname,
+            domain: &endpoint.domain,
+            fqdn: &endpoint.fqdn,
+            enabled: endpoint.enabled,
+            uuid: &endpoint.uuid,
+            user: &endpoint.user,
+            password: "",
+            mac: endpoint.mac,
+            ip: endpoint.ip,
+            rediscover_on_update: endpoint.rediscover_on_update,
+            discovery_info: DiscoveryInfo { last_discovery_status: Self::STATUS },
+        }
+    }
+}
+
+impl RedfishEndpointView<'_> {
+    /// The discovery status of every endpoint.
+    pub const STATUS: &'static str = "NotYetQueried";
+}
+
+/// A Redfish endpoint as a client sends it, or SMD shows it; also the body of PATCH, where what is given is set.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct EndpointBody {
+    /// The xname.
+    #[serde(rename = "ID", alias = "id")]
+    pub id: Option<String>,
+    /// A name for people.
+    #[serde(rename = "Name", alias = "name")]
+    pub name: Option<String>,
+    /// The host part of the FQDN.
+    #[serde(rename = "Hostname", alias = "hostname")]
+    pub hostname: Option<String>,
+    /// The domain part of the FQDN.
+    #[serde(rename = "Domain", alias = "domain")]
+    pub domain: Option<String>,
+    /// Both parts.
+    #[serde(rename = "FQDN", alias = "fqdn")]
+    pub fqdn: Option<String>,
+    /// Absent means true.
+    #[serde(rename = "Enabled", alias = "enabled")]
+    pub enabled: Option<bool>,
+    /// Free text.
+    #[serde(rename = "UUID", alias = "uuid")]
+    pub uuid: Option<String>,
+    /// The account name.
+    #[serde(rename = "User", alias = "user")]
+    pub user: Option<String>,
+    /// In any spelling of [`MacAddr`].
+    #[serde(rename = "MACAddr", alias = "macaddr")]
+    pub mac: Option<String>,
+    /// The address.
+    #[serde(rename = "IPAddress", alias = "ipaddress")]
+    pub ip: Option<String>,
+    /// A flag that is kept and shown.
+    #[serde(rename = "RediscoverOnUpdate", alias = "rediscoveronupdate")]
+    pub rediscover_on_update: Option<bool>,
+}
+
+impl TryFrom<EndpointBody> for RedfishEndpoint {
+    type Error = FieldError;
+
+    /// Takes the body for what it says; an absent FQDN is the xname, as SMD shows it.
+    fn try_from(body: EndpointBody) -> Result<Self, FieldError> {
+        let id = xname(body.id.as_deref().unwrap_or_default())?;
+        Ok(Self {
+            fqdn: body.fqdn.filter(|fqdn| !fqdn.is_empty()).unwrap_or_else(|| id.to_string()),
+            id,
+            name: body.name.unwrap_or_default(),
+            hostname: body.hostname.unwrap_or_default(),
+            domain: body.domain.unwrap_or_default(),
+            enabled: body.enabled.unwrap_or(true),
+            uuid: body.uuid.unwrap_or_default(),
+            user: body.user.unwrap_or_default(),
+            mac: said(body.mac.as_deref()).map(mac).transpose()?,
+            ip: said(body.ip.as_deref()).map(ip).transpose()?,
+            rediscover_on_update: body.rediscover_on_update.unwrap_or_default(),
+        })
+    }
+}
+
+/// Body of `POST Inventory/RedfishEndpoints` and of PUT: one endpoint, or a list of them; and of the second generation
+/// what was found behind the one endpoint.
+#[derive(Debug, Default, Deserialize)]
+pub struct RedfishEndpointPost {
+    /// The one endpoint.
+    #[serde(flatten)]
+    pub endpoint: EndpointBody,
+    /// The list.
+    #[serde(rename = "RedfishEndpoints", alias = "redfishendpoints")]
+    pub endpoints: Option<Vec<EndpointBody>>,
+    /// Systems and managers are read from 1 on.
+    #[serde(rename = "SchemaVersion", alias = "schemaversion")]
+    pub schema_version: Option<i64>,
+    /// The nodes behind the endpoint.
+    #[serde(rename = "Systems", alias = "systems")]
+    pub systems: Option<Vec<SystemBody>>,
+    /// The management controllers.
+    #[serde(rename = "Managers", alias = "managers")]
+    pub managers: Option<Vec<ManagerBody>>,
+}
+
+/// Builds one endpoint of a request. No password is sent, because none is kept.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct RedfishEndpointRequest<'a> {
+    #[serde(rename = "ID")]
+    id: &'a str,
+    #[serde(rename = "Type")]
+    kind: &'static str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    name: &'a str,
+    #[serde(rename = "FQDN", skip_serializing_if = "str::is_empty")]
+    fqdn: &'a str,
+    enabled: bool,
+    #[serde(rename = "UUID", skip_serializing_if = "str::is_empty")]
+    uuid: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    user: &'a str,
+    #[serde(rename = "MACAddr", skip_serializing_if = "Option::is_none")]
+    mac: Option<MacAddr>,
+    #[serde(rename = "IPAddress", skip_serializing_if = "Option::is_none")]
+    ip: Option<std::net::IpAddr>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    rediscover_on_update: bool,
+}
+
+impl<'a> From<&'a RedfishEndpoint> for RedfishEndpointRequest<'a> {
+    fn from(endpoint: &'a RedfishEndpoint) -> Self {
+        // SMD splits an FQDN into host and domain. One that is the xname is what it fills in by itself, and saying it
+        // would set a host name where the endpoint has none.
+        let said = endpoint.fqdn != endpoint.id.as_str() || !endpoint.hostname.is_empty();
+        Self {
+            id: endpoint.id.as_str(),
+            kind: endpoint.id.kind().as_str(),
+            name: &endpoint.name,
+            fqdn: if said { &endpoint.fqdn } else { "" },
+            enabled: endpoint.enabled,
+            uuid: &endpoint.uuid,
+            user: &endpoint.user,
+            mac: endpoint.mac,
+            ip: endpoint.ip,
+            rediscover_on_update: endpoint.rediscover_on_update,
+        }
+    }
+}
+
+/// Reads the answer of `GET Inventory/RedfishEndpoints`.
+///
+/// # Errors
+///
+/// [`ListError`] when it is no such list; a row that is wrong is an error of its own.
+pub fn read_redfish_endpoints(answer: &[u8]) -> Result<Vec<Row<RedfishEndpoint>>, ListError> {
+    #[derive(Deserialize)]
+    struct List<'a> {
+        #[serde(borrow, rename = "RedfishEndpoints")]
+        rows: Option<Vec<&'a RawValue>>,
+    }
+    let list: List = serde_json::from_slice(answer).map_err(|cause| ListError { list: "RedfishEndpoints", cause })?;
+    Ok(rows::read(list.rows, |body: EndpointBody| body.try_into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SHOWN: &str = r#"{"ID":"x1000c1s7b3","Type":"NodeBMC","Name":"nid003","Hostname":"","Domain":"","FQDN":"x1000c1s7b3","Enabled":true,"UUID":"1eaebe8f-37a4-49bd-a8dd-983680dc027c","User":"","Password":"","MACAddr":"02:00:00:11:22:33","IPAddress":"172.16.0.103","RediscoverOnUpdate":false,"DiscoveryInfo":{"LastDiscoveryStatus":"NotYetQueried"}}"#;
+
+    fn read(row: &str) -> Row<RedfishEndpoint> {
+        read_redfish_endpoints(format!(r#"{{"RedfishEndpoints":[{row}]}}"#).as_bytes()).unwrap().remove(0)
+    }
+
+    #[test]
+    fn an_endpoint_survives_its_wire_form() {
+        let endpoint = read(SHOWN).unwrap();
+        assert_eq!(serde_json::to_string(&RedfishEndpointView::from(&endpoint)).unwrap(), SHOWN);
+    }
+
+    #[test]
+    fn a_password_is_neither_kept_nor_shown() {
+        let endpoint = read(&SHOWN.replace(r#""Password":"""#, r#""Password":"hunter2""#)).unwrap();
+        assert!(!format!("{endpoint:?}").contains("hunter2"));
+        let wrong: Result<RedfishEndpointPost, _> =
+            serde_json::from_str(r#"{"Password":"hunter2","Enabled":"hunter"}"#);
+        assert!(!wrong.unwrap_err().to_string().contains("hunter2"));
+    }
+
+    #[test]
+    fn a_name_that_smd_fills_in_is_not_sent() {
+        let endpoint = read(SHOWN).unwrap();
+        let request = serde_json::to_value(RedfishEndpointRequest::from(&endpoint)).unwrap();
+        assert_eq!(request.get("FQDN"), None);
+        assert_eq!(request["MACAddr"], "02:00:00:11:22:33");
+        let named = RedfishEndpoint { fqdn: "bmc1.local".to_owned(), ..endpoint };
+        assert_eq!(serde_json::to_value(RedfishEndpointRequest::from(&named)).unwrap()["FQDN"], "bmc1.local");
+    }
+
+    #[test]
+    fn an_odd_mac_spoils_its_row() {
+        let error = read(&SHOWN.replace("02:00:00:11:22:33", "zz")).unwrap_err();
+        assert!(error.to_string().starts_with("`x1000c1s7b3`: MAC address 'zz' is invalid"), "{error}");
+    }
+}
