@@ -1,14 +1,57 @@
 //! The desired state: what an inventory says SMD, BSS and cloud-init should hold.
 //!
-//! Pure: no clock, disk, network, randomness or hash order. Equal inventories give byte-equal results.
+//! It is what the populate step of an OpenCHAMI installation writes: components, Redfish endpoints, component
+//! endpoints, Ethernet interfaces, groups, boot parameters and cloud-init entries. Only *owned* fields are told. What
+//! a node's state is, or what a role is that the files do not set, stays with whoever knows it.
+//!
+//! Pure: no clock, disk, network, randomness or hash order. Equal inventories give byte-equal results. The value of a
+//! secret comes in through the function that the caller hands over.
 
-use std::collections::BTreeMap;
+mod doc;
+mod entries;
+mod nodes;
+#[cfg(test)]
+pub(crate) mod samples;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use crate::inventory::{Origin, SyncPolicy};
+use crate::inventory::{Inventory, Origin, SyncPolicy};
 use crate::model::ObjectKey;
+
+/// Makes the desired state of an inventory.
+///
+/// `resolve` is given each secret reference of the secure store, the mapping `{"$secret": {…}}`, and answers its value
+/// or why it cannot be had; the text must not hold the value. It is called for nothing else. An object whose secret
+/// is missing stands in [`Desired::unresolved`] and not among the objects.
+#[must_use]
+pub fn desired(inventory: &Inventory, resolve: &dyn Fn(&Value) -> Result<Value, String>) -> Desired {
+    let mut objects = BTreeMap::new();
+    nodes::objects(inventory, &mut objects);
+    let unresolved = entries::objects(inventory, resolve, &mut objects);
+    let labels: BTreeSet<_> = inventory.nodes.iter().flat_map(|node| &node.groups).collect();
+    Desired {
+        cluster_id: inventory.cluster.id.as_str().into(),
+        cluster_name: inventory.cluster.name.as_str().into(),
+        inventory_hash: inventory.hash.clone(),
+        policy: inventory.cluster.sync.clone(),
+        counts: Counts { nodes: inventory.nodes.len() as u64, groups: labels.len() as u64, files: files(inventory) },
+        objects,
+        unresolved,
+    }
+}
+
+/// How many files the inventory came from: `nodes.yaml`, `cluster.yaml`, and those of the entries.
+fn files(inventory: &Inventory) -> u64 {
+    let entries = inventory.cloud_init.iter().chain(&inventory.cloud_init_secure);
+    let files: BTreeSet<&str> = entries.map(|entry| &*entry.origin.file).collect();
+    2 + files.len() as u64
+}
 
 /// What should be, object by object.
 #[derive(Debug, Clone, Serialize, Deserialize)]
