@@ -1,0 +1,225 @@
+//! The iPXE script of a node, after BSS `bootscript`.
+//!
+//! Unlike BSS, which looks only under the kind of key that was asked for, parameters are found however they are stored
+//! and however the node asks; and a node needs no component endpoint. It has to be a node that SMD knows and that is
+//! not `Empty`.
+
+use std::borrow::Cow;
+
+use super::params::{Identity, command_line, one_line};
+use crate::model::{BootConfig, BootKey, Component, MacAddr, Nid, State, Timestamp, Xname};
+use crate::snapshot::BootView;
+use crate::template::boot_script as template;
+use crate::wire::bss::ScriptParts;
+
+/// What the scripts say that is the same for every node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScriptSettings {
+    /// Where the node's cloud-init finds its seed, for `ds=nocloud-net;s=…/`; without the slash at its end.
+    pub advertise_address: String,
+    /// What precedes `/boot/v1/bootscript` in the URL that a script chains to.
+    pub chain_base_url: String,
+    /// Seconds that a node waits when its boot failed.
+    pub retry_delay: u32,
+    /// Seconds that a node waits which has nothing to boot yet.
+    pub unknown_delay: u32,
+}
+
+/// Whose script is asked for, in the words of the request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Selector<'a> {
+    /// The node that has this MAC address, in any spelling.
+    Mac(&'a str),
+    /// The node of this xname.
+    Name(&'a str),
+    /// The node of this number.
+    Nid(Nid),
+}
+
+/// A request for a boot script.
+#[derive(Debug, Clone, Copy)]
+pub struct ScriptRequest<'a> {
+    /// Whose script.
+    pub selector: Selector<'a>,
+    /// How many times the node has tried before.
+    pub retry: i64,
+    /// The architecture that iPXE was built for; a node without anything to boot gives it the second time it asks.
+    pub arch: Option<&'a str>,
+    /// Whether the parts are wanted instead of the script.
+    pub json: bool,
+    /// The present moment.
+    pub now: Timestamp,
+}
+
+/// The answer to a request for a boot script.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ScriptAnswer {
+    /// The script.
+    Script(String),
+    /// Its parts.
+    Parts(ScriptParts),
+    /// There is none; a sentence says why.
+    NotConfigured(String),
+}
+
+/// Why a script could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum ScriptError {
+    /// The template is at fault.
+    #[error(transparent)]
+    Template(#[from] template::RenderError),
+}
+
+/// What stands in the parameters of systems that give their nodes SPIRE tokens.
+const JOIN_TOKEN: &str = "${SPIRE_JOIN_TOKEN}";
+
+/// The script of a node.
+///
+/// # Errors
+///
+/// [`ScriptError`] when the template cannot be rendered.
+pub fn script(
+    view: &BootView,
+    request: &ScriptRequest<'_>,
+    settings: &ScriptSettings,
+) -> Result<ScriptAnswer, ScriptError> {
+    let node = find(view, request.selector);
+    let Some((node, config)) = node.and_then(|node| Some((node, config_of(view, node, request.selector)?))) else {
+        return unknown(view, node, request, settings);
+    };
+    if let Some(what) = unavailable(config) {
+        return Ok(ScriptAnswer::NotConfigured(format!("{}: {what}", node.id)));
+    }
+    let asked_mac = match request.selector {
+        Selector::Mac(text) => Some(dashed(text)),
+        _ => None,
+    };
+    let identity = Identity {
+        xname: node.id.as_str(),
+        nid: node.nid.map(|nid| nid.0),
+        mac: asked_mac.as_deref(),
+        seed: &settings.advertise_address,
+    };
+    let (kernel, initrd) = (one_line(&config.kernel), one_line(&config.initrd));
+    let params = command_line(&config.params, !initrd.is_empty(), &identity);
+    if request.json {
+        let (kernel, initrd) = (kernel.into_owned(), initrd.into_owned());
+        return Ok(ScriptAnswer::Parts(ScriptParts { params, kernel, initrd }));
+    }
+    let again = who(view, Some(node), request.selector);
+    let chain_url =
+        format!("{}/boot/v1/bootscript?{again}&retry={}", settings.chain_base_url, request.retry.saturating_add(1));
+    let script = template::boot(&template::Boot {
+        kernel: &kernel,
+        initrd: &initrd,
+        params: params.trim_matches(' '),
+        retry_delay: settings.retry_delay,
+        chain_url: &chain_url,
+    })?;
+    Ok(ScriptAnswer::Script(script))
+}
+
+/// The script of a node that has nothing to boot: wait, and ask again with the architecture. There is nothing for an
+/// architecture, so the second answer is that there is none, which lets the machine try its next boot device.
+fn unknown(
+    view: &BootView,
+    node: Option<&Component>,
+    request: &ScriptRequest<'_>,
+    settings: &ScriptSettings,
+) -> Result<ScriptAnswer, ScriptError> {
+    let asked = match request.selector {
+        Selector::Mac(mac) => format!("MAC {mac}"),
+        Selector::Name(name) => name.to_owned(),
+        Selector::Nid(nid) => format!("NID {nid}"),
+    };
+    let not_configured = "this host not configured for booting.";
+    if let Some(arch) = request.arch {
+        return Ok(ScriptAnswer::NotConfigured(format!("Unknown {asked} architecture {arch}: {not_configured}")));
+    }
+    if request.json {
+        return Ok(ScriptAnswer::NotConfigured(format!("Unknown {asked}: {not_configured}")));
+    }
+    let again = who(view, node, request.selector);
+    let script = template::unknown(&template::Unknown {
+        unknown_delay: settings.unknown_delay,
+        chain_url: &format!("{}/boot/v1/bootscript?{again}", settings.chain_base_url),
+        now: request.now.0.div_euclid(1_000_000),
+    })?;
+    Ok(ScriptAnswer::Script(script))
+}
+
+/// The node that is meant. SMD turns a node `Empty` when its endpoint is deleted, and BSS knows it no more.
+fn find<'a>(view: &'a BootView, selector: Selector<'_>) -> Option<&'a Component> {
+    let boots = |node: &&Component| node.id.is_node() && node.state != Some(State::Empty);
+    match selector {
+        Selector::Mac(text) => view.component_by_mac(text.parse().ok()?).map(|node| &**node).filter(boots),
+        Selector::Name(text) => view.components.get(&text.parse::<Xname>().ok()?).map(|node| &**node).filter(boots),
+        Selector::Nid(nid) => {
+            let nodes = view.index.by_nid.get(&nid)?.iter().filter_map(|id| view.components.get(id));
+            nodes.map(|node| &**node).find(boots)
+        }
+    }
+}
+
+/// What the node boots: the parameters of the MAC address that asks, of any other of its MAC addresses, of its xname,
+/// of its number. Parameters without a kernel are none.
+fn config_of<'a>(view: &'a BootView, node: &Component, selector: Selector<'_>) -> Option<&'a BootConfig> {
+    let asked = match selector {
+        Selector::Mac(text) => text.parse::<MacAddr>().ok(),
+        _ => None,
+    };
+    let get = |key: BootKey| view.boot_params.get(&key).filter(|config| !config.kernel.is_empty()).map(|c| &**c);
+    asked
+        .and_then(|mac| get(BootKey::Mac(mac)))
+        .or_else(|| view.interfaces_of(&node.id).find_map(|interface| get(BootKey::Mac(interface.mac))))
+        .or_else(|| get(BootKey::Host(node.id.clone().into())))
+        .or_else(|| node.nid.and_then(|nid| get(BootKey::Nid(nid))))
+}
+
+/// What would have to be fetched from services that are not here, in the words of the reason.
+fn unavailable(config: &BootConfig) -> Option<&'static str> {
+    let stored = |url: &str| url.starts_with("s3://");
+    if stored(&config.kernel) || stored(&config.initrd) {
+        Some("a node cannot fetch s3:// URLs, and nobody here signs them; use http:// or https://")
+    } else if config.params.contains(JOIN_TOKEN) {
+        Some("the parameters ask for a SPIRE join token, and there is no SPIRE service")
+    } else {
+        None
+    }
+}
+
+/// The query by which the node asks again: its MAC address as it asked or the first that is known, else what it asked.
+fn who(view: &BootView, node: Option<&Component>, selector: Selector<'_>) -> String {
+    let known = || node.and_then(|node| view.interfaces_of(&node.id).next()).map(|interface| interface.mac);
+    match selector {
+        Selector::Mac(text) => format!("mac={}", encoded(text)),
+        Selector::Name(name) => known().map_or_else(|| format!("name={}", encoded(name)), |mac| format!("mac={mac}")),
+        Selector::Nid(nid) => known().map_or_else(|| format!("nid={nid}"), |mac| format!("mac={mac}")),
+    }
+}
+
+/// The digits of a MAC address as they were asked, in pairs joined by dashes.
+fn dashed(mac: &str) -> String {
+    let digits = mac.chars().filter(char::is_ascii_hexdigit);
+    let mut text = String::with_capacity(17);
+    for (at, digit) in digits.enumerate() {
+        if at > 0 && at % 2 == 0 {
+            text.push('-');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A text of the requester's within a URL within a script: whatever could end either is percent-encoded.
+fn encoded(text: &str) -> Cow<'_, str> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b':');
+    if text.bytes().all(plain) {
+        return text.into();
+    }
+    let escape = |byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
+    text.bytes().map(escape).collect::<String>().into()
+}
+
+#[cfg(test)]
+mod tests;

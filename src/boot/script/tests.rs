@@ -1,0 +1,176 @@
+use std::sync::Arc;
+
+use super::*;
+use crate::model::{EthernetInterface, Object};
+use crate::snapshot::{Change, Snapshot};
+
+const MAC: &str = "ec:e7:a7:05:a1:00";
+const SECOND_MAC: &str = "ec:e7:a7:05:a1:f0";
+const NODE: &str = "x1000c1s7b0n0";
+
+fn settings() -> ScriptSettings {
+    ScriptSettings {
+        advertise_address: "172.16.0.254".to_owned(),
+        chain_base_url: "https://demo/apis/bss".to_owned(),
+        retry_delay: 30,
+        unknown_delay: 10,
+    }
+}
+
+/// One node with two interfaces, number 1, and boot parameters under these keys, the key being the kernel.
+fn view(keys: &[&str], state: Option<State>) -> Arc<BootView> {
+    let id: crate::model::Xname = NODE.parse().unwrap();
+    let node = Component { nid: Some(Nid(1)), state, ..Component::bare(id.clone()) };
+    let mut objects = vec![Object::Component(Arc::new(node))];
+    for mac in [MAC, SECOND_MAC] {
+        objects.push(Object::EthernetInterface(Arc::new(EthernetInterface {
+            mac: mac.parse().unwrap(),
+            description: String::new(),
+            last_update: Timestamp(0),
+            component_id: Some(id.clone()),
+            ip_addresses: Vec::new(),
+        })));
+    }
+    for key in keys {
+        let config = BootConfig { kernel: (*key).into(), initrd: "I".into(), params: "quiet".into() };
+        objects.push(Object::BootParams(key.parse().unwrap(), Arc::new(config)));
+    }
+    let mut snapshot = Snapshot::default();
+    objects.into_iter().for_each(|object| snapshot.apply(&Change::Put(object)));
+    snapshot.boot.clone()
+}
+
+fn stored(config: BootConfig) -> Arc<BootView> {
+    let mut view = BootView::clone(&view(&[], None));
+    view.boot_params.insert(BootKey::Mac(MAC.parse().unwrap()), Arc::new(config));
+    Arc::new(view)
+}
+
+fn ask(selector: Selector<'_>) -> ScriptRequest<'_> {
+    ScriptRequest { selector, retry: 0, arch: None, json: false, now: Timestamp(1_700_000_000_999_999) }
+}
+
+fn text(view: &BootView, request: ScriptRequest<'_>) -> String {
+    match script(view, &request, &settings()).unwrap() {
+        ScriptAnswer::Script(text) => text,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_node_gets_the_script_that_bss_sends() {
+    let expected = "#!ipxe\n\
+        kernel --name kernel mac:ec:e7:a7:05:a1:00 initrd=initrd quiet xname=x1000c1s7b0n0 nid=1 \
+        BOOTIF=01-ec-e7-a7-05-a1-00 ds=nocloud-net;s=172.16.0.254/ || goto boot_retry\n\
+        initrd --name initrd I || goto boot_retry\n\
+        boot || goto boot_retry\n:boot_retry\nsleep 30\n\
+        chain https://demo/apis/bss/boot/v1/bootscript?mac=ec:e7:a7:05:a1:00&retry=1\n\n";
+    assert_eq!(text(&view(&["mac:ec:e7:a7:05:a1:00"], None), ask(Selector::Mac(MAC))), expected);
+}
+
+#[test]
+fn a_mac_address_is_known_in_any_spelling_and_shown_as_it_was_asked() {
+    let view = view(&["mac:ec:e7:a7:05:a1:00"], Some(State::On));
+    for (asked, bootif, chained) in [
+        ("EC:E7:A7:05:A1:00", "01-EC-E7-A7-05-A1-00", "EC:E7:A7:05:A1:00"),
+        ("ec-e7-a7-05-a1-00", "01-ec-e7-a7-05-a1-00", "ec-e7-a7-05-a1-00"),
+        ("ece7.a705.a100", "01-ec-e7-a7-05-a1-00", "ece7.a705.a100"),
+        ("ece7a705a100", "01-ec-e7-a7-05-a1-00", "ece7a705a100"),
+        ("ec e7 a7 05 a1 00", "01-ec-e7-a7-05-a1-00", "ec%20e7%20a7%2005%20a1%2000"),
+    ] {
+        let text = text(&view, ask(Selector::Mac(asked)));
+        assert!(text.contains(&format!("BOOTIF={bootif} ")), "{text}");
+        assert!(text.contains(&format!("?mac={chained}&retry=1\n")), "{text}");
+    }
+}
+
+#[test]
+fn parameters_are_found_however_they_are_stored_and_asked_for() {
+    let all = ["mac:ec:e7:a7:05:a1:00", "mac:ec:e7:a7:05:a1:f0", "host:x1000c1s7b0n0", "nid:1"];
+    let selectors = [Selector::Mac(MAC), Selector::Name(NODE), Selector::Name("X1000c1s7b0n0"), Selector::Nid(Nid(1))];
+    for key in all {
+        let view = view(&[key], None);
+        for selector in selectors {
+            assert!(text(&view, ask(selector)).contains(&format!("kernel {key} ")), "{key} {selector:?}");
+        }
+    }
+    // Where there are several, the most specific wins, and the address that asks before all others.
+    let every = view(&all, None);
+    assert!(text(&every, ask(Selector::Mac(SECOND_MAC))).contains("kernel mac:ec:e7:a7:05:a1:f0 "));
+    assert!(text(&every, ask(Selector::Nid(Nid(1)))).contains("kernel mac:ec:e7:a7:05:a1:00 "));
+    assert!(text(&view(&all[2..], None), ask(Selector::Mac(MAC))).contains("kernel host:x1000c1s7b0n0 "));
+}
+
+#[test]
+fn asked_by_name_there_is_no_bootif_and_the_chain_has_the_first_mac() {
+    let text = text(&view(&["nid:1"], None), ask(Selector::Name(NODE)));
+    assert!(!text.contains("BOOTIF"), "{text}");
+    assert!(text.contains("?mac=ec:e7:a7:05:a1:00&retry=1\n"), "{text}");
+}
+
+#[test]
+fn a_retry_counts_up_without_an_end() {
+    let view = view(&["nid:1"], None);
+    for (retry, next) in [(1, "2"), (99, "100"), (i64::MAX, "9223372036854775807")] {
+        let text = text(&view, ScriptRequest { retry, ..ask(Selector::Mac(MAC)) });
+        assert!(text.ends_with(&format!("&retry={next}\n\n")), "{text}");
+    }
+}
+
+#[test]
+fn who_has_nothing_to_boot_waits_and_asks_with_its_architecture() {
+    let empty = view(&["mac:ec:e7:a7:05:a1:00"], Some(State::Empty));
+    let without = view(&[], None);
+    for (view, selector, query) in [
+        (&without, Selector::Mac("00:00:00:00:00:09"), "mac=00:00:00:00:00:09"),
+        (&without, Selector::Mac("zz\nreboot"), "mac=zz%0Areboot"),
+        (&without, Selector::Name(NODE), "mac=ec:e7:a7:05:a1:00"),
+        (&without, Selector::Nid(Nid(1)), "mac=ec:e7:a7:05:a1:00"),
+        (&without, Selector::Name("x1000c1s7b0"), "name=x1000c1s7b0"),
+        (&without, Selector::Name("a b$&{x}"), "name=a%20b%24%26%7Bx%7D"),
+        (&without, Selector::Nid(Nid(999)), "nid=999"),
+        (&empty, Selector::Mac(MAC), "mac=ec:e7:a7:05:a1:00"),
+        (&empty, Selector::Name(NODE), "name=x1000c1s7b0n0"),
+    ] {
+        let chain = format!("chain https://demo/apis/bss/boot/v1/bootscript?{query}&arch=${{buildarch}}&ts=1700000000");
+        assert_eq!(text(view, ask(selector)), format!("#!ipxe\nsleep 10\n{chain}\n\n"));
+        let again = script(view, &ScriptRequest { arch: Some("x86_64"), ..ask(selector) }, &settings()).unwrap();
+        assert!(matches!(again, ScriptAnswer::NotConfigured(_)), "{again:?}");
+        let json = script(view, &ScriptRequest { json: true, ..ask(selector) }, &settings()).unwrap();
+        assert!(matches!(json, ScriptAnswer::NotConfigured(_)), "{json:?}");
+    }
+}
+
+#[test]
+fn parameters_without_a_kernel_are_none() {
+    let view = stored(BootConfig { params: "quiet".into(), ..BootConfig::default() });
+    assert!(text(&view, ask(Selector::Mac(MAC))).contains("sleep 10"));
+}
+
+#[test]
+fn what_no_node_can_fetch_is_said_and_not_sent() {
+    for (kernel, initrd, params) in
+        [("s3://boot/k", "", ""), ("http://k", "s3://boot/i", ""), ("http://k", "", "a=${SPIRE_JOIN_TOKEN}")]
+    {
+        let view = stored(BootConfig { kernel: kernel.into(), initrd: initrd.into(), params: params.into() });
+        let answer = script(&view, &ask(Selector::Mac(MAC)), &settings()).unwrap();
+        assert!(matches!(answer, ScriptAnswer::NotConfigured(text) if text.starts_with("x1000c1s7b0n0: ")));
+    }
+}
+
+#[test]
+fn a_line_break_in_what_is_stored_does_not_break_the_script() {
+    let config = BootConfig { kernel: "http://k\n".into(), initrd: "http://i\r\n".into(), params: "a\nb\n".into() };
+    let text = text(&stored(config), ask(Selector::Mac(MAC)));
+    assert!(text.starts_with("#!ipxe\nkernel --name kernel http://k initrd=initrd a b xname="), "{text}");
+    assert_eq!(text.lines().count(), 8, "{text}");
+}
+
+#[test]
+fn the_parts_hold_the_whole_command_line() {
+    let view = stored(BootConfig { kernel: "http://k".into(), ..BootConfig::default() });
+    let answer = script(&view, &ScriptRequest { json: true, ..ask(Selector::Mac(MAC)) }, &settings()).unwrap();
+    let params = " xname=x1000c1s7b0n0 nid=1 BOOTIF=01-ec-e7-a7-05-a1-00 ds=nocloud-net;s=172.16.0.254/";
+    let parts = ScriptParts { params: params.to_owned(), kernel: "http://k".to_owned(), initrd: String::new() };
+    assert_eq!(answer, ScriptAnswer::Parts(parts));
+}

@@ -1,0 +1,201 @@
+//! What clients send to `bootparameters`: bodies of writes and deletes, and the selectors of a read.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use crate::model::{BootConfig, BootKey, MacAddr, Nid, Xname};
+
+/// A body as it is sent. Go clients send `null` for what they leave out, so every member may be that.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub(super) struct RawEntry {
+    pub(super) hosts: Option<Vec<String>>,
+    pub(super) macs: Option<Vec<String>>,
+    pub(super) nids: Option<Vec<i64>>,
+    params: Option<Arc<str>>,
+    kernel: Option<Arc<str>>,
+    initrd: Option<Arc<str>>,
+}
+
+/// Why a request for boot parameters is wrong as it stands.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BootParamsError {
+    /// The body is not JSON, or not JSON of this shape.
+    #[error("Bad Request: {0}")]
+    Body(String),
+    /// A MAC address that is not six pairs of hexadecimal digits joined by colons.
+    #[error("Bad Request: invalid MAC address format: {0}")]
+    Mac(String),
+    /// A host that is no xname, or the xname of something that does not boot.
+    #[error("Bad Request: invalid xname: {0} is not the xname of a node")]
+    Host(String),
+    /// A NID that no node can have.
+    #[error("Bad Request - Invalid nid '{0}'")]
+    Nid(String),
+    /// A body that selects nothing.
+    #[error("No specified data requested")]
+    NothingSelected,
+}
+
+/// The fields of a configuration that a request gives. An empty text counts as not given, as it does for BSS.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ConfigFields {
+    /// URL of the kernel.
+    pub kernel: Option<Arc<str>>,
+    /// URL of the initrd.
+    pub initrd: Option<Arc<str>>,
+    /// The kernel command line.
+    pub params: Option<Arc<str>>,
+}
+
+impl ConfigFields {
+    /// True when no field is given.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.kernel.is_none() && self.initrd.is_none() && self.params.is_none()
+    }
+
+    /// The configuration with the given fields replaced.
+    #[must_use]
+    pub fn over(&self, old: &BootConfig) -> BootConfig {
+        BootConfig {
+            kernel: self.kernel.as_ref().unwrap_or(&old.kernel).clone(),
+            initrd: self.initrd.as_ref().unwrap_or(&old.initrd).clone(),
+            params: self.params.as_ref().unwrap_or(&old.params).clone(),
+        }
+    }
+
+    /// True when a configuration has every field that is given.
+    #[must_use]
+    pub fn matches(&self, config: &BootConfig) -> bool {
+        let same = |asked: &Option<Arc<str>>, has: &Arc<str>| asked.as_ref().is_none_or(|text| text == has);
+        same(&self.kernel, &config.kernel) && same(&self.initrd, &config.initrd) && same(&self.params, &config.params)
+    }
+}
+
+/// A POST, PUT, PATCH or DELETE of boot parameters.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Request {
+    /// The keys named, of all three kinds.
+    pub keys: BTreeSet<BootKey>,
+    /// The configuration given.
+    pub fields: ConfigFields,
+}
+
+/// Reads the body of a write or a delete.
+///
+/// # Errors
+///
+/// [`BootParamsError`], naming the first thing that is wrong.
+pub fn parse_request(body: &[u8]) -> Result<Request, BootParamsError> {
+    let raw = RawEntry::parse(body)?;
+    let mut keys = BTreeSet::new();
+    for text in raw.macs.iter().flatten() {
+        keys.insert(mac_key(text).ok_or_else(|| BootParamsError::Mac(text.clone()))?);
+    }
+    for text in raw.hosts.iter().flatten() {
+        keys.insert(host_key(text).ok_or_else(|| BootParamsError::Host(text.clone()))?);
+    }
+    for number in raw.nids.iter().flatten() {
+        keys.insert(nid_key(*number).ok_or_else(|| BootParamsError::Nid(number.to_string()))?);
+    }
+    Ok(Request { keys, fields: raw.fields() })
+}
+
+/// What a read asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Selection {
+    /// All boot parameters.
+    All,
+    /// Those of these keys. What cannot be a key is left out, because it can match nothing.
+    Keys {
+        /// The keys.
+        keys: BTreeSet<BootKey>,
+        /// What was asked for, for the message when nothing is found: `MACs`, `Hosts`, `NIDs`.
+        kinds: Vec<&'static str>,
+    },
+}
+
+/// Reads the selectors of a read: the parameters `mac`, `name` and `nid` of the query, each repeatable and each a list
+/// with commas, or where there are none, the body. Other parameters are ignored, as BSS does.
+///
+/// # Errors
+///
+/// [`BootParamsError`] for a NID that is no number, and for a body that is not JSON or selects nothing.
+pub fn parse_selection(query: &[(String, String)], body: &[u8]) -> Result<Selection, BootParamsError> {
+    let asked = |name: &'static str| {
+        let values = query.iter().filter(move |(key, _)| key == name).flat_map(|(_, value)| value.split(','));
+        values.map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let nids = asked("nid").into_iter().map(|text| text.parse().map_err(|_| BootParamsError::Nid(text)));
+    let mut raw = RawEntry {
+        macs: Some(asked("mac")),
+        hosts: Some(asked("name")),
+        nids: Some(nids.collect::<Result<_, _>>()?),
+        ..RawEntry::default()
+    };
+    if raw.names_nothing() {
+        if body.is_empty() {
+            return Ok(Selection::All);
+        }
+        raw = RawEntry::parse(body)?;
+        if raw.names_nothing() {
+            return Err(BootParamsError::NothingSelected);
+        }
+    }
+    let mut kinds = Vec::new();
+    kinds.extend(raw.hosts.iter().any(|list| !list.is_empty()).then_some("Hosts"));
+    kinds.extend(raw.macs.iter().any(|list| !list.is_empty()).then_some("MACs"));
+    kinds.extend(raw.nids.iter().any(|list| !list.is_empty()).then_some("NIDs"));
+    let macs = raw.macs.iter().flatten().filter_map(|text| mac_key(text));
+    let hosts = raw.hosts.iter().flatten().filter_map(|text| host_key(text));
+    let nids = raw.nids.iter().flatten().filter_map(|number| nid_key(*number));
+    Ok(Selection::Keys { keys: macs.chain(hosts).chain(nids).collect(), kinds })
+}
+
+impl From<serde_json::Error> for BootParamsError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Body(error.to_string())
+    }
+}
+
+impl RawEntry {
+    /// Reads an object. Serde alone would take a list for the members in their order.
+    pub(super) fn parse(text: &[u8]) -> Result<Self, serde_json::Error> {
+        let members: Map<String, Value> = serde_json::from_slice(text)?;
+        Self::deserialize(Value::Object(members))
+    }
+
+    fn names_nothing(&self) -> bool {
+        let none = |list: &Option<Vec<String>>| list.as_ref().is_none_or(Vec::is_empty);
+        none(&self.hosts) && none(&self.macs) && self.nids.as_ref().is_none_or(Vec::is_empty)
+    }
+
+    pub(super) fn fields(&self) -> ConfigFields {
+        let given = |text: &Option<Arc<str>>| text.clone().filter(|text| !text.is_empty());
+        ConfigFields { kernel: given(&self.kernel), initrd: given(&self.initrd), params: given(&self.params) }
+    }
+}
+
+/// A MAC address as BSS takes it: colons, either case. An administrator who slips here is told so at once; only the
+/// boot script, where nobody reads an error, takes other spellings.
+pub(super) fn mac_key(text: &str) -> Option<BootKey> {
+    let colons = text.len() == 17 && text.bytes().enumerate().all(|(at, byte)| (at % 3 == 2) == (byte == b':'));
+    if colons { text.parse::<MacAddr>().ok().map(BootKey::Mac) } else { None }
+}
+
+/// A host as BSS's SQL storage takes it: the xname of a node. Names such as `Default` or a role are refused there.
+fn host_key(text: &str) -> Option<BootKey> {
+    let xname: Xname = text.parse().ok()?;
+    xname.is_node().then(|| BootKey::Host(xname.into()))
+}
+
+pub(super) fn nid_key(number: i64) -> Option<BootKey> {
+    u64::try_from(number).ok().map(|number| BootKey::Nid(Nid(number)))
+}
+
+#[cfg(test)]
+mod tests;

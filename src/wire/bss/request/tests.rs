@@ -1,0 +1,78 @@
+use super::*;
+
+fn query(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+    pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+}
+
+fn keys(texts: &[&str]) -> BTreeSet<BootKey> {
+    texts.iter().map(|text| text.parse().unwrap()).collect()
+}
+
+#[test]
+fn a_request_keeps_every_kind_of_key_that_it_names() {
+    let body =
+        br#"{"macs":["EC:E7:A7:05:A1:01","ec:e7:a7:05:a1:01"],"hosts":["X1000c1s7b07n0"],"nids":[8],"kernel":"k",
+                    "params":"","zip":1,"cloud-init":{"user-data":{"a":1}}}"#;
+    let request = parse_request(body).unwrap();
+    assert_eq!(request.keys, keys(&["mac:ec:e7:a7:05:a1:01", "host:x1000c1s7b7n0", "nid:8"]));
+    assert_eq!(request.fields, ConfigFields { kernel: Some("k".into()), initrd: None, params: None });
+}
+
+#[test]
+fn members_that_are_null_count_as_left_out() {
+    let request = parse_request(br#"{"macs":null,"hosts":null,"nids":null,"kernel":null}"#).unwrap();
+    assert_eq!(request, Request::default());
+}
+
+#[test]
+fn what_is_wrong_is_named() {
+    for (body, error) in [
+        (r#"{"macs":["zz"]}"#, BootParamsError::Mac("zz".into())),
+        (r#"{"macs":["ec-e7-a7-05-a1-01"]}"#, BootParamsError::Mac("ec-e7-a7-05-a1-01".into())),
+        (r#"{"macs":["ec:e7:a7:05:a1:0g"]}"#, BootParamsError::Mac("ec:e7:a7:05:a1:0g".into())),
+        (r#"{"macs":["äc:e7:a7:05:a1:0"]}"#, BootParamsError::Mac("äc:e7:a7:05:a1:0".into())),
+        (r#"{"hosts":["Default"]}"#, BootParamsError::Host("Default".into())),
+        (r#"{"hosts":["x1000c1s7b0"]}"#, BootParamsError::Host("x1000c1s7b0".into())),
+        (r#"{"nids":[-1]}"#, BootParamsError::Nid("-1".into())),
+    ] {
+        assert_eq!(parse_request(body.as_bytes()).unwrap_err(), error, "{body}");
+    }
+    for body in ["", "{", "[]", "null", r#"{"nids":["4"]}"#, r#"{"macs":"ec:e7:a7:05:a1:01"}"#, "\u{0}\u{ff}"] {
+        assert!(matches!(parse_request(body.as_bytes()), Err(BootParamsError::Body(_))), "{body}");
+    }
+}
+
+#[test]
+fn selectors_are_repeatable_and_take_lists() {
+    let pairs = query(&[
+        ("mac", "EC:E7:A7:05:A1:00,ec:e7:a7:05:a1:01"),
+        ("mac", "ec-e7-a7-05-a1-02"),
+        ("name", "x1000c1s7b2n0"),
+        ("nid", "4"),
+        ("nid", "5, -1"),
+        ("host", "x9"),
+    ]);
+    let Selection::Keys { keys: found, kinds } = parse_selection(&pairs, b"").unwrap() else { panic!() };
+    let expected = ["mac:ec:e7:a7:05:a1:00", "mac:ec:e7:a7:05:a1:01", "host:x1000c1s7b2n0", "nid:4", "nid:5"];
+    assert_eq!(found, keys(&expected));
+    assert_eq!(kinds, ["Hosts", "MACs", "NIDs"]);
+}
+
+#[test]
+fn without_selectors_the_body_selects_or_everything_is_meant() {
+    assert_eq!(parse_selection(&query(&[("host", "x"), ("mac", "")]), b"").unwrap(), Selection::All);
+    let Selection::Keys { keys: found, .. } = parse_selection(&[], br#"{"nids":[4]}"#).unwrap() else { panic!() };
+    assert_eq!(found, keys(&["nid:4"]));
+    assert_eq!(parse_selection(&[], b"{}"), Err(BootParamsError::NothingSelected));
+    assert!(matches!(parse_selection(&[], b"{"), Err(BootParamsError::Body(_))));
+    assert_eq!(parse_selection(&query(&[("nid", "abc")]), b""), Err(BootParamsError::Nid("abc".into())));
+}
+
+#[test]
+fn fields_that_are_not_given_keep_their_value() {
+    let old = BootConfig { kernel: "k".into(), initrd: "i".into(), params: "p".into() };
+    let fields = ConfigFields { params: Some("new".into()), ..ConfigFields::default() };
+    assert_eq!(fields.over(&old), BootConfig { params: "new".into(), ..old.clone() });
+    assert!(ConfigFields { kernel: Some("k".into()), ..ConfigFields::default() }.matches(&old));
+    assert!(!ConfigFields { kernel: Some("k".into()), initrd: Some("x".into()), params: None }.matches(&old));
+}
