@@ -1,8 +1,46 @@
 //! Files to a checked inventory: syntax, shapes, values, and what they mean together; every problem with its place.
 //!
 //! The tree is `nodes.yaml`, `cluster.yaml`, `cloud-init/*.yaml` and `cloud-init/secure/*.yaml` in one directory. It is
-//! loaded as one or not at all. Nothing here knows a server, a database or a secret's value.
+//! loaded as one or not at all. Nothing here knows a server or a database; a secret's value is read by
+//! [`secrets::resolve`] only, which loading does not call.
+//!
+//! Each file goes the same way: bytes, YAML with places ([`yaml`]), drafts in which wrong values are left out
+//! ([`nodes`], [`cluster`], [`cloud_init`]), and checks over all drafts together ([`unique`], [`addresses`],
+//! [`assign`]). A problem anywhere hides no problem elsewhere.
 
+pub mod code;
+pub mod diagnostic;
+pub mod explain;
+pub mod render;
+pub mod secrets;
+pub mod source;
 pub mod types;
 
+mod addresses;
+mod assign;
+mod boot;
+mod cloud_init;
+mod cluster;
+mod document;
+mod files;
+mod load;
+mod module_checks;
+mod networks;
+mod nodes;
+mod policy;
+mod scalar;
+mod syntax;
+mod unique;
+mod values;
+mod variables;
+mod walker;
+mod yaml;
+
+#[cfg(test)]
+mod tests;
+
+pub use code::Code;
+pub use diagnostic::{Diagnostic, Place, Severity, Suggestion};
+pub use load::{Loaded, load};
+pub use source::{Source, Sources};
 pub use types::{Adopt, Bmc, Boot, Cluster, Entry, Interface, Inventory, Limit, Network, Node, Origin, SyncPolicy};

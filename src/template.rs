@@ -1,3 +1,5 @@
-//! Templates: the one minijinja environment, for the boot script and for checking syntax.
+//! Templates: the one minijinja environment, for the boot script, for `{{ variable }}` in `cluster.yaml`, and for
+//! checking the syntax of templates that belong to the node.
 
 pub mod boot_script;
+pub mod check;

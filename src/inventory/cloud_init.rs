@@ -1,0 +1,158 @@
+//! `cloud-init/*.yaml` and `cloud-init/secure/*.yaml`: entries in the tutorial's form.
+//!
+//! The documents become JSON the way the reader on the node would read them, and are otherwise left alone.
+
+use std::collections::{HashMap, HashSet};
+
+use serde_json::Value;
+
+use super::Code;
+use super::assign::node_key;
+use super::document;
+use super::module_checks;
+use super::nodes::NodeDraft;
+use super::source::Sheet;
+use super::types::Entry;
+use super::values::Values;
+use super::walker::{self, Fields, Text};
+use super::yaml::{Data, Span, Yaml};
+use crate::model::{EntryName, Xname};
+
+/// Which of the two stores an entry is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Store {
+    /// Anybody on the boot network may read it.
+    Open,
+    /// Read with a token; the only one that may hold secrets.
+    Secure,
+}
+
+/// An entry and where its name stands.
+pub(super) struct EntryDraft<'y> {
+    pub(super) entry: Entry,
+    sheet: Sheet<'y>,
+    span: Span,
+}
+
+/// Reads one file: an entry, or a list of entries.
+pub(super) fn read<'y>(sheet: Sheet<'y>, root: &'y Yaml<'y>, store: Store) -> Vec<EntryDraft<'y>> {
+    let items = match &root.data {
+        Data::List(items) => items.as_slice(),
+        _ => std::slice::from_ref(root),
+    };
+    items.iter().filter_map(|item| entry(sheet, item, store)).collect()
+}
+
+fn entry<'y>(sheet: Sheet<'y>, yaml: &'y Yaml<'y>, store: Store) -> Option<EntryDraft<'y>> {
+    let fields = Fields::read(sheet, yaml, "an entry", None)?;
+    fields.known(&["name", "cloud-init", "template"], |key| match key {
+        "userdata" | "metadata" | "vendordata" | "user-data" | "meta-data" => Some("write it under `cloud-init:`"),
+        _ => None,
+    });
+    let name = fields.required_text("name").and_then(|text| Some((entry_name(sheet, text)?, text.span)));
+    let jinja = fields.text("template").and_then(|text| {
+        Values { sheet, node: None }
+            .word(Code::Word, "template", text, &["jinja"], |word| (word == "jinja").then_some(()))
+    });
+    let jinja = jinja.is_some();
+    let documents = fields.required("cloud-init").and_then(|yaml| Fields::read(sheet, yaml, "cloud-init", None));
+    let mut values = [Value::Null, Value::Null, Value::Null];
+    if let Some(documents) = &documents {
+        documents.known(&["userdata", "metadata", "vendordata"], |key| match key {
+            "user-data" => Some("write `userdata`"),
+            "meta-data" => Some("write `metadata`"),
+            "vendor-data" => Some("write `vendordata`"),
+            _ => None,
+        });
+        for (value, key) in values.iter_mut().zip(["userdata", "metadata", "vendordata"]) {
+            let Some(yaml) = documents.get(key) else { continue };
+            if !matches!(&yaml.data, Data::Map(_)) && !empty(yaml) {
+                walker::wrong_type(sheet, yaml, key, "a mapping", None);
+                continue;
+            }
+            *value = document::read(sheet, yaml, store, jinja);
+            if key != "metadata" {
+                module_checks::check(sheet, yaml, jinja);
+            }
+        }
+    }
+    let (name, span) = name?;
+    let [userdata, metadata, vendordata] = values;
+    let origin = sheet.origin(yaml.span);
+    let entry = Entry { name, node: None, userdata, metadata, vendordata, jinja, origin };
+    Some(EntryDraft { entry, sheet, span })
+}
+
+fn empty(yaml: &Yaml<'_>) -> bool {
+    matches!(&yaml.data, Data::Scalar(scalar) if scalar.plain && matches!(&*scalar.text, "" | "~" | "null"))
+}
+
+fn entry_name(sheet: Sheet<'_>, text: Text<'_>) -> Option<EntryName> {
+    text.text
+        .parse()
+        .map_err(|error: crate::model::cloud_init::EntryNameError| {
+            let problem = sheet.problem(Code::GroupLabel, text.span, format!("`{}` cannot name an entry", text.text));
+            sheet.push(problem.label(error.to_string()).help("the name of a group, a node or an xname"));
+        })
+        .ok()
+}
+
+/// Checks that names occur once, finds the nodes they mean, and says which mean nothing.
+///
+/// Without nodes, because their file could not be read, only the names are compared with each other.
+pub(super) fn link<'y>(drafts: Vec<EntryDraft<'y>>, nodes: Option<&[NodeDraft]>) -> Vec<Entry> {
+    let linked = nodes.is_some();
+    let nodes = nodes.unwrap_or_default();
+    let groups: HashSet<&str> = nodes.iter().flat_map(|node| &node.groups).map(|group| group.value.as_str()).collect();
+    let mut known: HashMap<String, &Xname> = HashMap::new();
+    for node in nodes {
+        let Some(xname) = &node.xname else { continue };
+        known.insert(xname.value.to_string(), &xname.value);
+        if let Some(name) = &node.name {
+            known.insert(node_key(&name.value), &xname.value);
+        }
+    }
+    let mut seen: HashMap<EntryName, (Sheet<'y>, Span)> = HashMap::new();
+    let mut entries = Vec::with_capacity(drafts.len());
+    for EntryDraft { mut entry, sheet, span } in drafts {
+        if let Some((first, at)) = seen.get(&entry.name) {
+            let message = format!("there is an entry `{}` already", entry.name);
+            sheet.push(
+                sheet
+                    .problem(Code::DuplicateEntry, span, message)
+                    .label("given again")
+                    .related(first.place(*at), "first given here")
+                    .help("put everything for one name into one entry"),
+            );
+            continue;
+        }
+        seen.insert(entry.name.clone(), (sheet, span));
+        if linked && !groups.contains(entry.name.as_str()) {
+            entry.node = known.get(&node_key(entry.name.as_str())).map(|xname| (*xname).clone());
+            if entry.node.is_none() {
+                let message = format!("`{}` is no group, node or xname of the inventory", entry.name);
+                let names = groups.iter().copied().chain(known.keys().map(String::as_str));
+                let problem = sheet.problem(Code::UnusedEntry, span, message).label("read by no node");
+                sheet.push(match walker::did_you_mean(entry.name.as_str(), names) {
+                    Some(similar) => problem.help(format!("did you mean `{similar}`?")),
+                    None => problem,
+                });
+            }
+        }
+        entries.push(entry);
+    }
+    entries
+}
+
+/// Warns of groups for which neither store has an entry.
+pub(super) fn uncovered(sheet: Sheet<'_>, nodes: &[NodeDraft], open: &[Entry], secure: &[Entry]) {
+    let named: HashSet<&str> = open.iter().chain(secure).map(|entry| entry.name.as_str()).collect();
+    let mut told = HashSet::new();
+    for group in nodes.iter().flat_map(|node| &node.groups) {
+        let label = group.value.as_str();
+        if !named.contains(label) && told.insert(label) {
+            let problem = sheet.problem(Code::NoEntry, group.span, format!("group `{label}` has no cloud-init entry"));
+            sheet.push(problem.label("first used here").help(format!("write `cloud-init/{label}.yaml`")));
+        }
+    }
+}

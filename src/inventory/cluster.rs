@@ -1,0 +1,172 @@
+//! `cluster.yaml`: the tutorial's variables, networks, boot profiles and the sync policy.
+//!
+//! The file takes the variables of the tutorial's Ansible inventory as they are. Those that only its playbook needs are
+//! named in a warning and ignored.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use super::Code;
+use super::boot::{self, BootDraft};
+use super::networks::{self, NetworkDraft};
+use super::policy;
+use super::source::Sheet;
+use super::types::SyncPolicy;
+use super::values::Values;
+use super::variables::Variables;
+use super::walker::{Fields, Text, did_you_mean, suggest_name, words};
+use super::yaml::{Span, Yaml};
+
+/// `cluster.yaml` as far as it could be read.
+#[derive(Debug)]
+pub(super) struct ClusterDraft {
+    pub(super) id: Option<String>,
+    pub(super) name: Option<String>,
+    pub(super) short_name: String,
+    pub(super) nid_length: usize,
+    pub(super) domain: String,
+    pub(super) boot_ip: Option<(Ipv4Addr, Span)>,
+    pub(super) boot_interface: Option<String>,
+    pub(super) networks: Vec<NetworkDraft>,
+    pub(super) boot: BootDraft,
+    pub(super) sync: SyncPolicy,
+}
+
+/// Reads texts of `cluster.yaml`, with variables put in.
+pub(super) struct Reader<'y> {
+    pub(super) sheet: Sheet<'y>,
+    pub(super) variables: Variables<'y>,
+}
+
+impl<'y> Reader<'y> {
+    /// A text with its variables put in.
+    pub(super) fn named(&self, text: Text<'y>) -> Option<(String, Span)> {
+        Some((self.variables.resolve(text)?.into_owned(), text.span))
+    }
+
+    pub(super) fn ipv4(&self, text: Text<'y>) -> Option<Ipv4Addr> {
+        self.value(text, |values, text| values.ipv4(text))
+    }
+
+    pub(super) fn ip(&self, text: Text<'y>) -> Option<IpAddr> {
+        self.value(text, |values, text| values.ip(text))
+    }
+
+    fn host_name(&self, text: Text<'y>) -> Option<String> {
+        self.value(text, |values, text| values.host_name(text).map(str::to_owned))
+    }
+
+    /// A value of a text after its variables were put in.
+    fn value<T>(&self, text: Text<'y>, read: impl Fn(Values<'_>, Text<'_>) -> Option<T>) -> Option<T> {
+        let resolved = self.variables.resolve(text)?;
+        read(Values { sheet: self.sheet, node: None }, Text { text: &resolved, ..text })
+    }
+}
+
+/// Keys that mean something here.
+const KNOWN: &[&str] = &[
+    "cluster_id",
+    "cluster_name",
+    "cluster_shortname",
+    "cluster_nidlength",
+    "cluster_domain",
+    "cluster_boot_ip",
+    "cluster_boot_interface",
+    "cluster_boot_ssh_pub_key",
+    "bss_kernel_version",
+    "bss_image_version",
+    "bss_kernel_url",
+    "bss_initrd_url",
+    "bss_params_root",
+    "bss_params_cloud_init",
+    "bss_params_opts",
+    "bss_params",
+    "networks",
+    "boot",
+    "sync",
+];
+
+/// Keys of the Ansible recipe that only its playbook needs.
+const IGNORED: &[&str] = &[
+    "cluster_proxy",
+    "bss_macs",
+    "_bss_macs",
+    "enable_wireguard",
+    "packages",
+    "volumes",
+    "containers",
+    "networks_list",
+];
+
+/// Beginnings of such keys.
+const IGNORED_PREFIXES: &[&str] =
+    &["ochami_", "coredhcp_", "wireguard_", "podman_", "quadlet", "configurator_", "dnsmasq_", "ansible_"];
+
+/// Keys of the recipe whose content belongs elsewhere, and where.
+const MOVED: &[(&str, &str)] = &[
+    ("cluster_cloud_init", "write each entry into a file `cloud-init/NAME.yaml`"),
+    ("cluster_cloud_init_templates", "write each entry into a file `cloud-init/NAME.yaml`"),
+    ("cluster_cloud_init_metadata", "write it as `metadata` of an entry in `cloud-init/NAME.yaml`"),
+    (
+        "cluster_munge_key",
+        "refer to the key in `cloud-init/secure/NAME.yaml`: `$secret: {file: munge.key, encode: base64}`",
+    ),
+    ("nodes", "the nodes belong in `nodes.yaml`"),
+    ("ochami_groups", "name the groups of a node in `nodes.yaml`: `groups: [compute]`"),
+];
+
+/// Reads the whole file.
+pub(super) fn read<'y>(sheet: Sheet<'y>, root: &'y Yaml<'y>) -> Option<ClusterDraft> {
+    let fields = Fields::read(sheet, root, "cluster.yaml", None)?;
+    check_keys(&fields);
+    let reader = Reader { sheet, variables: Variables::new(sheet, fields.pairs()) };
+    let text = |key: &str| fields.text(key).and_then(|text| reader.named(text)).map(|(text, _)| text);
+    let host_name = |key: &str| fields.text(key).and_then(|text| reader.host_name(text));
+    let nid_length = fields.text("cluster_nidlength").and_then(|text| {
+        reader.value(text, |values, text| values.number(Code::Number, "cluster_nidlength", text, 1..=18))
+    });
+    let boot_ip = fields.required_text("cluster_boot_ip").and_then(|text| Some((reader.ipv4(text)?, text.span)));
+    // The key is for the nodes' cloud-init, where it is written out; here it only has to be sound.
+    text("cluster_boot_ssh_pub_key");
+    Some(ClusterDraft {
+        id: text("cluster_id"),
+        name: fields.required_text("cluster_name").and_then(|text| reader.host_name(text)),
+        short_name: host_name("cluster_shortname").unwrap_or_else(|| "nid".into()),
+        nid_length: nid_length.and_then(|length| usize::try_from(length).ok()).unwrap_or(3),
+        domain: host_name("cluster_domain").unwrap_or_else(|| "openchami.cluster".into()),
+        boot_interface: text("cluster_boot_interface"),
+        networks: fields.get("networks").map(|yaml| networks::read(&reader, yaml)).unwrap_or_default(),
+        boot: boot::read(&reader, &fields, boot_ip.map(|(ip, _)| ip)),
+        sync: fields.get("sync").map(|yaml| policy::read(sheet, yaml)).unwrap_or_default(),
+        boot_ip,
+    })
+}
+
+/// Reports keys that mean nothing here, those of the recipe in one warning.
+fn check_keys(fields: &Fields<'_>) {
+    let sheet = fields.sheet;
+    let mut ignored = Vec::new();
+    for key in fields.pairs().iter().map(|pair| &pair.key).filter(|key| !KNOWN.contains(&&*key.text)) {
+        if let Some((name, help)) = MOVED.iter().find(|(name, _)| *name == key.text) {
+            let problem = sheet.problem(Code::MovedKey, key.span, format!("`{name}` is not read from `cluster.yaml`"));
+            sheet.push(problem.label("ignored").help(*help));
+        } else if IGNORED.contains(&&*key.text) || IGNORED_PREFIXES.iter().any(|prefix| key.text.starts_with(prefix)) {
+            ignored.push(key);
+        } else {
+            let problem = sheet
+                .problem(Code::UnknownField, key.span, format!("unknown field `{}`", key.text))
+                .label("not a field of cluster.yaml");
+            sheet.push(match did_you_mean(&key.text, KNOWN.iter().copied()) {
+                Some(similar) => suggest_name(sheet, problem, key, similar),
+                None => problem.help("the fields are listed by `ochami-sync explain OS0102`"),
+            });
+        }
+    }
+    let Some((first, rest)) = ignored.split_first() else { return };
+    let names: Vec<&str> = ignored.iter().map(|key| &*key.text).collect();
+    let message = match names.len() {
+        1 => format!("the Ansible variable {} has no meaning here", words(&names)),
+        _ => format!("the Ansible variables {} have no meaning here", words(&names)),
+    };
+    let problem = sheet.problem(Code::AnsibleKey, first.span, message).label("ignored");
+    sheet.push(rest.iter().fold(problem, |problem, key| problem.related(sheet.place(key.span), "ignored")));
+}

@@ -1,0 +1,221 @@
+//! From files to a checked inventory: each file is parsed once, then everything is checked together.
+
+use std::path::Path;
+
+use super::addresses::Addresses;
+use super::assign::Assignment;
+use super::cloud_init::{self, EntryDraft, Store};
+use super::cluster::{self, ClusterDraft};
+use super::diagnostic::{Diagnostic, Report, Severity};
+use super::files::{self, Content, Files};
+use super::nodes::{self, NodeDraft};
+use super::source::{Sheet, Source, Sources};
+use super::types::{Bmc, Boot, Cluster, Entry, Interface, Inventory, Node};
+use super::yaml::{self, MAX_BYTES, Parsed, Yaml};
+use super::{Code, unique};
+use crate::model::IpAddress;
+
+/// What became of a directory.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// The inventory; none when a diagnostic is an error.
+    pub inventory: Option<Inventory>,
+    /// Every problem, in the order of files and lines.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The texts, for rendering.
+    pub sources: Sources,
+    /// BLAKE3 over the names and contents of all files that could be read, in hexadecimal.
+    pub hash: String,
+}
+
+impl Loaded {
+    /// The number of diagnostics with a severity.
+    #[must_use]
+    pub fn count(&self, severity: Severity) -> usize {
+        self.diagnostics.iter().filter(|diagnostic| diagnostic.severity == severity).count()
+    }
+}
+
+/// Loads and checks the inventory in a directory. Never fails: what is wrong is a diagnostic.
+#[must_use]
+pub fn load(directory: &Path) -> Loaded {
+    check(files::read(directory))
+}
+
+/// Checks files.
+pub(super) fn check(files: Files) -> Loaded {
+    let hash = hash(&files);
+    let order: Vec<String> = files.files.iter().map(|(path, _)| path.clone()).collect();
+    let report = Report::default();
+    files.problems.into_iter().for_each(|problem| report.push(problem));
+    let mut sources = Sources::default();
+    for (path, content) in files.files {
+        match content {
+            Content::Problem(problem) => report.push(problem),
+            Content::Bytes(bytes) => {
+                let (source, problem) = decode(&path, bytes);
+                problem.into_iter().for_each(|problem| report.push(problem));
+                sources.insert(source);
+            }
+        }
+    }
+    let inventory = examine(&sources, &report, &hash);
+    let mut diagnostics = report.into_inner();
+    let rank = |file: &str| order.iter().position(|path| path == file).unwrap_or(order.len());
+    diagnostics.sort_by_cached_key(|diagnostic| {
+        let place = diagnostic.place.as_ref();
+        (place.map(|place| (rank(&place.file), place.file.clone(), place.start)), diagnostic.code)
+    });
+    let sound = diagnostics.iter().all(|diagnostic| diagnostic.severity != Severity::Error);
+    Loaded { inventory: inventory.filter(|_| sound), diagnostics, sources, hash }
+}
+
+/// Names and contents, each with its length in front so that no two trees look the same.
+fn hash(files: &Files) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for (path, content) in &files.files {
+        let Content::Bytes(bytes) = content else { continue };
+        for part in [path.as_bytes(), bytes] {
+            hasher.update(&(part.len() as u64).to_le_bytes());
+            hasher.update(part);
+        }
+    }
+    hasher.finalize().to_hex().to_string()
+}
+
+/// The text of a file; one that is not sound becomes an empty or patched one, and a problem.
+fn decode(path: &str, mut bytes: Vec<u8>) -> (Source, Option<Diagnostic>) {
+    if bytes.len() > MAX_BYTES {
+        let message = format!("`{path}` is larger than {} MiB", MAX_BYTES >> 20);
+        let problem = Diagnostic::new(Code::TooLarge, Some(files::whole(path)), message);
+        return (Source::new(path, String::new()), Some(problem));
+    }
+    if bytes.starts_with(b"\xef\xbb\xbf") {
+        bytes.drain(..3);
+    }
+    match String::from_utf8(bytes) {
+        Ok(text) => (Source::new(path, text), None),
+        Err(error) => {
+            let at = error.utf8_error().valid_up_to();
+            let byte = error.as_bytes().get(at).copied().unwrap_or_default();
+            let source = Source::new(path, String::from_utf8_lossy(error.as_bytes()).into_owned());
+            let place = source.place(at, at + '\u{fffd}'.len_utf8());
+            let problem = Diagnostic::new(Code::NotUtf8, Some(place), format!("`{path}` is not UTF-8"));
+            let problem = problem
+                .label(format!("the byte 0x{byte:02x}"))
+                .help("save the file as UTF-8, for example by `iconv -f ISO-8859-1 -t UTF-8`");
+            (source, Some(problem))
+        }
+    }
+}
+
+/// Parses a file; none when there is nothing to look at, for which there is a problem.
+fn tree<'s>(sources: &'s Sources, report: &'s Report, path: &str) -> Option<(Sheet<'s>, Yaml<'s>)> {
+    let source = sources.get(path)?;
+    let sheet = Sheet::new(source, report);
+    if report.concerns(path) {
+        return None;
+    }
+    match yaml::parse(sheet) {
+        Parsed::Tree(tree) => Some((sheet, tree)),
+        Parsed::Failed => None,
+        Parsed::Empty => {
+            report.push(Diagnostic::new(Code::EmptyFile, Some(files::whole(path)), format!("`{path}` is empty")));
+            None
+        }
+    }
+}
+
+fn examine(sources: &Sources, report: &Report, hash: &str) -> Option<Inventory> {
+    let nodes_tree = tree(sources, report, "nodes.yaml");
+    let cluster_tree = tree(sources, report, "cluster.yaml");
+    let nodes = nodes_tree.as_ref().map(|(sheet, tree)| (*sheet, nodes::read(*sheet, tree)));
+    let cluster = cluster_tree.as_ref().and_then(|(sheet, tree)| Some((*sheet, cluster::read(*sheet, tree)?)));
+
+    let mut boots = None;
+    if let Some((sheet, nodes)) = &nodes {
+        unique::check(*sheet, nodes);
+        if let Some((cluster_sheet, cluster)) = &cluster {
+            let (networks, boot_ip) = (cluster.networks.as_slice(), cluster.boot_ip);
+            Addresses { nodes: *sheet, cluster: *cluster_sheet, networks, boot_ip }.check(nodes);
+            boots = Some(Assignment::new(*sheet, *cluster_sheet, &cluster.boot).resolve(nodes));
+        }
+    }
+
+    let known = nodes.as_ref().map(|(_, nodes)| nodes.as_slice());
+    let (open, all_open) = entries(sources, report, Store::Open, known);
+    let (secure, all_secure) = entries(sources, report, Store::Secure, known);
+    if let Some((sheet, nodes)) = nodes.as_ref().filter(|_| all_open && all_secure) {
+        cloud_init::uncovered(*sheet, nodes, &open, &secure);
+    }
+
+    let (_, nodes) = nodes?;
+    let (_, cluster) = cluster?;
+    let nodes = nodes.into_iter().zip(boots?).map(|(draft, boot)| node(draft, boot)).collect::<Option<Vec<_>>>()?;
+    let hash = hash.to_owned();
+    Some(Inventory { cluster: finish(cluster)?, nodes, cloud_init: open, cloud_init_secure: secure, hash })
+}
+
+/// The entries of one store, and whether every file of it could be read.
+fn entries(sources: &Sources, report: &Report, store: Store, nodes: Option<&[NodeDraft]>) -> (Vec<Entry>, bool) {
+    let folder = if store == Store::Open { files::OPEN } else { files::SECURE };
+    let belongs = |path: &str| path.rsplit_once('/').is_some_and(|(parent, _)| parent == folder);
+    let paths: Vec<_> = sources.iter().map(Source::name).filter(|name| belongs(name)).collect();
+    let trees: Vec<_> = paths.iter().filter_map(|path| tree(sources, report, path)).collect();
+    let drafts: Vec<EntryDraft<'_>> =
+        trees.iter().flat_map(|(sheet, tree)| cloud_init::read(*sheet, tree, store)).collect();
+    let complete = trees.len() == paths.len();
+    (cloud_init::link(drafts, nodes), complete)
+}
+
+/// The node of a complete draft.
+fn node(draft: NodeDraft, boot: Option<Boot>) -> Option<Node> {
+    let xname = draft.xname?.value;
+    let bmc = match draft.bmc {
+        None => None,
+        Some(bmc) => Some(Bmc {
+            xname: xname.parent()?,
+            mac: bmc.mac.map(|at| at.value),
+            ip: bmc.ip.map(|at| at.value),
+            fqdn: bmc.fqdn,
+            origin: bmc.origin,
+        }),
+    };
+    let interfaces = draft.interfaces.into_iter().map(|interface| {
+        let ips = interface.ips.into_iter().map(|address| IpAddress {
+            ip: address.ip.value,
+            network: address.network.map(|at| at.value).unwrap_or_default(),
+        });
+        Some(Interface { mac: interface.mac?.value, ips: ips.collect(), origin: interface.origin })
+    });
+    Some(Node {
+        name: draft.name?.value,
+        xname,
+        nid: draft.nid?.value,
+        groups: draft.groups.into_iter().map(|at| at.value).collect(),
+        role: draft.role,
+        sub_role: draft.sub_role,
+        arch: draft.arch,
+        class: draft.class,
+        bmc,
+        interfaces: interfaces.collect::<Option<Vec<_>>>()?,
+        boot,
+        origin: draft.origin,
+    })
+}
+
+/// The cluster of a complete draft.
+fn finish(draft: ClusterDraft) -> Option<Cluster> {
+    let name = draft.name?;
+    Some(Cluster {
+        id: draft.id.unwrap_or_else(|| name.clone()),
+        name,
+        short_name: draft.short_name,
+        nid_length: draft.nid_length,
+        domain: draft.domain,
+        boot_ip: draft.boot_ip?.0,
+        boot_interface: draft.boot_interface,
+        networks: draft.networks.into_iter().map(|draft| draft.network).collect(),
+        sync: draft.sync,
+    })
+}

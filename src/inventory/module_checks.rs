@@ -1,0 +1,192 @@
+//! What can be checked of a cloud-config without running it: the names of modules, and the files it writes.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use super::Code;
+use super::scalar::{self, Plain};
+use super::source::Sheet;
+use super::walker::{did_you_mean, suggest_name};
+use super::yaml::{Data, Pair, Yaml};
+
+/// The top-level keys that cloud-init's modules and datasources read.
+const MODULES: &[&str] = &[
+    "allow_public_ssh_keys",
+    "ansible",
+    "apk_repos",
+    "apt",
+    "apt_pipelining",
+    "apt_reboot_if_required",
+    "apt_update",
+    "apt_upgrade",
+    "authkey_hash",
+    "autoinstall",
+    "bootcmd",
+    "byobu_by_default",
+    "ca-certs",
+    "ca_certs",
+    "chef",
+    "chpasswd",
+    "cloud_config_modules",
+    "cloud_final_modules",
+    "cloud_init_modules",
+    "create_hostname_file",
+    "datasource",
+    "datasource_list",
+    "debconf_selections",
+    "debug",
+    "def_log_file",
+    "device_aliases",
+    "disable_ec2_metadata",
+    "disable_root",
+    "disable_root_opts",
+    "disk_setup",
+    "drivers",
+    "fan",
+    "final_message",
+    "fqdn",
+    "fs_setup",
+    "groups",
+    "growpart",
+    "grub-dpkg",
+    "grub_dpkg",
+    "hostname",
+    "instance-id",
+    "keyboard",
+    "landscape",
+    "launch-index",
+    "locale",
+    "locale_configfile",
+    "log_cfgs",
+    "lxd",
+    "manage_etc_hosts",
+    "manage_resolv_conf",
+    "manual_cache_clean",
+    "mcollective",
+    "merge_how",
+    "merge_type",
+    "migrate",
+    "mount_default_fields",
+    "mounts",
+    "network",
+    "no_ssh_fingerprints",
+    "ntp",
+    "output",
+    "package_reboot_if_required",
+    "package_update",
+    "package_upgrade",
+    "packages",
+    "password",
+    "phone_home",
+    "power_state",
+    "prefer_fqdn_over_hostname",
+    "preserve_hostname",
+    "puppet",
+    "random_seed",
+    "reporting",
+    "resize_rootfs",
+    "resolv_conf",
+    "rh_subscription",
+    "rpi",
+    "rsyslog",
+    "runcmd",
+    "salt_minion",
+    "snap",
+    "spacewalk",
+    "ssh",
+    "ssh_authorized_keys",
+    "ssh_deletekeys",
+    "ssh_fp_console_blacklist",
+    "ssh_genkeytypes",
+    "ssh_import_id",
+    "ssh_key_console_blacklist",
+    "ssh_keys",
+    "ssh_publish_hostkeys",
+    "ssh_pwauth",
+    "ssh_quiet_keygen",
+    "swap",
+    "syslog_fix_perms",
+    "system_info",
+    "timezone",
+    "ubuntu_advantage",
+    "ubuntu_pro",
+    "unverified_modules",
+    "updates",
+    "user",
+    "users",
+    "vendor_data",
+    "vendor_data2",
+    "version",
+    "warnings",
+    "wireguard",
+    "write_files",
+    "yum_repo_dir",
+    "yum_repos",
+    "zypper",
+];
+
+/// Checks a cloud-config.
+pub(super) fn check(sheet: Sheet<'_>, yaml: &Yaml<'_>, jinja: bool) {
+    let Data::Map(pairs) = &yaml.data else { return };
+    for pair in pairs.iter() {
+        let key = &*pair.key.text;
+        if key == "write_files" {
+            if let Data::List(files) = &pair.value.data {
+                files.iter().for_each(|file| written_file(sheet, file, jinja));
+            }
+        } else if !MODULES.contains(&key) && key != super::secrets::KEY {
+            let problem = sheet
+                .problem(Code::UnknownModule, pair.key.span, format!("cloud-init has no module that reads `{key}`"))
+                .label("would be ignored by the node");
+            sheet.push(match did_you_mean(key, MODULES.iter().copied()) {
+                Some(similar) => suggest_name(sheet, problem, &pair.key, similar),
+                None => problem,
+            });
+        }
+    }
+}
+
+/// One item of `write_files`.
+fn written_file(sheet: Sheet<'_>, yaml: &Yaml<'_>, jinja: bool) {
+    let Data::Map(pairs) = &yaml.data else { return };
+    let scalar = |key: &str| {
+        let pair: &Pair<'_> = pairs.iter().find(|pair| pair.key.text == key)?;
+        match &pair.value.data {
+            Data::Scalar(scalar) => Some(scalar),
+            Data::List(_) | Data::Map(_) | Data::Bad => None,
+        }
+    };
+    if let Some(permissions) = scalar("permissions").filter(|scalar| scalar.plain)
+        && let found @ (Plain::Int(_) | Plain::Float(_)) = scalar::yaml_1_1(&permissions.text)
+    {
+        let digits = permissions.text.trim_start_matches("0o").trim_start_matches('0');
+        let quoted = format!("'0{digits}'");
+        let problem = sheet.problem(Code::Permissions, permissions.span, "`permissions` has to be a text");
+        sheet.push(
+            problem
+                .label(format!("{}, because it is not in quotes", found.describe()))
+                .help(format!("write {quoted}"))
+                .suggest("the same in quotes", sheet.place(permissions.span), quoted.clone()),
+        );
+    }
+    let encoded = scalar("encoding").is_some_and(|scalar| matches!(&*scalar.text, "base64" | "b64"));
+    if let Some(content) = scalar("content").filter(|content| encoded && !(jinja && content.text.contains("{{"))) {
+        let bare: Vec<u8> = content.text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
+        if let Err(error) = STANDARD.decode(&bare) {
+            let line = sheet.source.line_range(sheet.source.line_at(content.span.start()));
+            let span = super::yaml::Span::new(content.span.start(), content.span.end().min(line.end));
+            let problem = sheet.problem(Code::Base64, span, "the content of this file is not base64");
+            sheet.push(problem.label(fault(&error)).help("encode it again: `base64 < FILE`; or remove `encoding`"));
+        }
+    }
+}
+
+/// The fault without the content, which may be private.
+fn fault(error: &base64::DecodeError) -> &'static str {
+    match error {
+        base64::DecodeError::InvalidByte(..) => "has a character that base64 does not use",
+        base64::DecodeError::InvalidLength(_) => "characters are missing or left over",
+        base64::DecodeError::InvalidLastSymbol { .. } => "the last character cannot be right",
+        base64::DecodeError::InvalidPadding => "the `=` at the end are missing or too many",
+    }
+}

@@ -1,0 +1,250 @@
+//! What a YAML parser's complaint means to the person who wrote the file.
+//!
+//! A parser complains where it gives up, which is often lines behind the mistake. This looks at the text around that
+//! point for the usual mistakes: a quote or bracket left open, a tab, a line indented wrongly, a key without its colon.
+
+use super::Code;
+use super::diagnostic::Diagnostic;
+use super::source::Sheet;
+use super::yaml::Span;
+
+/// The problem behind a parser's message.
+///
+/// `offset` is where the parser gave up, `open` are the offsets of the collections it was in, and `last` is where the
+/// last thing that it understood ended.
+pub(super) fn explain(sheet: Sheet<'_>, info: &str, offset: usize, open: &[usize], last: usize) -> Diagnostic {
+    let text = sheet.source.text();
+    let offset = text.floor_char_boundary(offset);
+    let tokens = Tokens::scan(text, text.floor_char_boundary(last), offset);
+    let flow = open.iter().copied().filter(|at| matches!(text.as_bytes().get(*at), Some(b'[' | b'{'))).next_back();
+
+    if let Some(start) = open_quote(text, info, offset, &tokens) {
+        return quote(sheet, start);
+    }
+    if let Some(tab) = indenting_tab(sheet, info, offset) {
+        return sheet
+            .problem(Code::Tab, Span::new(tab, tab + 1), "a tab indents this line")
+            .label("a tab")
+            .help("indent with blanks; YAML does not allow tabs here");
+    }
+    if let Some(start) = tokens.bracket.or(flow)
+        && (sheet.source.line_at(start) < sheet.source.line_at(offset) || text[offset..].trim().is_empty())
+        && (info.contains("flow") || info.contains("expected ',' or ']'") || text[offset..].trim().is_empty())
+    {
+        let bracket = &text[start..=start];
+        let closing = if bracket == "[" { "]" } else { "}" };
+        return sheet
+            .problem(Code::UnclosedBracket, Span::new(start, start + 1), format!("this `{bracket}` is not closed"))
+            .label(format!("no `{closing}` belongs to it"));
+    }
+    if info.contains("simple key") {
+        return missing_colon(sheet, offset);
+    }
+    if info.contains("trailing content") {
+        return sheet
+            .problem(Code::Syntax, token(text, offset), "text behind the closing quote")
+            .label("the quoted text ended before this")
+            .help("write a quote within single quotes twice: `'it''s'`; within double quotes as `\\\"`");
+    }
+    if info.contains("mapping values are not allowed") && colon_in_value(sheet, offset) {
+        return sheet
+            .problem(Code::Syntax, Span::new(offset, offset + 1), "a second `: ` in this line")
+            .label("a plain text cannot contain `: `")
+            .help("put the value in quotes");
+    }
+    if let Some(problem) = indentation(sheet, info, offset, open) {
+        return problem;
+    }
+    sheet.problem(Code::Syntax, token(text, offset), format!("this is not YAML: {}", plain_words(info)))
+}
+
+/// What stands between two offsets: quoted texts and brackets that are open at the end.
+struct Tokens {
+    /// The first quoted text that spans lines, and where it ends.
+    long_quote: Option<(usize, usize)>,
+    /// The innermost bracket left open.
+    bracket: Option<usize>,
+}
+
+impl Tokens {
+    fn scan(text: &str, from: usize, to: usize) -> Self {
+        let bytes = text.as_bytes();
+        let mut found = Self { long_quote: None, bracket: None };
+        let mut brackets = Vec::new();
+        let mut at = from;
+        // A token starts behind a blank, a bracket or a comma; a quote anywhere else is an ordinary character.
+        let mut fresh = true;
+        while at < to {
+            match bytes[at] {
+                b'#' if fresh => at = line_end(bytes, at),
+                quote @ (b'"' | b'\'') if fresh => {
+                    let end = closing_quote(bytes, at, quote);
+                    if found.long_quote.is_none() && bytes[at..end].contains(&b'\n') {
+                        found.long_quote = Some((at, end));
+                    }
+                    at = end.max(at + 1);
+                    fresh = false;
+                    continue;
+                }
+                bracket @ (b'[' | b'{') if fresh => {
+                    brackets.push((at, bracket));
+                }
+                b']' | b'}' => {
+                    brackets.pop();
+                }
+                _ => {}
+            }
+            fresh = matches!(bytes.get(at), Some(b' ' | b'\t' | b'\r' | b'\n' | b'[' | b'{' | b',' | b':' | b'-'));
+            at += 1;
+        }
+        found.bracket = brackets.pop().map(|(at, _)| at);
+        found
+    }
+}
+
+fn line_end(bytes: &[u8], at: usize) -> usize {
+    bytes[at..].iter().position(|b| *b == b'\n').map_or(bytes.len(), |step| at + step)
+}
+
+/// Where a quoted text ends: behind its closing quote, or at the end of the file.
+fn closing_quote(bytes: &[u8], start: usize, quote: u8) -> usize {
+    let mut at = start + 1;
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b'\\' if quote == b'"' => at += 1,
+            b'\'' if quote == b'\'' && bytes.get(at + 1) == Some(&b'\'') => at += 1,
+            byte if *byte == quote => return at + 1,
+            _ => {}
+        }
+        at += 1;
+    }
+    bytes.len()
+}
+
+/// The quote that was forgotten to be closed, if that is the mistake.
+///
+/// A quoted text may span lines, so the next quote below closes it, and the parser complains about what follows that.
+fn open_quote(text: &str, info: &str, offset: usize, tokens: &Tokens) -> Option<usize> {
+    if let Some((start, end)) = tokens.long_quote {
+        let complaint_about_it = end <= offset && text[end..offset].trim().is_empty();
+        if complaint_about_it || end >= offset || text[start..end].contains(": ") {
+            return Some(start);
+        }
+    }
+    (info.contains("quoted scalar") && info.contains("scanning") && text[offset..].starts_with(['"', '\'']))
+        .then_some(offset)
+        .or_else(|| info.contains("indentation in quoted").then_some(offset))
+}
+
+fn quote(sheet: Sheet<'_>, start: usize) -> Diagnostic {
+    let end = sheet.source.line_range(sheet.source.line_at(start)).end;
+    let quote = sheet.source.text()[start..].chars().next().unwrap_or('"');
+    sheet
+        .problem(Code::UnclosedQuote, Span::new(start, end), format!("this `{quote}` is not closed"))
+        .label("the quote opens here and does not close in this line")
+}
+
+/// The tab that indents the line at which the parser gave up, or the one before.
+fn indenting_tab(sheet: Sheet<'_>, info: &str, offset: usize) -> Option<usize> {
+    let line = sheet.source.line_at(offset);
+    let find = |line: usize| {
+        let range = sheet.source.line_range(line);
+        let text = sheet.source.line(line);
+        let blanks = text.len() - text.trim_start_matches([' ', '\t']).len();
+        text[..blanks].find('\t').map(|at| range.start + at)
+    };
+    find(line)
+        .or_else(|| line.checked_sub(1).and_then(find))
+        .or_else(|| (info.contains("tab") && sheet.source.text()[offset..].starts_with('\t')).then_some(offset))
+}
+
+/// A text that stands where a key should, as the last line of a file that was cut off does.
+fn missing_colon(sheet: Sheet<'_>, offset: usize) -> Diagnostic {
+    let before = sheet.source.text()[..offset].trim_end();
+    let line = sheet.source.line_at(before.len().saturating_sub(1));
+    let range = sheet.source.line_range(line);
+    let body = sheet.source.line(line);
+    let start = range.start + body.len() - body.trim_start().trim_start_matches("- ").trim_start().len();
+    let end = range.start + body.trim_end().len();
+    let words = &sheet.source.text()[start.min(end)..end];
+    let problem = sheet
+        .problem(Code::MissingColon, Span::new(start.min(end), end), format!("no `:` follows `{}`", shorten(words)))
+        .label("a key and its value are meant here: `key: value`");
+    match words.find(':') {
+        Some(at) if !words[at + 1..].starts_with(' ') => problem.help("a blank has to follow the colon"),
+        _ if sheet.source.text()[offset..].trim().is_empty() => problem.help("the file may have been cut off here"),
+        _ => problem,
+    }
+}
+
+/// True when a key and a colon stand before this colon in the same line.
+fn colon_in_value(sheet: Sheet<'_>, offset: usize) -> bool {
+    let range = sheet.source.line_range(sheet.source.line_at(offset));
+    sheet.source.text().get(range.start..offset).is_some_and(|before| before.contains(": "))
+}
+
+/// A line whose indentation belongs to none of the collections around it.
+fn indentation(sheet: Sheet<'_>, info: &str, offset: usize, open: &[usize]) -> Option<Diagnostic> {
+    let structural = [
+        "'-' indicator",
+        "expected key",
+        "mapping values are not allowed",
+        "sequence entries are not allowed",
+        "invalid indentation",
+        "wrongly indented",
+        "expected node content",
+        "mapping keys are not allowed",
+    ];
+    if !structural.iter().any(|words| info.contains(words)) {
+        return None;
+    }
+    let line = sheet.source.line_at(offset);
+    let body = sheet.source.line(line);
+    let indent = body.len() - body.trim_start().len();
+    let start = sheet.source.line_range(line).start + indent;
+    let mut columns: Vec<usize> = open
+        .iter()
+        .filter(|at| !matches!(sheet.source.text().as_bytes().get(**at), Some(b'[' | b'{')))
+        .map(|at| at - sheet.source.line_range(sheet.source.line_at(*at)).start)
+        .collect();
+    columns.dedup();
+    let end = sheet.source.line_range(line).end;
+    let problem = |label: String| {
+        sheet.problem(Code::Indentation, Span::new(start, end), "this line is indented wrongly").label(label)
+    };
+    if columns.contains(&indent) {
+        let item = body.trim_start().starts_with("- ");
+        return Some(
+            if item {
+                problem("a list item at the depth of a key".into())
+            } else {
+                problem("a key at the depth of list items, or of the wrong list".into())
+            }
+            .help("lines that belong together start in the same column"),
+        );
+    }
+    let expected: Vec<String> = columns.iter().map(|column| (column + 1).to_string()).collect();
+    let label = match expected.split_last() {
+        None => format!("it starts in column {}", indent + 1),
+        Some((last, [])) => format!("it starts in column {}, not in column {last}", indent + 1),
+        Some((last, rest)) => format!("it starts in column {}, not in {} or {last}", indent + 1, rest.join(", ")),
+    };
+    Some(problem(label).help("lines that belong together start in the same column"))
+}
+
+/// The word at an offset.
+fn token(text: &str, offset: usize) -> Span {
+    let rest = &text[offset..];
+    let length = rest.find(char::is_whitespace).unwrap_or(rest.len());
+    let one = rest.chars().next().map_or(0, char::len_utf8);
+    Span::new(offset, offset + length.max(if rest.starts_with(['\r', '\n']) { 0 } else { one }))
+}
+
+/// The parser's message without its stock phrases.
+fn plain_words(info: &str) -> &str {
+    info.rsplit(", ").next().unwrap_or(info)
+}
+
+fn shorten(words: &str) -> String {
+    if words.chars().count() <= 40 { words.to_owned() } else { words.chars().take(39).chain(['…']).collect() }
+}

@@ -1,0 +1,134 @@
+//! `{{ variable }}` in `cluster.yaml`: texts that use the file's own top-level keys.
+
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
+
+use super::Code;
+use super::source::Sheet;
+use super::walker::{Text, did_you_mean};
+use super::yaml::{Data, Pair, Scalar, Span};
+use crate::template::check::{self, ExpressionError};
+
+/// How deep variables may refer to each other.
+const MAX_DEPTH: usize = 32;
+
+/// The variables of a file, and what those that were used became.
+pub(super) struct Variables<'y> {
+    sheet: Sheet<'y>,
+    scalars: HashMap<&'y str, &'y Scalar<'y>>,
+    /// By the place of the text, so that each is resolved, and each problem reported, once.
+    resolved: RefCell<HashMap<usize, Option<Rc<str>>>>,
+}
+
+impl<'y> Variables<'y> {
+    pub(super) fn new(sheet: Sheet<'y>, pairs: &'y [Pair<'y>]) -> Self {
+        let scalars = pairs.iter().filter_map(|pair| match &pair.value.data {
+            Data::Scalar(scalar) => Some((&*pair.key.text, scalar)),
+            Data::List(_) | Data::Map(_) | Data::Bad => None,
+        });
+        Self { sheet, scalars: scalars.collect(), resolved: RefCell::default() }
+    }
+
+    /// The text with its variables put in; none when that fails, which is reported.
+    pub(super) fn resolve(&self, text: Text<'y>) -> Option<Cow<'y, str>> {
+        if !check::has_expression(text.text) {
+            return Some(Cow::Borrowed(text.text));
+        }
+        self.expand(text.text, text.span, &mut Vec::new()).map(|value| Cow::Owned(value.to_string()))
+    }
+
+    fn expand(&self, text: &str, span: Span, under_way: &mut Vec<usize>) -> Option<Rc<str>> {
+        if !check::has_expression(text) {
+            return Some(text.into());
+        }
+        if let Some(known) = self.resolved.borrow().get(&span.start()) {
+            return known.clone();
+        }
+        under_way.push(span.start());
+        let value = self.evaluate(text, span, under_way);
+        under_way.pop();
+        self.resolved.borrow_mut().insert(span.start(), value.clone());
+        value
+    }
+
+    fn evaluate(&self, text: &str, span: Span, under_way: &mut Vec<usize>) -> Option<Rc<str>> {
+        let names = check::variables(text).map_err(|error| self.refuse(&error, span)).ok()?;
+        let mut values = BTreeMap::new();
+        let mut sound = true;
+        for name in names {
+            match self.scalars.get(name.as_str()) {
+                None => {
+                    sound = false;
+                    self.undefined(&name, span);
+                }
+                Some(scalar) if under_way.contains(&scalar.span.start()) => {
+                    sound = false;
+                    let message = format!("the variable `{name}` refers to itself");
+                    self.sheet.push(self.sheet.problem(Code::VariableCycle, self.mention(&name, span), message));
+                }
+                Some(_) if under_way.len() >= MAX_DEPTH => {
+                    sound = false;
+                    let message = format!("variables refer to each other more than {MAX_DEPTH} levels deep");
+                    self.sheet.push(self.sheet.problem(Code::VariableCycle, self.mention(&name, span), message));
+                }
+                Some(scalar) => match self.expand(&scalar.text, scalar.span, under_way) {
+                    Some(value) => {
+                        values.insert(name, value.to_string());
+                    }
+                    None => sound = false,
+                },
+            }
+        }
+        if !sound {
+            return None;
+        }
+        check::substitute(text, &values).map(Rc::from).map_err(|error| self.refuse(&error, span)).ok()
+    }
+
+    fn undefined(&self, name: &str, span: Span) {
+        let mut problem = self
+            .sheet
+            .problem(Code::UnknownVariable, self.mention(name, span), format!("the variable `{name}` is not defined"))
+            .label("no key of this file");
+        problem = match did_you_mean(name, self.scalars.keys().copied()) {
+            Some(similar) => {
+                let place = self.sheet.place(self.mention(name, span));
+                problem.help(format!("did you mean `{similar}`?")).suggest(
+                    "a variable with a similar name exists",
+                    place,
+                    similar,
+                )
+            }
+            None => problem.help("only the top-level keys of `cluster.yaml` are variables"),
+        };
+        self.sheet.push(problem);
+    }
+
+    fn refuse(&self, error: &ExpressionError, span: Span) {
+        let problem = match error {
+            ExpressionError::Lookup(_) => self
+                .sheet
+                .problem(Code::Lookup, span, error.to_string())
+                .help("an inventory reads no other file; write the value itself"),
+            ExpressionError::Syntax(_) | ExpressionError::Unsupported(_) | ExpressionError::TooLong => self
+                .sheet
+                .problem(Code::Expression, span, format!("the expression is not supported: {error}"))
+                .help("`{{ name }}` puts in the value of a top-level key of this file; nothing else is available"),
+        };
+        self.sheet.push(problem);
+    }
+
+    /// Where a text mentions a variable.
+    fn mention(&self, name: &str, span: Span) -> Span {
+        let written = self.sheet.written(span);
+        let word = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
+        written
+            .match_indices(name)
+            .find(|(at, _)| {
+                !word(written[..*at].chars().next_back()) && !word(written[at + name.len()..].chars().next())
+            })
+            .map_or(span, |(at, _)| Span::new(span.start() + at, span.start() + at + name.len()))
+    }
+}
