@@ -1,0 +1,133 @@
+//! Creating, replacing and deleting components.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use crate::model::{Component, Flag, Group, Object, ObjectKey, Role, Xname, XnameType};
+use crate::server::common::Problem;
+use crate::snapshot::{BootView, Change, Snapshot};
+use crate::store::Decision;
+use crate::wire::smd::{ComponentBody, FieldError, GivenNid};
+
+/// The components of a POST, with SMD's defaults.
+///
+/// # Errors
+///
+/// 400 when there is none, or naming what is wrong with the first that is wrong.
+pub(super) fn checked(bodies: Vec<ComponentBody>) -> Result<Vec<Component>, Problem> {
+    if bodies.first().is_none_or(|first| first.id.as_deref().unwrap_or_default().is_empty()) {
+        return Err(Problem::bad_request("Missing Components"));
+    }
+    let wrong = |error| Problem::bad_request(format!("couldn't validate components: {error}"));
+    bodies.into_iter().map(|body| with_defaults(body).map_err(wrong)).collect()
+}
+
+/// The component of a PUT, with SMD's defaults; the body may leave out the xname.
+///
+/// # Errors
+///
+/// 400 when it names another component than the path, or naming what is wrong.
+pub(super) fn checked_put(path: &str, mut body: ComponentBody) -> Result<Component, Problem> {
+    let id = body.id.get_or_insert_default();
+    if id.is_empty() {
+        path.clone_into(id);
+    }
+    let wrong = |error| Problem::bad_request(format!("couldn't validate component: {error}"));
+    let component = with_defaults(body).map_err(wrong)?;
+    if path.parse::<Xname>().ok().as_ref() != Some(&component.id) {
+        return Err(Problem::bad_request("ID in URL and POST body do not match"));
+    }
+    Ok(component)
+}
+
+fn with_defaults(body: ComponentBody) -> Result<Component, FieldError> {
+    let nid = GivenNid::read(body.nid.as_ref())?;
+    let mut component = Component::try_from(body)?;
+    if component.state.is_none() {
+        return Err(crate::model::component::ValueError { field: "state", text: String::new() }.into());
+    }
+    component.flag = component.flag.or(Some(Flag::Ok));
+    if matches!(component.kind(), XnameType::Node | XnameType::VirtualNode) {
+        component.role = component.role.or(Some(Role::Compute));
+        if nid == GivenNid::Unsaid {
+            component.nid = component.id.default_nid();
+        }
+    }
+    Ok(component)
+}
+
+/// Creates those that do not exist. Of those that do, force sets what SMD lets a client force: State, Flag, Subtype,
+/// NetType, Arch and Class, where absent means none. NID, Role and Enabled stay, because clients count on it: they
+/// follow up with a patch. Of two with one xname the first counts.
+pub(super) fn decide_create(
+    snapshot: &Snapshot,
+    components: Vec<Component>,
+    force: bool,
+) -> Result<Decision<()>, Problem> {
+    let mut seen = HashSet::with_capacity(components.len());
+    let mut changes = Vec::new();
+    for component in components {
+        if !seen.insert(component.id.clone()) {
+            continue;
+        }
+        match snapshot.boot.components.get(&component.id) {
+            None => changes.push(put(component)),
+            Some(old) if force => changes.extend(replace(
+                old,
+                Component {
+                    state: component.state,
+                    flag: component.flag,
+                    subtype: component.subtype,
+                    net_type: component.net_type,
+                    arch: component.arch,
+                    class: component.class,
+                    ..Component::clone(old)
+                },
+            )),
+            Some(_) => {}
+        }
+    }
+    Ok(Decision::new((), changes))
+}
+
+/// Deletes one, and its memberships. Its interfaces and component endpoint stay, as in SMD.
+pub(super) fn decide_remove(snapshot: &Snapshot, id: &Xname) -> Result<Decision<()>, Problem> {
+    if !snapshot.boot.components.contains_key(id) {
+        return Err(super::missing());
+    }
+    let mut changes = vec![Change::Delete(ObjectKey::component(id))];
+    changes.extend(snapshot.boot.groups_of(id).map(|group| {
+        let members = group.members.without(id);
+        Change::Put(Object::Group(Arc::new(Group { members, ..Group::clone(group) })))
+    }));
+    Ok(Decision::new((), changes))
+}
+
+/// Deletes all, and answers how many there were. Groups stay, without them.
+pub(super) fn decide_clear(snapshot: &Snapshot) -> Result<Decision<usize>, Problem> {
+    let view: &BootView = &snapshot.boot;
+    if view.components.is_empty() {
+        return Err(Problem::not_found("no entries to delete"));
+    }
+    let mut changes: Vec<Change> = view.components.keys().map(|id| Change::Delete(ObjectKey::component(id))).collect();
+    let emptied = view.groups.values().filter_map(|group| {
+        let members = group.members.iter().filter(|id| !view.components.contains_key(*id)).cloned().collect();
+        replace_group(group, Group { members, ..Group::clone(group) })
+    });
+    changes.extend(emptied);
+    Ok(Decision::new(view.components.len(), changes))
+}
+
+fn replace_group(old: &Group, new: Group) -> Option<Change> {
+    (*old != new).then(|| Change::Put(Object::Group(Arc::new(new))))
+}
+
+/// The change that stores a component.
+pub(super) fn put(component: Component) -> Change {
+    Change::Put(Object::Component(Arc::new(component)))
+}
+
+/// The change from one to the other; none where they are equal, so that such a write touches nothing.
+pub(super) fn replace(old: &Component, new: Component) -> Option<Change> {
+    (*old != new).then(|| put(new))
+}

@@ -1,0 +1,75 @@
+//! The filters of `GET Inventory/EthernetInterfaces`. Their names are case-sensitive and values are not negated.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use crate::model::{EthernetInterface, Timestamp, Xname, XnameType};
+use crate::server::common::Problem;
+use crate::server::smd::query::Pairs;
+use crate::snapshot::BootView;
+use crate::wire::smd::parse_time;
+
+/// A compiled query; an empty list restricts nothing.
+#[derive(Debug)]
+pub(super) struct InterfaceFilter {
+    ids: Vec<String>,
+    /// In lower case with colons; another spelling of a MAC address is equal to none, as in SMD.
+    macs: Vec<String>,
+    /// A text that is no address is equal to none.
+    ips: Vec<Option<IpAddr>>,
+    networks: Vec<String>,
+    /// None stands for interfaces of no component.
+    components: Vec<Option<Xname>>,
+    kinds: Vec<XnameType>,
+    older_than: Option<Timestamp>,
+    newer_than: Option<Timestamp>,
+}
+
+fn checked<T>(pairs: &Pairs, key: &str, problem: &str, read: impl Fn(&str) -> Option<T>) -> Result<Vec<T>, Problem> {
+    pairs.all(key).map(|value| read(value).ok_or_else(|| Problem::bad_request(problem))).collect()
+}
+
+fn time(pairs: &Pairs, key: &str) -> Result<Option<Timestamp>, Problem> {
+    let read = |text: &str| parse_time(text).map_err(|error| Problem::bad_request(format!("bad query param: {error}")));
+    pairs.first(key).map(read).transpose()
+}
+
+impl InterfaceFilter {
+    /// Compiles the query; keys that mean nothing here are ignored.
+    ///
+    /// # Errors
+    ///
+    /// 400 for a value that its key does not take.
+    pub(super) fn read(pairs: &Pairs) -> Result<Self, Problem> {
+        let lower = |text: &str| (!text.is_empty()).then(|| text.to_ascii_lowercase());
+        Ok(Self {
+            ids: checked(pairs, "ID", "Invalid component ethernet interface ID.", lower)?,
+            macs: checked(pairs, "MACAddress", "Invalid component ethernet interface MAC address.", lower)?,
+            ips: pairs.all("IPAddress").map(|text| text.parse().ok()).collect(),
+            networks: pairs.all("Network").map(str::to_owned).collect(),
+            components: checked(pairs, "ComponentID", "Invalid CompID.", |text| {
+                if text.is_empty() { Some(None) } else { text.parse().ok().map(Some) }
+            })?,
+            kinds: checked(pairs, "Type", "Invalid HMS type.", |text| text.parse().ok())?,
+            older_than: time(pairs, "OlderThan")?,
+            newer_than: time(pairs, "NewerThan")?,
+        })
+    }
+
+    /// The interfaces that pass, in the order of their MAC addresses.
+    pub(super) fn select<'a>(&'a self, view: &'a BootView) -> impl Iterator<Item = &'a Arc<EthernetInterface>> + 'a {
+        view.interfaces.values().filter(|interface| self.passes(interface))
+    }
+
+    fn passes(&self, interface: &EthernetInterface) -> bool {
+        let addresses = &interface.ip_addresses;
+        (self.ids.is_empty() || self.ids.contains(&interface.mac.id()))
+            && (self.macs.is_empty() || self.macs.contains(&interface.mac.to_string()))
+            && (self.ips.is_empty() || addresses.iter().any(|address| self.ips.contains(&Some(address.ip))))
+            && (self.networks.is_empty() || addresses.iter().any(|address| self.networks.contains(&address.network)))
+            && (self.components.is_empty() || self.components.contains(&interface.component_id))
+            && (self.kinds.is_empty() || interface.kind().is_some_and(|kind| self.kinds.contains(&kind)))
+            && self.older_than.is_none_or(|moment| interface.last_update < moment)
+            && self.newer_than.is_none_or(|moment| interface.last_update > moment)
+    }
+}

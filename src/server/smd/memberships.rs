@@ -1,0 +1,34 @@
+//! `memberships`: which groups each component is in.
+
+use axum::extract::State;
+use axum::response::Response;
+
+use super::components::{ComponentFilter, xname};
+use super::query::Pairs;
+use super::request::PathOf;
+use super::{SmdState, answer};
+use crate::model::{GroupLabel, Xname};
+use crate::server::common::Problem;
+use crate::snapshot::BootView;
+use crate::wire::smd::{MembershipView, write_list};
+
+/// Takes the filters of components.
+pub(super) async fn list(State(smd): State<SmdState>, pairs: Pairs) -> Result<Response, Problem> {
+    let filter = ComponentFilter::read(&pairs)?;
+    let snapshot = smd.store.snapshot();
+    let rows = filter.select(&snapshot.boot).map(|component| membership(&snapshot.boot, &component.id));
+    Ok(answer::bytes(write_list(None, rows)))
+}
+
+pub(super) async fn show(State(smd): State<SmdState>, PathOf(id): PathOf<String>) -> Result<Response, Problem> {
+    let id = xname(&id)?;
+    let snapshot = smd.store.snapshot();
+    let component = snapshot.boot.components.get(&id);
+    let component = component.ok_or_else(|| Problem::not_found(format!("No such xname: {id}")))?;
+    Ok(answer::json(&membership(&snapshot.boot, &component.id)))
+}
+
+fn membership<'a>(view: &'a BootView, id: &'a Xname) -> MembershipView<'a> {
+    let labels = view.index.groups_of.get(id).into_iter().flatten().map(GroupLabel::as_str);
+    MembershipView { id: id.as_str(), group_labels: labels.collect(), partition_name: "" }
+}

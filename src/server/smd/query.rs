@@ -1,0 +1,99 @@
+//! Filters in query strings: several values of one key mean any of them, different keys mean all of them, and `!X`
+//! means anything but X. Keys that are not known are ignored, as SMD does.
+
+use axum::extract::{FromRequestParts, Query};
+use axum::http::request::Parts;
+
+use crate::model::{Xname, XnameType};
+use crate::server::common::Problem;
+
+/// The pairs of a query string, in order; 400 as a problem when it cannot be read.
+pub(super) struct Pairs(Vec<(String, String)>);
+
+impl<S: Send + Sync> FromRequestParts<S> for Pairs {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
+        let Query(pairs) =
+            Query::try_from_uri(&parts.uri).map_err(|_| Problem::bad_request("failed to decode query parameters."))?;
+        Ok(Self(pairs))
+    }
+}
+
+impl Pairs {
+    #[cfg(test)]
+    pub(super) fn of(pairs: &[(&str, &str)]) -> Self {
+        Self(pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect())
+    }
+
+    /// The values of a key, in order.
+    pub(super) fn all<'a>(&'a self, key: &'a str) -> impl Iterator<Item = &'a str> {
+        self.0.iter().filter(move |(name, _)| name == key).map(|(_, value)| value.as_str())
+    }
+
+    /// The first value of a key.
+    pub(super) fn first<'a>(&'a self, key: &'a str) -> Option<&'a str> {
+        self.all(key).next()
+    }
+
+    /// The filter that a key makes. `read` tells what a value without its `!` means; none is 400 with `problem`.
+    pub(super) fn filter<T>(
+        &self,
+        key: &str,
+        problem: &str,
+        read: impl Fn(&str) -> Option<T>,
+    ) -> Result<Filter<T>, Problem> {
+        let mut filter = Filter { wanted: Vec::new(), excluded: Vec::new() };
+        for value in self.all(key) {
+            let word = value.trim_start_matches('!');
+            let list = if word.len() == value.len() { &mut filter.wanted } else { &mut filter.excluded };
+            list.push(read(word).ok_or_else(|| Problem::bad_request(format!("bad query param: {problem}")))?);
+        }
+        Ok(filter)
+    }
+
+    /// A filter by xname.
+    pub(super) fn xnames(&self, key: &str) -> Result<Filter<Xname>, Problem> {
+        self.filter(key, "Argument was not a valid xname", |text| text.parse().ok())
+    }
+
+    /// A filter by SMD's type. An empty value is the type of nothing.
+    pub(super) fn types(&self, key: &str) -> Result<Filter<Option<XnameType>>, Problem> {
+        self.filter(key, "Argument was not a valid HMS Type", or_nothing)
+    }
+
+    /// A filter by a text.
+    pub(super) fn texts(&self, key: &str) -> Result<Filter<String>, Problem> {
+        self.filter(key, "", |text| Some(text.to_owned()))
+    }
+}
+
+/// Reads a word, or an empty value as "has none".
+#[expect(clippy::option_option, reason = "the outer one is the reader's refusal, the inner one the field's value")]
+pub(super) fn or_nothing<T: std::str::FromStr>(text: &str) -> Option<Option<T>> {
+    if text.is_empty() { Some(None) } else { text.parse().ok().map(Some) }
+}
+
+/// A compiled filter by one field.
+#[derive(Debug)]
+pub(super) struct Filter<T> {
+    /// Any of these; no restriction where it is empty.
+    pub(super) wanted: Vec<T>,
+    /// None of these.
+    pub(super) excluded: Vec<T>,
+}
+
+impl<T> Filter<T> {
+    /// True where the key was not given.
+    pub(super) fn is_empty(&self) -> bool {
+        self.wanted.is_empty() && self.excluded.is_empty()
+    }
+
+    /// Whether a value passes.
+    pub(super) fn passes<Q: ?Sized>(&self, value: &Q) -> bool
+    where
+        T: PartialEq<Q>,
+    {
+        (self.wanted.is_empty() || self.wanted.iter().any(|w| w == value)) && !self.excluded.iter().any(|e| e == value)
+    }
+}

@@ -1,0 +1,206 @@
+//! Creating, replacing, changing and deleting Redfish endpoints, with what follows for what is behind them.
+
+use std::sync::Arc;
+
+use super::discovery::{self, Found};
+use super::names::described;
+use crate::model::{ComponentEndpoint, MacAddr, Object, ObjectKey, RedfishEndpoint, Timestamp, Xname};
+use crate::server::common::Problem;
+use crate::server::smd::component_endpoints::{emptied, without};
+use crate::snapshot::{BootView, Change, Snapshot};
+use crate::store::Decision;
+use crate::wire::smd::{EndpointBody, RedfishEndpointPost};
+
+/// The endpoints of a POST and what was found behind the one of the second generation. A body without any endpoint
+/// creates none, as in SMD.
+///
+/// # Errors
+///
+/// 400 naming what is wrong.
+pub(super) fn checked(request: RedfishEndpointPost) -> Result<(Vec<RedfishEndpoint>, Found), Problem> {
+    let single = is_given(&request.endpoint);
+    if let Some(bodies) = request.endpoints.as_ref().filter(|_| !single) {
+        if request.systems.is_some() || request.managers.is_some() {
+            return Err(Problem::bad_request("Systems and Managers go with one endpoint, not with a list"));
+        }
+        let endpoints = bodies.iter().cloned().map(described).collect::<Result<_, _>>()?;
+        return Ok((endpoints, Found::default()));
+    }
+    if !single && request.systems.is_none() && request.managers.is_none() {
+        return Ok((Vec::new(), Found::default()));
+    }
+    let (endpoint, found) = checked_one(request)?;
+    Ok((vec![endpoint], found))
+}
+
+/// The endpoint of a PUT; the body may leave out the xname.
+///
+/// # Errors
+///
+/// 400 when it names another endpoint than the path, or naming what is wrong.
+pub(super) fn checked_put(path: &str, mut request: RedfishEndpointPost) -> Result<(RedfishEndpoint, Found), Problem> {
+    let id = request.endpoint.id.get_or_insert_default();
+    if id.is_empty() {
+        path.clone_into(id);
+    } else if id.parse::<Xname>().ok() != path.parse().ok() {
+        return Err(Problem::bad_request("xname in URL and PUT body do not match"));
+    }
+    checked_one(request)
+}
+
+fn checked_one(request: RedfishEndpointPost) -> Result<(RedfishEndpoint, Found), Problem> {
+    let endpoint = described(request.endpoint)?;
+    let (systems, managers) = (request.systems.unwrap_or_default(), request.managers.unwrap_or_default());
+    let second_generation = request.schema_version.is_some_and(|version| version > 0);
+    if !second_generation && !(systems.is_empty() && managers.is_empty()) {
+        return Err(Problem::bad_request("Systems and Managers need SchemaVersion 1"));
+    }
+    let found = discovery::checked(&endpoint, &systems, &managers)?;
+    Ok((endpoint, found))
+}
+
+fn is_given(body: &EndpointBody) -> bool {
+    let texts =
+        [&body.id, &body.name, &body.hostname, &body.domain, &body.fqdn, &body.uuid, &body.user, &body.mac, &body.ip];
+    texts.iter().any(|text| text.is_some()) || body.enabled.is_some() || body.rediscover_on_update.is_some()
+}
+
+fn conflict() -> Problem {
+    Problem::conflict("operation would conflict with an existing resource that has the same FQDN or xname ID.")
+}
+
+fn put(endpoint: &RedfishEndpoint) -> Change {
+    Change::Put(Object::RedfishEndpoint(Arc::new(endpoint.clone())))
+}
+
+/// True where an endpoint other than this one has its FQDN.
+fn fqdn_is_taken(snapshot: &Snapshot, endpoint: &RedfishEndpoint) -> bool {
+    snapshot.redfish_endpoints.values().any(|other| other.fqdn == endpoint.fqdn && other.id != endpoint.id)
+}
+
+/// Creates them all or, when one clashes, none. Answers the interfaces that were left alone.
+pub(super) fn decide_create(
+    snapshot: &Snapshot,
+    endpoints: Vec<RedfishEndpoint>,
+    found: &Found,
+    now: Timestamp,
+) -> Result<Decision<Vec<MacAddr>>, Problem> {
+    for (number, endpoint) in endpoints.iter().enumerate() {
+        let earlier = &endpoints[..number];
+        if snapshot.redfish_endpoints.contains_key(&endpoint.id)
+            || earlier.iter().any(|other| other.id == endpoint.id || other.fqdn == endpoint.fqdn)
+            || fqdn_is_taken(snapshot, endpoint)
+        {
+            return Err(conflict());
+        }
+    }
+    let (behind, kept) = found.changes(&snapshot.boot, false, now);
+    let changes = endpoints.iter().map(put).chain(behind).collect();
+    Ok(Decision::new(kept, changes))
+}
+
+/// Creates or replaces one, and answers whether it was created.
+pub(super) fn decide_put(
+    snapshot: &Snapshot,
+    endpoint: RedfishEndpoint,
+    found: &Found,
+    now: Timestamp,
+) -> Result<Decision<bool>, Problem> {
+    let old = snapshot.redfish_endpoints.get(&endpoint.id);
+    let mut changes = replace(snapshot, old.map(Arc::as_ref), &endpoint)?;
+    changes.extend(found.changes(&snapshot.boot, true, now).0);
+    Ok(Decision::new(old.is_none(), changes))
+}
+
+/// Changes one, and answers it.
+pub(super) fn decide_change(
+    snapshot: &Snapshot,
+    id: &Xname,
+    patch: EndpointBody,
+) -> Result<Decision<RedfishEndpoint>, Problem> {
+    let missing = || Problem::not_found(format!("No such entry: {id}"));
+    let old = snapshot.redfish_endpoints.get(id).ok_or_else(missing)?;
+    let endpoint = described(patched(old, patch))?;
+    let changes = replace(snapshot, Some(old), &endpoint)?;
+    Ok(Decision::new(endpoint, changes))
+}
+
+/// The old endpoint with what the patch sets. Of the three names the patch's ones decide: what it does not name
+/// follows from them.
+fn patched(old: &RedfishEndpoint, patch: EndpointBody) -> EndpointBody {
+    let (hostname, domain, fqdn) = match (patch.hostname, patch.domain, patch.fqdn) {
+        (None, None, None) => (Some(old.hostname.clone()), Some(old.domain.clone()), None),
+        (None, None, fqdn) => (None, None, fqdn),
+        (hostname, domain, fqdn) => {
+            (hostname.or_else(|| Some(old.hostname.clone())), domain.or_else(|| Some(old.domain.clone())), fqdn)
+        }
+    };
+    EndpointBody {
+        id: Some(old.id.to_string()),
+        name: patch.name.or_else(|| Some(old.name.clone())),
+        hostname,
+        domain,
+        fqdn,
+        enabled: patch.enabled.or(Some(old.enabled)),
+        uuid: patch.uuid.or_else(|| Some(old.uuid.clone())),
+        user: patch.user.or_else(|| Some(old.user.clone())),
+        mac: patch.mac.or_else(|| old.mac.map(|mac| mac.to_string())),
+        ip: patch.ip.or_else(|| old.ip.map(|ip| ip.to_string())),
+        rediscover_on_update: patch.rediscover_on_update.or(Some(old.rediscover_on_update)),
+    }
+}
+
+/// The changes from the old endpoint to the new. What is behind it follows its name, and becomes empty when it is
+/// disabled.
+fn replace(snapshot: &Snapshot, old: Option<&RedfishEndpoint>, new: &RedfishEndpoint) -> Result<Vec<Change>, Problem> {
+    if fqdn_is_taken(snapshot, new) {
+        return Err(conflict());
+    }
+    if old == Some(new) {
+        return Ok(Vec::new());
+    }
+    let view = &snapshot.boot;
+    let mut changes = vec![put(new)];
+    for id in behind(view, &new.id) {
+        changes.extend(renamed(view, id, new));
+        if !new.enabled {
+            changes.extend(emptied(view, id));
+        }
+    }
+    Ok(changes)
+}
+
+fn behind<'a>(view: &'a BootView, id: &Xname) -> impl Iterator<Item = &'a Xname> + use<'a> {
+    view.index.behind.get(id).into_iter().flatten()
+}
+
+fn renamed(view: &BootView, id: &Xname, endpoint: &RedfishEndpoint) -> Option<Change> {
+    let old = view.component_endpoints.get(id).filter(|old| old.redfish_endpoint_fqdn != endpoint.fqdn)?;
+    Some(Change::Put(Object::ComponentEndpoint(Arc::new(ComponentEndpoint {
+        redfish_endpoint_fqdn: endpoint.fqdn.clone(),
+        redfish_url: format!("{}{}", endpoint.fqdn, old.odata_id),
+        ..ComponentEndpoint::clone(old)
+    }))))
+}
+
+/// Deletes one, and the component endpoints behind it. Their components become empty; interfaces and memberships stay.
+pub(super) fn decide_remove(snapshot: &Snapshot, id: &Xname) -> Result<Decision<()>, Problem> {
+    if !snapshot.redfish_endpoints.contains_key(id) {
+        return Err(Problem::not_found("no such xname."));
+    }
+    Ok(Decision::new((), removal(snapshot, id).collect()))
+}
+
+/// Deletes all, and answers how many there were.
+pub(super) fn decide_clear(snapshot: &Snapshot) -> Result<Decision<usize>, Problem> {
+    let endpoints = &snapshot.redfish_endpoints;
+    if endpoints.is_empty() {
+        return Err(Problem::not_found("no entries to delete"));
+    }
+    Ok(Decision::new(endpoints.len(), endpoints.keys().flat_map(|id| removal(snapshot, id)).collect()))
+}
+
+fn removal<'a>(snapshot: &'a Snapshot, id: &'a Xname) -> impl Iterator<Item = Change> {
+    let view = &snapshot.boot;
+    without(view, behind(view, id)).chain([Change::Delete(ObjectKey::redfish_endpoint(id))])
+}
