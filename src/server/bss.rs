@@ -1,1 +1,82 @@
-//! BSS's REST API.
+//! BSS's REST API, under `/boot/v1` and, as behind OpenCHAMI's gateway, under `/apis/bss/boot/v1`. Follows BSS v1.32.2.
+//!
+//! | route | methods | open |
+//! |---|---|---|
+//! | `/bootparameters` | GET POST PUT PATCH DELETE | no |
+//! | `/bootscript` | GET | yes |
+//! | `/service/status`, `/service/status/all`, `/service/hsm`, `/service/storage/status`, `/service/version` | any | yes |
+//!
+//! `/dumpstate`, `/hosts`, `/endpoint-history` and every other path answer 404.
+
+mod bootparameters;
+mod bootscript;
+mod decide;
+mod service;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::Method;
+use axum::routing::any;
+
+use super::common::plain;
+use crate::boot::ScriptSettings;
+use crate::store::{BootReader, Store};
+
+const PREFIXES: [&str; 2] = ["/boot/v1", "/apis/bss/boot/v1"];
+
+/// What the answers say of this installation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BssSettings {
+    /// For the boot scripts.
+    pub script: Arc<ScriptSettings>,
+    /// The storage that `service/status/all` names: `sqlite` or `postgres`.
+    pub storage: &'static str,
+}
+
+/// What the handlers of the API role share.
+#[derive(Clone)]
+pub struct BssState {
+    /// What they read and write.
+    pub store: Store,
+    /// What they say of this installation.
+    pub settings: Arc<BssSettings>,
+}
+
+/// All routes, for the API role.
+pub fn routes(state: BssState) -> Router {
+    let script = bootscript::State { reader: state.store.boot_views(), settings: state.settings.script.clone() };
+    let inner = Router::new()
+        .route("/bootparameters", any(bootparameters::handle))
+        .route("/service/status", any(service::status))
+        .route("/service/status/all", any(service::all))
+        .route("/service/hsm", any(service::hsm))
+        .route("/service/storage/status", any(service::storage))
+        .route("/service/version", any(service::version))
+        .with_state(state);
+    under_prefixes(&inner.merge(bootscript::route(script)))
+}
+
+/// The boot script alone, for the boot role: what it is given cannot reach a secret.
+pub fn boot_routes(reader: BootReader, settings: Arc<ScriptSettings>) -> Router {
+    under_prefixes(&bootscript::route(bootscript::State { reader, settings }))
+}
+
+/// True when a request needs no token: boot scripts and the service's health. Boot parameters hold what sites put on
+/// kernel command lines, so even reading them takes a token, as with BSS.
+#[must_use]
+pub fn access(_method: &Method, path: &str) -> bool {
+    let rest = PREFIXES.iter().find_map(|prefix| path.strip_prefix(prefix));
+    rest.is_some_and(|rest| rest == "/bootscript" || rest.starts_with("/service/"))
+}
+
+fn under_prefixes(inner: &Router) -> Router {
+    let inner = inner.clone().fallback(plain::not_found);
+    PREFIXES.into_iter().fold(Router::new(), |router, prefix| {
+        // A nested router does not see its prefix with a slash behind it.
+        router.nest(prefix, inner.clone()).route(&format!("{prefix}/"), any(plain::not_found))
+    })
+}
+
+#[cfg(test)]
+mod tests;

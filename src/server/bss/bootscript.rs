@@ -1,0 +1,67 @@
+//! `GET /bootscript`: what a node boots, asked by `mac`, `name` or `nid`.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{self, Query};
+use axum::http::{Method, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::any;
+
+use crate::boot::{self, ScriptAnswer, ScriptRequest, ScriptSettings, Selector};
+use crate::clock;
+use crate::model::Nid;
+use crate::server::common::Problem;
+use crate::store::BootReader;
+use crate::wire::bss::script_json;
+
+/// What the handler needs; the same in both roles.
+#[derive(Clone)]
+pub(super) struct State {
+    pub(super) reader: BootReader,
+    pub(super) settings: Arc<ScriptSettings>,
+}
+
+pub(super) fn route(state: State) -> Router {
+    Router::new().route("/bootscript", any(handle)).with_state(state)
+}
+
+async fn handle(extract::State(state): extract::State<State>, method: Method, uri: Uri) -> Response {
+    if method != Method::GET {
+        let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "allow GET");
+        return ([(header::ALLOW, "GET")], problem).into_response();
+    }
+    answer(&state, &uri).unwrap_or_else(IntoResponse::into_response)
+}
+
+fn answer(state: &State, uri: &Uri) -> Result<Response, Problem> {
+    let Query(query) = Query::<Vec<(String, String)>>::try_from_uri(uri)
+        .map_err(|_| Problem::bad_request("the query cannot be read"))?;
+    let get = |name: &str| query.iter().find(|(key, value)| key == name && !value.is_empty()).map(|(_, v)| &**v);
+    let number = |name: &str| get(name).and_then(|text| text.parse::<i64>().ok()).unwrap_or(0);
+    let nid = || get("nid").and_then(|text| text.parse().ok()).map(Nid).filter(|nid| *nid <= Nid::MAX);
+    let selector = (get("mac").map(Selector::Mac))
+        .or_else(|| get("name").map(Selector::Name))
+        .or_else(|| nid().map(Selector::Nid))
+        .ok_or_else(|| Problem::bad_request("Need a mac=, name=, or nid= parameter"))?;
+    let request = ScriptRequest {
+        selector,
+        retry: number("retry"),
+        arch: get("arch"),
+        json: number("json") != 0,
+        now: clock::now(),
+    };
+    match boot::script(&state.reader.load(), &request, &state.settings) {
+        Ok(ScriptAnswer::Script(text)) => Ok(typed("text/plain; charset=UTF-8", text)),
+        Ok(ScriptAnswer::Parts(parts)) => Ok(typed("application/json; charset=UTF-8", script_json(&parts))),
+        Ok(ScriptAnswer::NotConfigured(why)) => Err(Problem::not_found(why)),
+        Err(error) => {
+            tracing::error!(error = %error, "a boot script could not be made");
+            Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the boot script's template is at fault"))
+        }
+    }
+}
+
+fn typed(media_type: &'static str, body: String) -> Response {
+    ([(header::CONTENT_TYPE, media_type)], body).into_response()
+}

@@ -1,0 +1,192 @@
+//! What a write of a cloud-init entry comes to. Pure: request and state in, changes or a refusal out.
+
+use std::sync::Arc;
+
+use crate::boot::cloud_init::Entries;
+use crate::model::{CloudInitEntry, EntryName, Object, ObjectKey};
+use crate::snapshot::{Change, Snapshot};
+use crate::store::Decision;
+use crate::wire::cloud_init::{DataKind, EntryRequest};
+
+/// One of the two stores.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shelf {
+    /// `/cloud-init`.
+    Open,
+    /// `/cloud-init-secure`.
+    Secure,
+}
+
+impl Shelf {
+    /// Its entries.
+    pub(super) fn entries(self, snapshot: &Snapshot) -> &Entries {
+        match self {
+            Self::Open => &snapshot.boot.cloud_init,
+            Self::Secure => &snapshot.cloud_init_secure,
+        }
+    }
+
+    fn object(self, entry: CloudInitEntry) -> Object {
+        match self {
+            Self::Open => Object::CloudInit(Arc::new(entry)),
+            Self::Secure => Object::CloudInitSecure(Arc::new(entry)),
+        }
+    }
+
+    fn key(self, name: &EntryName) -> ObjectKey {
+        match self {
+            Self::Open => ObjectKey::cloud_init(name),
+            Self::Secure => ObjectKey::cloud_init_secure(name),
+        }
+    }
+}
+
+/// Why a write is refused. Nothing of it is stored.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Refusal {
+    /// A POST without a name.
+    #[error("the entry has no name")]
+    NoName,
+    /// A name that is a path of its own.
+    #[error("`{0}` cannot name an entry: it is the path of a document")]
+    Reserved(EntryName),
+    /// A POST of a name that has an entry.
+    #[error("there is an entry of this name; update it instead")]
+    Exists,
+    /// A PUT of a name that has no entry.
+    #[error("not found")]
+    Missing,
+    /// A PUT whose body names another entry than its path.
+    #[error("the body is of entry `{0}`, the path is not")]
+    OtherName(EntryName),
+}
+
+/// POST: a new entry. The answer is its name.
+pub(super) fn create(shelf: Shelf, snapshot: &Snapshot, request: EntryRequest) -> Result<Decision<EntryName>, Refusal> {
+    let EntryRequest { name, userdata, metadata, vendordata, jinja } = request;
+    let name = name.ok_or(Refusal::NoName)?;
+    if DataKind::ALL.iter().any(|kind| kind.path() == name.as_str()) {
+        return Err(Refusal::Reserved(name));
+    }
+    if shelf.entries(snapshot).contains_key(&name) {
+        return Err(Refusal::Exists);
+    }
+    let jinja = jinja.unwrap_or(false);
+    let entry = CloudInitEntry { name: name.clone(), userdata, metadata, vendordata, jinja };
+    Ok(Decision::new(name, vec![Change::Put(shelf.object(entry))]))
+}
+
+/// PUT: replaces the documents that are given and keeps the others, as the original does. Whether the entry is a
+/// template is told anew with its user-data.
+pub(super) fn replace(
+    shelf: Shelf,
+    snapshot: &Snapshot,
+    name: &EntryName,
+    request: EntryRequest,
+) -> Result<Decision<()>, Refusal> {
+    if let Some(other) = request.name.filter(|other| other != name) {
+        return Err(Refusal::OtherName(other));
+    }
+    let old = shelf.entries(snapshot).get(name).ok_or(Refusal::Missing)?;
+    let kept = if request.userdata.is_null() { old.jinja } else { false };
+    let mut new = CloudInitEntry { jinja: request.jinja.unwrap_or(kept), ..CloudInitEntry::clone(old) };
+    for (slot, given) in [
+        (&mut new.userdata, request.userdata),
+        (&mut new.metadata, request.metadata),
+        (&mut new.vendordata, request.vendordata),
+    ] {
+        if !given.is_null() {
+            *slot = given;
+        }
+    }
+    let changes = if new == **old { Vec::new() } else { vec![Change::Put(shelf.object(new))] };
+    Ok(Decision::new((), changes))
+}
+
+/// DELETE: afterwards there is no such entry, whether or not there was one.
+pub(super) fn remove(shelf: Shelf, snapshot: &Snapshot, name: &EntryName) -> Decision<()> {
+    let there = shelf.entries(snapshot).contains_key(name);
+    Decision::new((), there.then(|| Change::Delete(shelf.key(name))).into_iter().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::wire::cloud_init::parse_entry;
+
+    fn ask(body: &serde_json::Value) -> EntryRequest {
+        parse_entry(body.to_string().as_bytes()).unwrap()
+    }
+
+    fn compute(jinja: bool) -> CloudInitEntry {
+        let body =
+            json!({"name": "compute", "jinja": jinja, "cloud-init": {"userdata": {"a": 1}, "metadata": {"b": 1}}});
+        let decision = create(Shelf::Open, &Snapshot::default(), ask(&body)).unwrap();
+        put(&decision.changes)
+    }
+
+    fn put(changes: &[Change]) -> CloudInitEntry {
+        match changes {
+            [Change::Put(Object::CloudInit(entry) | Object::CloudInitSecure(entry))] => CloudInitEntry::clone(entry),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn snapshot(jinja: bool) -> Snapshot {
+        Snapshot::rebuilt([Shelf::Open.object(compute(jinja)), Shelf::Secure.object(compute(jinja))], 1)
+    }
+
+    #[test]
+    fn a_create_needs_a_name_of_its_own() {
+        for (body, refusal) in [
+            (json!({"cloud-init": {}}), Refusal::NoName),
+            (json!({"name": "compute"}), Refusal::Exists),
+            (json!({"name": "meta-data"}), Refusal::Reserved("meta-data".parse().unwrap())),
+        ] {
+            for shelf in [Shelf::Open, Shelf::Secure] {
+                assert_eq!(create(shelf, &snapshot(false), ask(&body)).unwrap_err(), refusal);
+            }
+        }
+    }
+
+    #[test]
+    fn a_replacement_keeps_the_documents_that_are_not_given() {
+        let name = "compute".parse().unwrap();
+        let body = json!({"name": "compute", "cloud-init": {"userdata": {"new": 1}, "metadata": null}});
+        let entry = put(&replace(Shelf::Secure, &snapshot(false), &name, ask(&body)).unwrap().changes);
+        assert_eq!((entry.userdata, entry.metadata), (json!({"new": 1}), json!({"b": 1})));
+        let same = json!({"cloud-init": {"metadata": {"b": 1}}});
+        assert!(replace(Shelf::Open, &snapshot(true), &name, ask(&same)).unwrap().changes.is_empty());
+    }
+
+    #[test]
+    fn new_user_data_is_no_template_unless_it_says_so() {
+        let name = "compute".parse().unwrap();
+        for (body, expected) in [
+            (json!({"cloud-init": {"userdata": {"new": 1}}}), false),
+            (json!({"cloud-init": {"userdata": {"new": 1}}, "jinja": true}), true),
+            (json!({"cloud-init": {"metadata": {"new": 1}}}), true),
+        ] {
+            let entry = put(&replace(Shelf::Open, &snapshot(true), &name, ask(&body)).unwrap().changes);
+            assert_eq!(entry.jinja, expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn a_replacement_is_of_the_entry_that_the_path_names() {
+        let (name, other) = ("compute".parse().unwrap(), "zzz".parse().unwrap());
+        let body = ask(&json!({"name": "zzz", "cloud-init": {}}));
+        let refusal = replace(Shelf::Open, &snapshot(false), &name, body.clone()).unwrap_err();
+        assert_eq!(refusal, Refusal::OtherName("zzz".parse().unwrap()));
+        assert_eq!(replace(Shelf::Open, &snapshot(false), &other, body).unwrap_err(), Refusal::Missing);
+    }
+
+    #[test]
+    fn a_removal_writes_only_when_there_is_something_to_remove() {
+        let removed = remove(Shelf::Secure, &snapshot(false), &"compute".parse().unwrap());
+        assert_eq!(removed.changes, [Change::Delete(ObjectKey::new(crate::model::Kind::CloudInitSecure, "compute"))]);
+        assert!(remove(Shelf::Open, &snapshot(false), &"nope".parse().unwrap()).changes.is_empty());
+    }
+}
