@@ -276,7 +276,10 @@ mod tests {
             let error = Secrets::load_or_create(path).usable().unwrap_err();
             matches!(error, StoreError::SecretsKey { problem: KeyProblem::Unusable { .. }, .. })
         };
-        assert!(unusable(dir.path()), "a directory");
+        let directory = dir.path().join("directory");
+        std::fs::create_dir(&directory).unwrap();
+        set_mode(&directory, 0o700);
+        assert!(unusable(&directory), "a directory");
         assert!(unusable(&dir.path().join("missing/secrets.key")), "a directory that is not there");
     }
 

@@ -206,8 +206,13 @@ async fn a_directory_that_cannot_be_used_is_named() {
 #[tokio::test]
 async fn a_database_that_cannot_be_opened_is_named() {
     let dir = tempfile::tempdir().unwrap();
-    let error = open_url(dir.path(), Mode::ReadOnly, &format!("sqlite:{}", dir.path().display())).await;
-    assert!(matches!(&error, StoreError::NotWritable { path, .. } if path == dir.path()), "{error}");
+    let path = dir.path().join("state.db");
+    // A socket is there and cannot be opened, whatever one's rights.
+    let _socket = std::os::unix::net::UnixListener::bind(&path).unwrap();
+    let error = try_open(dir.path(), Mode::ReadOnly).await.err().unwrap();
+    assert!(matches!(&error, StoreError::NotWritable { path: named, .. } if *named == path), "{error}");
+    let error = try_open(dir.path(), Mode::ReadWrite).await.err().unwrap();
+    assert!(matches!(&error, StoreError::StateDirectory { path: named, .. } if *named == path), "{error}");
 }
 
 #[tokio::test]
