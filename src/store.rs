@@ -5,16 +5,42 @@
 //! its changes. Decisions run one after the other, so a check and its write cannot be torn apart; those that wait
 //! together are committed in one transaction, and a snapshot is published only after its transaction is durable.
 //!
-//! Only this room names sqlx.
+//! Only this room names sqlx. Its SQL is what SQLite and PostgreSQL both take, but for the opening of the file.
 
+mod batch;
+mod database;
+mod error;
+mod health;
+mod intern;
 mod ledger;
+mod load;
+mod open;
+mod read;
+mod rows;
+mod secrets;
+mod state_dir;
+mod unreadable;
+mod writer;
 
-use std::sync::{Arc, Mutex};
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use tokio::sync::oneshot;
 
+pub use error::{KeyProblem, StoreError, WriteError};
 pub use ledger::{ApplyRecord, Ledger, LedgerChange, LedgerEntry, Provenance, TargetId};
 
+use self::batch::Effects;
+use self::database::Database;
+use self::health::Health;
+use self::read::Reader;
+use self::state_dir::Lock;
+use self::writer::{Answer, Decide, Decided, Handle};
+use crate::clock;
+use crate::model::ObjectKey;
 use crate::snapshot::{BootView, Change, Snapshot};
 
 /// Who makes a write, as drift reports it: `ochami-sync apply`, `api sub=admin`, …
@@ -30,8 +56,9 @@ pub struct Decision<T> {
     pub changes: Vec<Change>,
     /// Changes of what an inventory owns, committed in the same transaction.
     pub ledger: Vec<(TargetId, LedgerChange)>,
-    /// The line of history that an apply leaves.
-    pub history: Option<ApplyRecord>,
+    /// The line of history that an apply leaves at a target. Its number is given by the store, and to the ledger
+    /// entries beside it as well.
+    pub history: Option<(TargetId, ApplyRecord)>,
 }
 
 impl<T> Decision<T> {
@@ -41,23 +68,24 @@ impl<T> Decision<T> {
     }
 }
 
-/// Why a write did not happen. Nothing of it is stored in either case.
-#[derive(Debug, thiserror::Error)]
-pub enum WriteError<E> {
-    /// The decision itself refused.
-    #[error("refused")]
-    Refused(E),
-    /// The database did not take it.
-    #[error(transparent)]
-    Unavailable(#[from] StoreError),
+/// Whether a store is opened to serve or to look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Takes the lock of the state directory, makes what is missing and brings the schema up to date.
+    ReadWrite,
+    /// Takes no lock and leaves no trace. A database that is not there is an empty state.
+    ReadOnly,
 }
 
-/// Faults of the database.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// The writer has stopped, because the program is shutting down.
-    #[error("the store is closed")]
-    Closed,
+/// Where the state is.
+#[derive(Debug, Clone)]
+pub struct StoreConfig {
+    /// The state directory, which holds `lock`, `secrets.key` and `state.db`.
+    pub state_dir: PathBuf,
+    /// To serve or to look.
+    pub mode: Mode,
+    /// A database elsewhere, `sqlite:PATH`.
+    pub url: Option<String>,
 }
 
 /// Hands out the newest whole snapshot; for code of the API role.
@@ -65,6 +93,14 @@ pub enum StoreError {
 pub struct SnapshotReader(Arc<ArcSwap<Snapshot>>);
 
 impl SnapshotReader {
+    fn new(snapshot: Snapshot) -> Self {
+        Self(Arc::new(ArcSwap::from_pointee(snapshot)))
+    }
+
+    fn publish(&self, snapshot: Snapshot) {
+        self.0.store(Arc::new(snapshot));
+    }
+
     /// The newest snapshot, without waiting.
     #[must_use]
     pub fn load(&self) -> Arc<Snapshot> {
@@ -77,6 +113,14 @@ impl SnapshotReader {
 pub struct BootReader(Arc<ArcSwap<BootView>>);
 
 impl BootReader {
+    fn new(snapshot: &Snapshot) -> Self {
+        Self(Arc::new(ArcSwap::new(snapshot.boot.clone())))
+    }
+
+    fn publish(&self, snapshot: &Snapshot) {
+        self.0.store(snapshot.boot.clone());
+    }
+
     /// The newest boot view, without waiting.
     #[must_use]
     pub fn load(&self) -> Arc<BootView> {
@@ -84,25 +128,46 @@ impl BootReader {
     }
 }
 
-/// A handle on the store; cheap to clone.
+/// A handle on the store; cheap to clone. The database is closed with the last one, or by [`Store::close`].
 #[derive(Clone)]
 pub struct Store {
     snapshots: SnapshotReader,
     boot_views: BootReader,
-    writing: Arc<Mutex<()>>,
+    reader: Arc<Reader>,
+    health: Health,
+    /// None when the store is open for reading only.
+    writer: Option<Arc<Handle>>,
 }
 
 impl Store {
-    /// A store that forgets everything with its last handle, for tests.
+    /// Opens the state directory and loads everything in it. Rows that cannot be read, and secrets whose key is not
+    /// usable, do not keep it from opening: see [`Store::degraded`].
+    ///
+    /// # Errors
+    ///
+    /// Every [`StoreError`] but those of writes.
+    pub async fn open(config: StoreConfig) -> Result<Self, StoreError> {
+        let database = Database::locate(&config.state_dir, config.url.as_deref(), config.mode == Mode::ReadOnly)?;
+        let key_file = config.state_dir.join("secrets.key");
+        match config.mode {
+            Mode::ReadOnly => open::observe(database, &key_file).await,
+            Mode::ReadWrite => {
+                state_dir::prepare(&config.state_dir)?;
+                let lock = Lock::take(&config.state_dir, clock::now())?;
+                open::serve(database, &key_file, lock).await
+            }
+        }
+    }
+
+    /// A store that forgets everything with its last handle, for tests. It goes through the same writer as any other
+    /// and needs no runtime to be made.
+    ///
+    /// # Panics
+    ///
+    /// When the system gives no thread for the writer.
     #[must_use]
     pub fn in_memory() -> Self {
-        let snapshot = Arc::new(Snapshot::default());
-        let boot = snapshot.boot.clone();
-        Self {
-            snapshots: SnapshotReader(Arc::new(ArcSwap::new(snapshot))),
-            boot_views: BootReader(Arc::new(ArcSwap::new(boot))),
-            writing: Arc::default(),
-        }
+        open::in_memory().expect("a test can start a thread")
     }
 
     /// The newest snapshot.
@@ -123,34 +188,100 @@ impl Store {
         self.boot_views.clone()
     }
 
-    /// Runs a decision against the newest state and makes its changes durable. A decision without changes, ledger
-    /// changes and history touches no row and publishes nothing.
+    /// What is wrong while the store serves nevertheless, in words: rows that are not served, a key that cannot be
+    /// used, changes that cannot be stored. Empty when all is well.
+    #[must_use]
+    pub fn degraded(&self) -> Vec<String> {
+        let mut reasons = self.health.reasons();
+        if self.writer.as_ref().is_some_and(|writer| writer.is_dead()) {
+            reasons.push("changes cannot be stored: the writer ended by a defect of this program".to_owned());
+        }
+        reasons
+    }
+
+    /// Runs a decision against the newest state and makes its changes durable. A decision that changes nothing, with no
+    /// ledger changes and no history, touches no row and publishes nothing.
+    ///
+    /// The decision is run and stored even if the caller stops waiting.
     ///
     /// # Errors
     ///
     /// [`WriteError::Refused`] with the decision's own error, [`WriteError::Unavailable`] when the database fails.
-    #[expect(clippy::unused_async, reason = "the durable writer waits for its transaction")]
     pub async fn write<T, E>(
         &self,
-        _author: Author,
+        author: Author,
         decide: impl FnOnce(&Snapshot) -> Result<Decision<T>, E> + Send + 'static,
     ) -> Result<T, WriteError<E>>
     where
         T: Send + 'static,
         E: Send + 'static,
     {
-        let _guard = self.writing.lock().map_err(|_| StoreError::Closed)?;
-        let current = self.snapshot();
-        let decision = decide(&current).map_err(WriteError::Refused)?;
-        if !decision.changes.is_empty() {
-            let mut next = Snapshot::clone(&current);
-            next.revision += 1;
-            for change in &decision.changes {
-                next.apply(change);
-            }
-            self.boot_views.0.store(next.boot.clone());
-            self.snapshots.0.store(Arc::new(next));
+        let writer = self.writer.as_ref().ok_or(StoreError::ReadOnly)?;
+        let (reply, answer) = oneshot::channel();
+        let decide: Decide = Box::new(move |snapshot| {
+            let outcome = snapshot.map(|snapshot| catch_unwind(AssertUnwindSafe(|| decide(snapshot))));
+            let (effects, outcome) = match outcome {
+                Some(Ok(Ok(Decision { answer, changes, ledger, history }))) => {
+                    (Some(Effects { author, changes, ledger, history }), Ok(answer))
+                }
+                Some(Ok(Err(refusal))) => (None, Err(WriteError::Refused(refusal))),
+                Some(Err(_)) => (None, Err(WriteError::Unavailable(StoreError::DecisionPanicked))),
+                None => (None, Err(WriteError::Unavailable(StoreError::Closed))),
+            };
+            let answer: Answer = Box::new(move |stored| {
+                // Nobody listens any more when the caller has gone away.
+                let _ = reply.send(stored.map_err(WriteError::Unavailable).and(outcome));
+            });
+            Decided { effects, answer }
+        });
+        writer.queue.send(decide).await.map_err(|_| StoreError::Closed)?;
+        answer.await.map_err(|_| StoreError::Closed)?
+    }
+
+    /// What an inventory owns at a target.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database cannot be read.
+    pub async fn ledger(&self, target: &TargetId) -> Result<Ledger, StoreError> {
+        self.reader.ledger(target).await
+    }
+
+    /// The newest apply at a target, none before the first.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database cannot be read.
+    pub async fn last_apply(&self, target: &TargetId) -> Result<Option<ApplyRecord>, StoreError> {
+        Ok(self.history(target, 1).await?.pop())
+    }
+
+    /// The newest applies at a target, the newest first, at most `limit` of them.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database cannot be read.
+    pub async fn history(&self, target: &TargetId, limit: u32) -> Result<Vec<ApplyRecord>, StoreError> {
+        self.reader.history(target, limit).await
+    }
+
+    /// Who last wrote each of these objects, or deleted it. An object that never was is left out.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database cannot be read.
+    pub async fn provenance(&self, keys: &[ObjectKey]) -> Result<BTreeMap<ObjectKey, Provenance>, StoreError> {
+        self.reader.provenance(keys).await
+    }
+
+    /// Refuses further writes, waits until those under way are answered, and closes the database: it is then one file
+    /// without companions, and the state directory is free for another process. Snapshots go on being served.
+    pub async fn close(&self) {
+        if let Some(writer) = &self.writer {
+            writer.close().await;
         }
-        Ok(decision.answer)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,46 @@
+//! What is wrong with a store that serves nevertheless.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::StoreError;
+
+/// Shared by the writer, which finds faults, and by the store, which reports them.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Health(Arc<Mutex<Faults>>);
+
+#[derive(Debug, Default)]
+struct Faults {
+    secrets: Option<String>,
+    writer: Option<String>,
+    unreadable: Vec<String>,
+}
+
+impl Health {
+    /// The reasons in words; none when all is well.
+    pub(super) fn reasons(&self) -> Vec<String> {
+        self.with(|faults| {
+            let writer = faults.writer.as_ref().map(|cause| format!("changes cannot be stored: {cause}"));
+            faults.secrets.clone().into_iter().chain(writer).chain(faults.unreadable.iter().cloned()).collect()
+        })
+    }
+
+    /// Whether secrets can be read and written.
+    pub(super) fn set_secrets(&self, result: Result<(), StoreError>) {
+        self.with(|faults| faults.secrets = result.err().map(|e| e.to_string()));
+    }
+
+    /// What the last transaction came to.
+    pub(super) fn set_writer(&self, result: &Result<(), StoreError>) {
+        self.with(|faults| faults.writer = result.as_ref().err().map(ToString::to_string));
+    }
+
+    /// The rows that are not served.
+    pub(super) fn set_unreadable(&self, reasons: Vec<String>) {
+        self.with(|faults| faults.unreadable = reasons);
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&mut Faults) -> T) -> T {
+        // Each change is one assignment, so a panic elsewhere cannot have left half of one.
+        work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}

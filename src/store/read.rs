@@ -1,0 +1,157 @@
+//! What is asked of the database while the program runs: the ledger, the history, and who wrote what. Each question
+//! has a connection of its own that cannot write, so that none ever waits for the writer or holds it up.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use futures_util::{FutureExt, TryStreamExt};
+use sqlx::sqlite::{SqliteArguments, SqliteConnection, SqliteRow};
+use sqlx::{Arguments, AssertSqlSafe, Row as _};
+
+use super::database::Database;
+use super::rows::ledger_place;
+use super::secrets::Secrets;
+use super::{ApplyRecord, Ledger, LedgerEntry, Provenance, StoreError, TargetId};
+use crate::model::{Kind, ObjectKey, Timestamp};
+
+/// Keys of one question for provenance; see [`super::rows`] for why it is not more.
+const KEYS: usize = 64;
+
+/// The owned fields of an entry that cannot be decrypted: it is owned, and nothing is known of its content.
+const UNKNOWN: &str = "{}";
+
+/// Answers questions to the database.
+pub(super) struct Reader {
+    pub(super) database: Database,
+    pub(super) secrets: Arc<Secrets>,
+}
+
+impl Reader {
+    pub(super) async fn ledger(&self, target: &TargetId) -> Result<Ledger, StoreError> {
+        let (target, secrets) = (target.clone(), self.secrets.clone());
+        let read = self.database.read(move |connection| {
+            let (target, secrets) = (target.clone(), secrets.clone());
+            async move {
+                let entries = entries(connection, &target, &secrets).await?;
+                let last_apply = history(connection, &target, 1).await?.pop();
+                Ok(Ledger { entries, last_apply })
+            }
+            .boxed()
+        });
+        Ok(read.await?.unwrap_or_default())
+    }
+
+    pub(super) async fn history(&self, target: &TargetId, limit: u32) -> Result<Vec<ApplyRecord>, StoreError> {
+        let target = target.clone();
+        let read = self.database.read(move |connection| {
+            let target = target.clone();
+            async move { history(connection, &target, limit).await }.boxed()
+        });
+        Ok(read.await?.unwrap_or_default())
+    }
+
+    pub(super) async fn provenance(&self, keys: &[ObjectKey]) -> Result<BTreeMap<ObjectKey, Provenance>, StoreError> {
+        let keys: Arc<[ObjectKey]> = keys.into();
+        let read = self.database.read(move |connection| {
+            let keys = keys.clone();
+            async move { provenance(connection, &keys).await }.boxed()
+        });
+        Ok(read.await?.unwrap_or_default())
+    }
+}
+
+async fn entries(
+    connection: &mut SqliteConnection,
+    target: &TargetId,
+    secrets: &Secrets,
+) -> Result<BTreeMap<ObjectKey, LedgerEntry>, sqlx::Error> {
+    let mut entries = BTreeMap::new();
+    let sql = "SELECT kind, id, doc, owner, name, origin, apply FROM ledger WHERE target = $1";
+    let mut rows = sqlx::query(sql).bind(target.0.clone()).fetch(connection);
+    while let Some(row) = rows.try_next().await? {
+        let (kind, id): (&str, &str) = (row.try_get(0)?, row.try_get(1)?);
+        let Ok(kind) = kind.parse::<Kind>() else {
+            tracing::error!(kind, id, "the ledger owns an object of a kind that only a newer version knows");
+            continue;
+        };
+        let key = ObjectKey::new(kind, id);
+        let entry = entry(target, &key, &row, secrets)?;
+        entries.insert(key, entry);
+    }
+    Ok(entries)
+}
+
+fn entry(target: &TargetId, key: &ObjectKey, row: &SqliteRow, secrets: &Secrets) -> Result<LedgerEntry, sqlx::Error> {
+    let doc: &str = row.try_get(2)?;
+    let doc = if key.kind.is_secret() {
+        secrets.unseal(&ledger_place(target), key, doc).map_or_else(
+            |cause| {
+                tracing::error!(object = %key, %cause, "what was last applied cannot be read");
+                UNKNOWN.into()
+            },
+            Into::into,
+        )
+    } else {
+        doc.into()
+    };
+    Ok(LedgerEntry {
+        doc,
+        owner: row.try_get::<Option<&str>, _>(3)?.map(Into::into),
+        name: row.try_get::<&str, _>(4)?.into(),
+        origin: row.try_get::<&str, _>(5)?.into(),
+        apply: row.try_get::<i64, _>(6)?.cast_unsigned(),
+    })
+}
+
+async fn history(
+    connection: &mut SqliteConnection,
+    target: &TargetId,
+    limit: u32,
+) -> Result<Vec<ApplyRecord>, sqlx::Error> {
+    let rows = sqlx::query(
+        "SELECT number, at, plan, author, inventory, writes, result FROM apply \
+         WHERE target = $1 ORDER BY number DESC LIMIT $2",
+    )
+    .bind(target.0.clone())
+    .bind(i64::from(limit))
+    .fetch_all(connection)
+    .await?;
+    let record = |row: &SqliteRow| {
+        Ok(ApplyRecord {
+            number: row.try_get::<i64, _>(0)?.cast_unsigned(),
+            at: Timestamp(row.try_get(1)?),
+            plan: row.try_get(2)?,
+            author: row.try_get(3)?,
+            inventory: row.try_get(4)?,
+            writes: row.try_get::<i64, _>(5)?.cast_unsigned(),
+            result: row.try_get(6)?,
+        })
+    };
+    rows.iter().map(record).collect()
+}
+
+async fn provenance(
+    connection: &mut SqliteConnection,
+    keys: &[ObjectKey],
+) -> Result<BTreeMap<ObjectKey, Provenance>, sqlx::Error> {
+    let mut found = BTreeMap::new();
+    for keys in keys.chunks(KEYS) {
+        let pairs: Vec<String> = (0..keys.len()).map(|i| format!("(${}, ${})", 2 * i + 1, 2 * i + 2)).collect();
+        let sql = format!(
+            "SELECT kind, id, writer, written_at FROM object WHERE (kind, id) IN (VALUES {})",
+            pairs.join(", ")
+        );
+        let mut arguments = SqliteArguments::default();
+        for key in keys {
+            arguments.add(key.kind.as_str()).map_err(sqlx::Error::Encode)?;
+            arguments.add(key.id.clone()).map_err(sqlx::Error::Encode)?;
+        }
+        let rows = sqlx::query_with(AssertSqlSafe(sql), arguments).fetch_all(&mut *connection).await?;
+        for row in rows {
+            let Ok(kind) = row.try_get::<&str, _>(0)?.parse::<Kind>() else { continue };
+            let key = ObjectKey::new(kind, row.try_get::<&str, _>(1)?);
+            found.insert(key, Provenance { writer: row.try_get(2)?, at: Timestamp(row.try_get(3)?) });
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,205 @@
+//! A batch to rows: the statements of the one transaction that stores it.
+//!
+//! Rows travel many to a statement. SQLite looks a numbered parameter up by walking the list of all of them, so a
+//! statement's cost grows with the square of its parameters, and a medium size is the quickest.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock};
+
+use sqlx::error::BoxDynError;
+use sqlx::sqlite::{SqliteArguments, SqliteConnection};
+use sqlx::{Arguments, AssertSqlSafe, Connection};
+
+use super::batch::{Batch, Owned, Row};
+use super::database::Database;
+use super::secrets::Secrets;
+use super::{ApplyRecord, LedgerEntry, StoreError, TargetId, load};
+use crate::model::{ObjectKey, Timestamp};
+
+/// Rows of one statement, from measurement.
+const ROWS: usize = 64;
+
+/// The name of the ledger in what secrets are authenticated with; the target is part of a row's place.
+pub(super) fn ledger_place(target: &TargetId) -> String {
+    format!("ledger\0{}", target.0)
+}
+
+/// An insert as texts: for many rows and for a single one.
+struct Insert {
+    many: Arc<str>,
+    one: Arc<str>,
+}
+
+impl Insert {
+    fn new(into: &str, columns: usize, conflict: &str) -> Self {
+        let sql = |rows: usize| {
+            let tuple = |row: usize| {
+                let parameters: Vec<String> =
+                    (1..=columns).map(|column| format!("${}", row * columns + column)).collect();
+                format!("({})", parameters.join(", "))
+            };
+            let tuples: Vec<String> = (0..rows).map(tuple).collect();
+            format!("INSERT INTO {into} VALUES {} {conflict}", tuples.join(", ")).into()
+        };
+        Self { many: sql(ROWS), one: sql(1) }
+    }
+}
+
+static OBJECTS: LazyLock<Insert> = LazyLock::new(|| {
+    Insert::new(
+        "object (kind, id, body, revision, writer, written_at)",
+        6,
+        "ON CONFLICT (kind, id) DO UPDATE SET body = excluded.body, revision = excluded.revision, \
+         writer = excluded.writer, written_at = excluded.written_at",
+    )
+});
+
+static LEDGER: LazyLock<Insert> = LazyLock::new(|| {
+    Insert::new(
+        "ledger (target, kind, id, doc, owner, name, origin, apply)",
+        8,
+        "ON CONFLICT (target, kind, id) DO UPDATE SET doc = excluded.doc, owner = excluded.owner, \
+         name = excluded.name, origin = excluded.origin, apply = excluded.apply",
+    )
+});
+
+/// Stores a batch whole, or nothing of it.
+///
+/// # Errors
+///
+/// [`StoreError`]; the connection is then of no further use, because a transaction may still be open on it.
+pub(super) async fn store(
+    connection: &mut SqliteConnection,
+    batch: &Batch,
+    secrets: &Secrets,
+    database: &Database,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    let fault = |error: sqlx::Error| database.fault(&error);
+    let mut transaction = connection.begin().await.map_err(fault)?;
+    // Comes first, because it takes the lock on writing, and because it finds out whether anybody else wrote.
+    let counted = sqlx::query("UPDATE meta SET value = $1 WHERE name = 'revision' AND value = $2")
+        .bind(batch.snapshot.revision.cast_signed())
+        .bind(batch.base.cast_signed())
+        .execute(&mut *transaction)
+        .await
+        .map_err(fault)?;
+    if counted.rows_affected() != 1 {
+        return Err(StoreError::Overtaken { path: database.path().to_owned() });
+    }
+    let objects: Vec<_> = batch.rows.iter().collect();
+    let bind = |arguments: &mut SqliteArguments, row: &(&ObjectKey, &Row)| object_row(arguments, row, secrets, at);
+    insert(&mut transaction, &OBJECTS, &objects, bind).await.map_err(fault)?;
+
+    let mut numbers = Vec::with_capacity(batch.history.len());
+    for (target, record) in &batch.history {
+        numbers.push(append_history(&mut transaction, target, record).await.map_err(fault)?);
+    }
+    store_ledger(&mut transaction, &batch.ledger, &numbers, secrets).await.map_err(fault)?;
+    transaction.commit().await.map_err(fault)
+}
+
+/// Inserts or replaces rows, [`ROWS`] at a time and the rest one by one, so that two prepared statements serve all.
+async fn insert<R: Sync>(
+    connection: &mut SqliteConnection,
+    insert: &Insert,
+    rows: &[R],
+    bind: impl Fn(&mut SqliteArguments, &R) -> Result<(), BoxDynError>,
+) -> Result<(), sqlx::Error> {
+    let (many, rest) = rows.as_chunks::<ROWS>();
+    let many = many.iter().map(|rows| (&insert.many, rows.as_slice()));
+    let one = rest.iter().map(|row| (&insert.one, std::slice::from_ref(row)));
+    for (sql, rows) in many.chain(one) {
+        let mut arguments = SqliteArguments::default();
+        for row in rows {
+            bind(&mut arguments, row).map_err(sqlx::Error::Encode)?;
+        }
+        sqlx::query_with(AssertSqlSafe(sql.clone()), arguments).execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
+fn object_row(
+    arguments: &mut SqliteArguments,
+    (key, row): &(&ObjectKey, &Row),
+    secrets: &Secrets,
+    at: Timestamp,
+) -> Result<(), BoxDynError> {
+    let body = match &row.object {
+        Some(object) if key.kind.is_secret() => Some(secrets.seal(load::TABLE, key, &object.to_json())?),
+        Some(object) => Some(object.to_json()),
+        None => None,
+    };
+    arguments.add(key.kind.as_str())?;
+    arguments.add(key.id.clone())?;
+    arguments.add(body)?;
+    arguments.add(row.revision.cast_signed())?;
+    arguments.add(row.writer.0.clone())?;
+    arguments.add(at.0)
+}
+
+/// Adds a line to the history of a target and gives its number, one more than the last.
+async fn append_history(
+    connection: &mut SqliteConnection,
+    target: &TargetId,
+    record: &ApplyRecord,
+) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar(
+        "INSERT INTO apply (target, number, at, plan, author, inventory, writes, result) \
+         SELECT $1, COALESCE(MAX(number), 0) + 1, $2, $3, $4, $5, $6, $7 FROM apply WHERE target = $1 \
+         RETURNING number",
+    )
+    .bind(target.0.clone())
+    .bind(record.at.0)
+    .bind(&record.plan)
+    .bind(&record.author)
+    .bind(&record.inventory)
+    .bind(record.writes.cast_signed())
+    .bind(&record.result)
+    .fetch_one(connection)
+    .await
+}
+
+type LedgerRow<'b> = (&'b TargetId, &'b ObjectKey, &'b LedgerEntry, i64);
+
+async fn store_ledger(
+    connection: &mut SqliteConnection,
+    ledger: &BTreeMap<(TargetId, ObjectKey), Option<Owned>>,
+    numbers: &[i64],
+    secrets: &Secrets,
+) -> Result<(), sqlx::Error> {
+    let mut rows: Vec<LedgerRow<'_>> = Vec::with_capacity(ledger.len());
+    for ((target, key), owned) in ledger {
+        let Some(Owned { entry, apply }) = owned else {
+            sqlx::query("DELETE FROM ledger WHERE target = $1 AND kind = $2 AND id = $3")
+                .bind(target.0.clone())
+                .bind(key.kind.as_str())
+                .bind(key.id.clone())
+                .execute(&mut *connection)
+                .await?;
+            continue;
+        };
+        let number = apply.and_then(|index| numbers.get(index).copied());
+        rows.push((target, key, entry, number.unwrap_or(entry.apply.cast_signed())));
+    }
+    insert(connection, &LEDGER, &rows, |arguments, row| ledger_row(arguments, row, secrets)).await
+}
+
+fn ledger_row(
+    arguments: &mut SqliteArguments,
+    (target, key, entry, apply): &LedgerRow<'_>,
+    secrets: &Secrets,
+) -> Result<(), BoxDynError> {
+    arguments.add(target.0.clone())?;
+    arguments.add(key.kind.as_str())?;
+    arguments.add(key.id.clone())?;
+    if key.kind.is_secret() {
+        arguments.add(secrets.seal(&ledger_place(target), key, &entry.doc)?)?;
+    } else {
+        arguments.add(entry.doc.clone())?;
+    }
+    arguments.add(entry.owner.clone())?;
+    arguments.add(entry.name.clone())?;
+    arguments.add(entry.origin.clone())?;
+    arguments.add(*apply)
+}
