@@ -2,27 +2,27 @@
 //!
 //! | route | methods | room |
 //! |---|---|---|
-//! | `State/Components` | GET POST DELETE | [`components`] |
+//! | `State/Components` | GET POST DELETE | `components` |
 //! | `State/Components/{xname}` | GET PUT DELETE | |
 //! | `State/Components/ByNID/{nid}` | GET | |
 //! | `State/Components/{xname}/{StateData,FlagOnly,Enabled,SoftwareStatus,Role,NID}` | PATCH | |
 //! | `State/Components/{BulkStateData,BulkFlagOnly,BulkEnabled,BulkSoftwareStatus,BulkRole,BulkNID}` | PATCH | |
-//! | `Inventory/RedfishEndpoints` | GET POST DELETE | [`redfish_endpoints`] |
+//! | `Inventory/RedfishEndpoints` | GET POST DELETE | `redfish_endpoints` |
 //! | `Inventory/RedfishEndpoints/{xname}` | GET PUT PATCH DELETE | |
 //! | `Inventory/RedfishEndpoints/Query/{xname}` | GET (refused, as SMD does) | |
-//! | `Inventory/ComponentEndpoints` | GET DELETE | [`component_endpoints`] |
+//! | `Inventory/ComponentEndpoints` | GET DELETE | `component_endpoints` |
 //! | `Inventory/ComponentEndpoints/{xname}` | GET DELETE | |
-//! | `Inventory/EthernetInterfaces` | GET POST DELETE | [`interfaces`] |
+//! | `Inventory/EthernetInterfaces` | GET POST DELETE | `interfaces` |
 //! | `Inventory/EthernetInterfaces/{id}` | GET PATCH DELETE | |
 //! | `Inventory/EthernetInterfaces/{id}/IPAddresses` | GET POST | |
 //! | `Inventory/EthernetInterfaces/{id}/IPAddresses/{ip}` | PATCH DELETE | |
-//! | `groups` | GET POST | [`groups`] |
+//! | `groups` | GET POST | `groups` |
 //! | `groups/labels` | GET | |
 //! | `groups/{label}` | GET PATCH DELETE | |
 //! | `groups/{label}/members` | GET POST PUT | |
 //! | `groups/{label}/members/{xname}` | DELETE | |
-//! | `memberships`, `memberships/{xname}` | GET | [`memberships`] |
-//! | `service/{ready,liveness,values}`, `service/values/{name}` | GET | [`service`] |
+//! | `memberships`, `memberships/{xname}` | GET | `memberships` |
+//! | `service/{ready,liveness,values}`, `service/values/{name}` | GET | `service` |
 //!
 //! Everything else below `/hsm/v2` is 404, as plain text. HEAD and OPTIONS are 405, as in SMD.
 //!
@@ -93,8 +93,9 @@ fn component_routes() -> Router<SmdState> {
             "/{xname}",
             resource("GET,PUT,DELETE", get(components::show).put(components::put).delete(components::remove)),
         )
-        // `Query` is no xname: SMD searches there, which is not built.
+        // `Query` is neither an xname nor a NID: SMD searches there, which is not built.
         .route("/Query", any(not_found))
+        .route("/ByNID/Query", any(not_found))
         .route("/ByNID/{nid}", resource("GET", get(components::by_nid)))
         .route("/{xname}/StateData", patch_one(Field::StateData))
         .route("/{xname}/FlagOnly", patch_one(Field::FlagOnly))

@@ -19,6 +19,7 @@
 
 mod component;
 mod component_endpoint;
+mod component_request;
 mod discovery;
 mod field;
 mod group;
@@ -26,11 +27,14 @@ mod interface;
 mod redfish_endpoint;
 mod rows;
 
-pub use component::{
-    BulkNidBody, BulkNidRequest, ComponentBody, ComponentView, ComponentsBody, ComponentsRequest, GivenNid, NidBody,
-    PutComponentBody, PutComponentRequest, Shown, read_components,
-};
+#[cfg(test)]
+mod tests;
+
+pub use component::{ComponentBody, ComponentView, GivenNid, Shown, read_components};
 pub use component_endpoint::{ComponentEndpointBody, ComponentEndpointView, read_component_endpoints};
+pub use component_request::{
+    BulkNidBody, BulkNidRequest, ComponentsBody, ComponentsRequest, NidBody, PutComponentBody, PutComponentRequest,
+};
 pub use discovery::{
     DiscoveryRequest, ManagerBody, NicBody, SystemBody, manager_info, path_of, path_of_nic, system_info,
 };

@@ -21,11 +21,6 @@ impl<S: Send + Sync> FromRequestParts<S> for Pairs {
 }
 
 impl Pairs {
-    #[cfg(test)]
-    pub(super) fn of(pairs: &[(&str, &str)]) -> Self {
-        Self(pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect())
-    }
-
     /// The values of a key, in order.
     pub(super) fn all<'a>(&'a self, key: &'a str) -> impl Iterator<Item = &'a str> {
         self.0.iter().filter(move |(name, _)| name == key).map(|(_, value)| value.as_str())

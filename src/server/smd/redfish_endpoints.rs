@@ -1,7 +1,7 @@
 //! `Inventory/RedfishEndpoints`, of both generations of payload.
 //!
 //! The first describes BMCs and creates nothing else. The second (`SchemaVersion` 1) describes one BMC and what was
-//! found behind it, and creates components, component endpoints and interfaces with it: see [`discovery`].
+//! found behind it, and creates components, component endpoints and interfaces with it: see `discovery`.
 
 mod discovery;
 mod names;

@@ -1,1 +1,191 @@
+//! The router as a client meets it: routes, methods, refusals.
 
+mod writes;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Method, Request, StatusCode, header};
+use serde_json::{Value, json};
+use tower::ServiceExt as _;
+
+use super::{SmdState, access, routes};
+use crate::store::Store;
+
+/// A router over a store of its own.
+struct Smd {
+    router: Router,
+    store: Store,
+}
+
+struct Answer {
+    status: StatusCode,
+    media: String,
+    allow: String,
+    text: String,
+}
+
+impl Answer {
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap()
+    }
+}
+
+impl Smd {
+    fn new() -> Self {
+        let store = Store::in_memory();
+        Self { router: routes(SmdState { store: store.clone() }), store }
+    }
+
+    async fn ask(&self, method: &str, path: &str, body: impl Into<Body>) -> Answer {
+        let request = Request::builder().method(method).uri(format!("/hsm/v2/{path}")).body(body.into()).unwrap();
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let header = |name| response.headers().get(name).map_or("", |value| value.to_str().unwrap()).to_owned();
+        let (media, allow) = (header(header::CONTENT_TYPE), header(header::ALLOW));
+        let status = response.status();
+        let bytes = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        Answer { status, media, allow, text: String::from_utf8(bytes.to_vec()).unwrap() }
+    }
+
+    async fn send(&self, method: &str, path: &str, body: Value) -> Answer {
+        self.ask(method, path, body.to_string()).await
+    }
+
+    async fn get(&self, path: &str) -> Value {
+        let answer = self.ask("GET", path, "").await;
+        assert_eq!(answer.status, 200, "{path}: {}", answer.text);
+        answer.json()
+    }
+
+    /// Four nodes, numbered from 1.
+    async fn with_nodes() -> Self {
+        let smd = Self::new();
+        let nodes: Vec<_> =
+            (0..4).map(|n| json!({"ID": format!("x1c0s0b0n{n}"), "State": "On", "NID": n + 1})).collect();
+        assert_eq!(smd.send("POST", "State/Components", json!({"Components": nodes})).await.status, 204);
+        smd
+    }
+
+    async fn ids(&self, query: &str) -> Vec<String> {
+        let list = self.get(&format!("State/Components?{query}")).await;
+        list["Components"].as_array().unwrap().iter().map(|c| c["ID"].as_str().unwrap()[8..].to_owned()).collect()
+    }
+}
+
+/// Every route and its methods.
+const ROUTES: &[(&str, &str)] = &[
+    ("State/Components", "GET,POST,DELETE"),
+    ("State/Components/x1c0s0b0n0", "GET,PUT,DELETE"),
+    ("State/Components/ByNID/1", "GET"),
+    ("State/Components/x1c0s0b0n0/StateData", "PATCH"),
+    ("State/Components/x1c0s0b0n0/FlagOnly", "PATCH"),
+    ("State/Components/x1c0s0b0n0/Enabled", "PATCH"),
+    ("State/Components/x1c0s0b0n0/SoftwareStatus", "PATCH"),
+    ("State/Components/x1c0s0b0n0/Role", "PATCH"),
+    ("State/Components/x1c0s0b0n0/NID", "PATCH"),
+    ("State/Components/BulkStateData", "PATCH"),
+    ("State/Components/BulkFlagOnly", "PATCH"),
+    ("State/Components/BulkEnabled", "PATCH"),
+    ("State/Components/BulkSoftwareStatus", "PATCH"),
+    ("State/Components/BulkRole", "PATCH"),
+    ("State/Components/BulkNID", "PATCH"),
+    ("Inventory/RedfishEndpoints", "GET,POST,DELETE"),
+    ("Inventory/RedfishEndpoints/x1c0s0b0", "GET,PUT,PATCH,DELETE"),
+    ("Inventory/RedfishEndpoints/Query/x1c0s0b0", "GET"),
+    ("Inventory/ComponentEndpoints", "GET,DELETE"),
+    ("Inventory/ComponentEndpoints/x1c0s0b0n0", "GET,DELETE"),
+    ("Inventory/EthernetInterfaces", "GET,POST,DELETE"),
+    ("Inventory/EthernetInterfaces/020000000001", "GET,PATCH,DELETE"),
+    ("Inventory/EthernetInterfaces/020000000001/IPAddresses", "GET,POST"),
+    ("Inventory/EthernetInterfaces/020000000001/IPAddresses/10.0.0.1", "PATCH,DELETE"),
+    ("groups", "GET,POST"),
+    ("groups/labels", "GET"),
+    ("groups/compute", "GET,PATCH,DELETE"),
+    ("groups/compute/members", "GET,POST,PUT"),
+    ("groups/compute/members/x1c0s0b0n0", "DELETE"),
+    ("memberships", "GET"),
+    ("memberships/x1c0s0b0n0", "GET"),
+    ("service/ready", "GET"),
+    ("service/liveness", "GET"),
+    ("service/values", "GET"),
+    ("service/values/role", "GET"),
+];
+
+#[tokio::test]
+async fn every_route_takes_its_methods_and_no_other() {
+    let smd = Smd::new();
+    for (path, methods) in ROUTES {
+        for method in ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE", "BREW"] {
+            let answer = smd.ask(method, path, "{}").await;
+            if methods.split(',').any(|allowed| allowed == method) {
+                assert_ne!(answer.status, 405, "{method} {path}");
+            } else {
+                assert_eq!(answer.status, 405, "{method} {path}");
+                assert_eq!((answer.allow.as_str(), answer.media.as_str()), (*methods, "application/problem+json"));
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn routes_that_are_not_built_say_so() {
+    let smd = Smd::new();
+    for path in [
+        "nope",
+        "partitions",
+        "partitions/p1/members",
+        "State/Components/Query",
+        "State/Components/Query/x1",
+        "State/Components/ByNID/Query",
+        "State/Components/x1/Class",
+        "Inventory/ServiceEndpoints",
+        "Inventory/Hardware",
+        "Inventory/Discover",
+        "Subscriptions/SCN",
+        "Defaults/NodeMaps",
+        "sysinfo/powermaps",
+        "locks/status",
+        "service/values/colour",
+    ] {
+        let answer = smd.ask("GET", path, "").await;
+        assert_eq!((answer.status.as_u16(), answer.media.as_str()), (404, "text/plain; charset=utf-8"), "{path}");
+    }
+    assert_eq!(smd.ask("POST", "State/Components/Query", "{}").await.status, 404);
+}
+
+#[tokio::test]
+async fn a_body_that_cannot_be_read_is_the_clients_fault() {
+    let smd = Smd::with_nodes().await;
+    for (path, methods) in ROUTES {
+        for method in methods.split(',').filter(|method| ["POST", "PUT", "PATCH"].contains(method)) {
+            for body in ["", "{", "[]", "\"x\"", "7", "{} {}"] {
+                let answer = smd.ask(method, path, body).await;
+                let refused = answer.status == 400 || (answer.status == 404 && path.contains("020000000001"));
+                assert!(refused, "{method} {path} {body}: {} {}", answer.status, answer.text);
+                assert_eq!(answer.media, "application/problem+json");
+            }
+            let answer = smd.ask(method, path, &b"{\"ID\":\"\xff\"}"[..]).await;
+            assert!(answer.status.is_client_error(), "{method} {path}: {}", answer.status);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_path_or_query_that_is_not_utf_8_is_the_clients_fault() {
+    let smd = Smd::new();
+    let answer = smd.ask("GET", "State/Components/%ff", "").await;
+    assert_eq!((answer.status.as_u16(), answer.media.as_str()), (400, "application/problem+json"));
+    assert!(smd.ask("GET", "State/Components?type=%ff", "").await.status.is_client_error());
+}
+
+#[test]
+fn only_what_boot_services_read_at_their_start_is_open() {
+    let open = |method: Method, path: &str| access(&method, path);
+    assert!(open(Method::GET, "/hsm/v2/State/Components"));
+    assert!(open(Method::GET, "/hsm/v2/Inventory/EthernetInterfaces"));
+    assert!(open(Method::GET, "/hsm/v2/service/values/role"));
+    assert!(!open(Method::POST, "/hsm/v2/State/Components"));
+    assert!(!open(Method::GET, "/hsm/v2/State/Components/x1c0s0b0n0"));
+    assert!(!open(Method::GET, "/hsm/v2/Inventory/RedfishEndpoints"));
+    assert!(!open(Method::GET, "/hsm/v2/groups"));
+    assert!(!open(Method::GET, "/other/service/ready"));
+}

@@ -1,4 +1,4 @@
-//! `State/Components`.
+//! `State/Components`: one component.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 
 use super::field::{said, word, xname};
 use super::{FieldError, ListError, Row, rows};
-use crate::model::{Arch, Class, Component, Flag, NetType, Nid, Role, State, SubRole, Xname};
+use crate::model::{Arch, Class, Component, Flag, NetType, Nid, Role, State, SubRole};
 
 /// Which fields of a component are shown beside `ID` and `Type`: SMD's `stateonly`, `flagonly`, `roleonly`, `nidonly`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,6 +82,15 @@ impl<'a> ComponentView<'a> {
             reservation_disabled: all && component.reservation_disabled,
             locked: all && component.locked,
         }
+    }
+}
+
+impl<'a> ComponentView<'a> {
+    /// The component as it is sent. SMD refuses one without a state; `On` is what its own clients send for hardware
+    /// that nobody has asked yet.
+    pub(super) fn sent(component: &'a Component) -> Self {
+        let view = Self::new(component, Shown::All);
+        Self { state: view.state.or(Some(State::On)), ..view }
     }
 }
 
@@ -194,106 +203,6 @@ impl TryFrom<ComponentBody> for Component {
     }
 }
 
-/// Body of `POST State/Components`.
-#[derive(Debug, Default, Deserialize)]
-pub struct ComponentsBody {
-    /// The components.
-    #[serde(rename = "Components", alias = "components")]
-    pub components: Option<Vec<ComponentBody>>,
-    /// Change those that exist.
-    #[serde(rename = "Force", alias = "force")]
-    pub force: Option<bool>,
-}
-
-/// Body of `PUT State/Components/{xname}`.
-#[derive(Debug, Default, Deserialize)]
-pub struct PutComponentBody {
-    /// The component.
-    #[serde(rename = "component", alias = "Component")]
-    pub component: Option<ComponentBody>,
-    /// Change it when it exists.
-    #[serde(rename = "Force", alias = "force")]
-    pub force: Option<bool>,
-}
-
-/// One entry of `PATCH State/Components/BulkNID`.
-#[derive(Debug, Default, Deserialize)]
-pub struct NidBody {
-    /// The xname.
-    #[serde(rename = "ID", alias = "id")]
-    pub id: Option<String>,
-    /// As in [`ComponentBody::nid`].
-    #[serde(rename = "NID", alias = "nid")]
-    pub nid: Option<Value>,
-}
-
-/// Body of `PATCH State/Components/BulkNID`.
-#[derive(Debug, Default, Deserialize)]
-pub struct BulkNidBody {
-    /// The components with their numbers.
-    #[serde(rename = "Components", alias = "components")]
-    pub components: Option<Vec<NidBody>>,
-}
-
-/// Builds the body of `POST State/Components`.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct ComponentsRequest<'a> {
-    components: Vec<ComponentView<'a>>,
-    force: bool,
-}
-
-impl<'a> ComponentsRequest<'a> {
-    /// A request with those components.
-    pub fn new(components: impl IntoIterator<Item = &'a Component>, force: bool) -> Self {
-        Self { components: components.into_iter().map(sent).collect(), force }
-    }
-}
-
-/// Builds the body of `PUT State/Components/{xname}`. With force SMD sets State, Flag, Subtype, NetType, Arch and
-/// Class of a component that exists, and silently keeps its NID, Role and Enabled.
-#[derive(Debug, Serialize)]
-pub struct PutComponentRequest<'a> {
-    component: ComponentView<'a>,
-    #[serde(rename = "Force")]
-    force: bool,
-}
-
-impl<'a> PutComponentRequest<'a> {
-    /// A request with that component.
-    #[must_use]
-    pub fn new(component: &'a Component, force: bool) -> Self {
-        Self { component: sent(component), force }
-    }
-}
-
-/// SMD refuses a component without a state. `On` is what its own clients send for hardware nobody has asked yet.
-fn sent(component: &Component) -> ComponentView<'_> {
-    let view = ComponentView::new(component, Shown::All);
-    ComponentView { state: view.state.or(Some(State::On)), ..view }
-}
-
-/// Builds the body of `PATCH State/Components/BulkNID`.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct BulkNidRequest<'a> {
-    components: Vec<NidView<'a>>,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "UPPERCASE")]
-struct NidView<'a> {
-    id: &'a str,
-    nid: Nid,
-}
-
-impl<'a> BulkNidRequest<'a> {
-    /// A request with those numbers.
-    pub fn new(numbers: impl IntoIterator<Item = (&'a Xname, Nid)>) -> Self {
-        Self { components: numbers.into_iter().map(|(id, nid)| NidView { id: id.as_str(), nid }).collect() }
-    }
-}
-
 /// Reads the answer of `GET State/Components`.
 ///
 /// # Errors
@@ -364,19 +273,6 @@ mod tests {
         for wrong in [json!(1.5), json!("abc"), json!(-2), json!(u64::MAX), json!([1]), json!(true)] {
             assert!(read(wrong.clone()).is_err(), "{wrong}");
         }
-    }
-
-    #[test]
-    fn requests_have_the_shape_that_the_client_sends() {
-        let mut node = Component::bare("x1000c1s7b0n0".parse().unwrap());
-        node.nid = Some(Nid(1));
-        let post = serde_json::to_value(ComponentsRequest::new([&node], false)).unwrap();
-        let row = json!({"ID": "x1000c1s7b0n0", "Type": "Node", "State": "On", "Enabled": true, "NID": 1});
-        assert_eq!(post, json!({"Components": [row], "Force": false}));
-        let put = serde_json::to_value(PutComponentRequest::new(&node, true)).unwrap();
-        assert_eq!(put, json!({"component": row, "Force": true}));
-        let bulk = serde_json::to_value(BulkNidRequest::new([(&node.id, Nid(9))])).unwrap();
-        assert_eq!(bulk, json!({"Components": [{"ID": "x1000c1s7b0n0", "NID": 9}]}));
     }
 
     #[test]

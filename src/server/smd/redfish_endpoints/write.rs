@@ -1,5 +1,6 @@
 //! Creating, replacing, changing and deleting Redfish endpoints, with what follows for what is behind them.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::discovery::{self, Found};
@@ -51,8 +52,9 @@ pub(super) fn checked_put(path: &str, mut request: RedfishEndpointPost) -> Resul
 fn checked_one(request: RedfishEndpointPost) -> Result<(RedfishEndpoint, Found), Problem> {
     let endpoint = described(request.endpoint)?;
     let (systems, managers) = (request.systems.unwrap_or_default(), request.managers.unwrap_or_default());
-    let second_generation = request.schema_version.is_some_and(|version| version > 0);
-    if !second_generation && !(systems.is_empty() && managers.is_empty()) {
+    let first_generation = request.schema_version.is_none_or(|version| version < 1);
+    let describes_more = !systems.is_empty() || !managers.is_empty();
+    if first_generation && describes_more {
         return Err(Problem::bad_request("Systems and Managers need SchemaVersion 1"));
     }
     let found = discovery::checked(&endpoint, &systems, &managers)?;
@@ -73,9 +75,10 @@ fn put(endpoint: &RedfishEndpoint) -> Change {
     Change::Put(Object::RedfishEndpoint(Arc::new(endpoint.clone())))
 }
 
-/// True where an endpoint other than this one has its FQDN.
-fn fqdn_is_taken(snapshot: &Snapshot, endpoint: &RedfishEndpoint) -> bool {
-    snapshot.redfish_endpoints.values().any(|other| other.fqdn == endpoint.fqdn && other.id != endpoint.id)
+/// True where an endpoint has one of those FQDNs, other than the one that may have it.
+fn fqdn_is_taken(snapshot: &Snapshot, fqdns: &HashSet<&str>, but: Option<&Xname>) -> bool {
+    let taken = |other: &RedfishEndpoint| fqdns.contains(other.fqdn.as_str()) && Some(&other.id) != but;
+    !fqdns.is_empty() && snapshot.redfish_endpoints.values().any(|other| taken(other))
 }
 
 /// Creates them all or, when one clashes, none. Answers the interfaces that were left alone.
@@ -85,14 +88,16 @@ pub(super) fn decide_create(
     found: &Found,
     now: Timestamp,
 ) -> Result<Decision<Vec<MacAddr>>, Problem> {
-    for (number, endpoint) in endpoints.iter().enumerate() {
-        let earlier = &endpoints[..number];
-        if snapshot.redfish_endpoints.contains_key(&endpoint.id)
-            || earlier.iter().any(|other| other.id == endpoint.id || other.fqdn == endpoint.fqdn)
-            || fqdn_is_taken(snapshot, endpoint)
-        {
+    let (mut ids, mut fqdns) = (HashSet::new(), HashSet::new());
+    for endpoint in &endpoints {
+        let exists = snapshot.redfish_endpoints.contains_key(&endpoint.id);
+        if exists || !ids.insert(&endpoint.id) || !fqdns.insert(endpoint.fqdn.as_str()) {
             return Err(conflict());
         }
+    }
+    // One pass over what exists, however many are to be created.
+    if fqdn_is_taken(snapshot, &fqdns, None) {
+        return Err(conflict());
     }
     let (behind, kept) = found.changes(&snapshot.boot, false, now);
     let changes = endpoints.iter().map(put).chain(behind).collect();
@@ -153,7 +158,7 @@ fn patched(old: &RedfishEndpoint, patch: EndpointBody) -> EndpointBody {
 /// The changes from the old endpoint to the new. What is behind it follows its name, and becomes empty when it is
 /// disabled.
 fn replace(snapshot: &Snapshot, old: Option<&RedfishEndpoint>, new: &RedfishEndpoint) -> Result<Vec<Change>, Problem> {
-    if fqdn_is_taken(snapshot, new) {
+    if fqdn_is_taken(snapshot, &HashSet::from([new.fqdn.as_str()]), Some(&new.id)) {
         return Err(conflict());
     }
     if old == Some(new) {

@@ -1,0 +1,176 @@
+//! What writes do, and what reads then show: the rules that no recording pins.
+
+use serde_json::{Value, json};
+
+use super::Smd;
+
+#[tokio::test]
+async fn one_wrong_component_refuses_the_whole_request_whatever_its_size() {
+    let smd = Smd::new();
+    let mut nodes: Vec<_> = (0..6000).map(|n| json!({"ID": format!("x1c0s{n}b0n0"), "State": "On"})).collect();
+    nodes.push(json!({"ID": "x1c0s0b1n0", "State": "Odd"}));
+    let answer = smd.send("POST", "State/Components", json!({"Components": nodes})).await;
+    assert_eq!(answer.status, 400);
+    assert!(answer.text.contains("state 'Odd' is invalid"), "{}", answer.text);
+    assert_eq!(smd.store.snapshot().revision, 0);
+    nodes.pop();
+    assert_eq!(smd.send("POST", "State/Components", json!({"Components": nodes})).await.status, 204);
+    assert_eq!(smd.store.snapshot().boot.components.len(), 6000);
+    assert_eq!(smd.store.snapshot().revision, 1);
+}
+
+#[tokio::test]
+async fn component_filters_combine() {
+    let smd = Smd::with_nodes().await;
+    smd.send("PATCH", "State/Components/x1c0s0b0n1/Role", json!({"Role": "Service", "SubRole": "Master"})).await;
+    smd.send("PATCH", "State/Components/x1c0s0b0n3/NID", json!({"NID": -1})).await;
+    smd.send("POST", "groups", json!({"label": "g", "members": {"ids": ["x1c0s0b0n0", "x1c0s0b0n1"]}})).await;
+    for (query, ids) in [
+        ("role=!service", &["n0", "n2", "n3"][..]),
+        ("role=!service&role=!compute", &[]),
+        ("subrole=", &["n0", "n2", "n3"]),
+        ("nid=1&nid=3", &["n0", "n2"]),
+        ("nid=!1", &["n1", "n2", "n3"]),
+        ("nid=-1", &["n3"]),
+        ("nid_start=2", &["n1", "n2"]),
+        ("nid_end=2", &["n0", "n1"]),
+        ("nid_start=1&nid_end=1&nid_start=3&nid_end=9", &["n0", "n2"]),
+        ("nid_start=3&nid_end=3&nid=1", &["n0", "n2"]),
+        ("nid_end=-1", &[]),
+        ("id=x1c0s0b0n2&id=X1C0S0B0N00&id=x9", &["n0", "n2"]),
+        ("id=!x1c0s0b0n2&id=x1c0s0b0n2", &[]),
+        ("group=g&role=Compute", &["n0"]),
+        ("group=NULL", &["n2", "n3"]),
+        ("partition=p1", &[]),
+        ("partition=NULL", &["n0", "n1", "n2", "n3"]),
+        ("type=!node", &[]),
+        ("enabled=1&locked=false", &["n0", "n1", "n2", "n3"]),
+    ] {
+        assert_eq!(smd.ids(query).await, ids, "{query}");
+    }
+    for query in ["type=Bogus", "id=foo", "nid=x", "nid_start=x", "state=", "group=a%20b", "locked=maybe"] {
+        assert_eq!(smd.ask("GET", &format!("State/Components?{query}"), "").await.status, 400, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn members_are_set_all_or_none() {
+    let smd = Smd::with_nodes().await;
+    smd.send("POST", "groups", json!({"label": "g", "members": {"ids": ["x1c0s0b0n0"]}})).await;
+    let answer = smd.send("PUT", "groups/g/members", json!({"ids": ["x1c0s0b0n1", "x9c0s0b0n0"]})).await;
+    assert_eq!(answer.status, 400);
+    assert_eq!(smd.get("groups/g/members").await, json!({"ids": ["x1c0s0b0n0"]}));
+    let exclusive = json!({"label": "e1", "exclusiveGroup": "e", "members": {"ids": ["x1c0s0b0n2"]}});
+    smd.send("POST", "groups", exclusive).await;
+    smd.send("POST", "groups", json!({"label": "e2", "exclusiveGroup": "e"})).await;
+    assert_eq!(smd.send("PUT", "groups/e2/members", json!({"ids": ["x1c0s0b0n2"]})).await.status, 409);
+    assert_eq!(smd.send("POST", "groups/e2/members", json!({"id": "x1c0s0b0n2"})).await.status, 409);
+    assert_eq!(smd.ask("DELETE", "State/Components/x1c0s0b0n2", "").await.status, 200);
+    assert_eq!(smd.get("groups/e1/members").await, json!({"ids": []}));
+}
+
+#[tokio::test]
+async fn a_patch_that_changes_nothing_keeps_the_time_of_the_last_change() {
+    let smd = Smd::new();
+    let interface = json!({"MACAddress": "02:00:00:00:00:01", "Description": "d", "ComponentID": "x1c0s0b0n0"});
+    assert_eq!(smd.send("POST", "Inventory/EthernetInterfaces", interface).await.status, 201);
+    let path = "Inventory/EthernetInterfaces/020000000001";
+    let before = smd.get(path).await;
+    let answer = smd.send("PATCH", path, json!({"Description": "d"})).await;
+    assert_eq!((answer.json(), smd.store.snapshot().revision), (before, 1));
+    let answer = smd.send("PATCH", path, json!({"ComponentID": ""})).await;
+    assert_eq!(answer.json()["ComponentID"], "");
+    assert_eq!(smd.store.snapshot().revision, 2);
+    for wrong in [
+        json!({"ComponentID": "foo"}),
+        json!({"IPAddresses": [{"IPAddress": "zz"}]}),
+        json!({"IPAddresses": [{"Network": "n"}]}),
+        json!({"IPAddresses": [{"IPAddress": "10.0.0.1"}, {"IPAddress": "10.0.0.1"}]}),
+    ] {
+        assert_eq!(smd.send("PATCH", path, wrong.clone()).await.status, 400, "{wrong}");
+    }
+    let missing = smd.send("PATCH", &format!("{path}/IPAddresses/10.0.0.1"), json!({"Network": "n"})).await;
+    assert_eq!(missing.status, 404);
+}
+
+#[tokio::test]
+async fn a_password_is_accepted_and_kept_nowhere() {
+    let smd = Smd::new();
+    let endpoint = json!({"ID": "x1c0s0b0", "User": "root", "Password": "hunter2"});
+    assert_eq!(smd.send("POST", "Inventory/RedfishEndpoints", endpoint.clone()).await.status, 201);
+    assert_eq!(smd.send("PUT", "Inventory/RedfishEndpoints/x1c0s0b0", endpoint.clone()).await.status, 200);
+    assert_eq!(smd.send("PATCH", "Inventory/RedfishEndpoints/x1c0s0b0", endpoint).await.status, 200);
+    let shown = smd.get("Inventory/RedfishEndpoints").await;
+    assert_eq!(shown["RedfishEndpoints"][0]["Password"], "");
+    assert!(!format!("{shown}{:?}", smd.store.snapshot()).contains("hunter2"));
+}
+
+fn discovered(mac: &str) -> Value {
+    json!({"ID": "x1c0s0b0", "FQDN": "bmc.local", "SchemaVersion": 1,
+        "Systems": [
+            {"uri": "/redfish/v1/Systems/a", "name": "a", "ethernet_interfaces": [{"mac": mac, "ip": "10.0.0.1"}, {"name": "no address"}]},
+            {"uri": "/redfish/v1/Systems/b", "uuid": "u", "name": "b"},
+            {"uri": "/redfish/v1/Systems/b", "uuid": "u", "name": "b again"}],
+        "Managers": [{"uri": "/redfish/v1/Managers/m", "name": "m"}]})
+}
+
+#[tokio::test]
+async fn what_is_behind_an_endpoint_follows_its_name_and_its_end() {
+    let smd = Smd::new();
+    let path = "Inventory/RedfishEndpoints/x1c0s0b0";
+    let created = smd.send("PUT", path, discovered("02:00:00:00:00:01")).await;
+    assert_eq!(created.status, 201);
+    assert_eq!(smd.ids("type=Node").await, ["n0", "n1"]);
+
+    assert_eq!(smd.send("PUT", path, discovered("02:00:00:00:00:01")).await.status, 200);
+    assert_eq!(smd.store.snapshot().revision, 1, "the same again writes nothing");
+
+    smd.send("PATCH", path, json!({"FQDN": "other.local"})).await;
+    let behind = smd.get("Inventory/ComponentEndpoints/x1c0s0b0n0").await;
+    assert_eq!(behind["RedfishEndpointFQDN"], "other.local");
+    assert_eq!(behind["RedfishURL"], "other.local/redfish/v1/Systems/a");
+
+    smd.send("PATCH", path, json!({"Enabled": false})).await;
+    assert_eq!(smd.get("State/Components/x1c0s0b0n0").await["State"], "Empty");
+    assert_eq!(smd.get("Inventory/ComponentEndpoints").await["ComponentEndpoints"].as_array().unwrap().len(), 3);
+    assert_eq!(smd.ask("DELETE", "Inventory/ComponentEndpoints", "").await.status, 200);
+    assert_eq!(smd.ask("DELETE", path, "").await.status, 200);
+    assert_eq!(smd.get("Inventory/EthernetInterfaces").await.as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_request_with_something_wrong_in_it_creates_nothing() {
+    let smd = Smd::new();
+    let mut wrong = vec![discovered("nonsens0")];
+    for (field, value) in [
+        ("ID", json!("x1c0r0b0")),
+        ("SchemaVersion", json!(0)),
+        ("MACAddr", json!("zz")),
+        ("Systems", json!([{"ethernet_interfaces": [{"mac": "02:00:00:00:00:01", "ip": "10.0.0.256"}]}])),
+    ] {
+        let mut body = discovered("02:00:00:00:00:01");
+        body[field] = value;
+        wrong.push(body);
+    }
+    wrong.push(json!({"RedfishEndpoints": [{"ID": "x1c0s0b0"}], "Systems": []}));
+    for body in wrong {
+        let answer = smd.send("POST", "Inventory/RedfishEndpoints", body.clone()).await;
+        assert_eq!(answer.status, 400, "{body}: {}", answer.text);
+    }
+    let twice = json!({"RedfishEndpoints": [{"ID": "x1c0s0b0"}, {"ID": "x1c0s0b1", "FQDN": "x1c0s0b0"}]});
+    assert_eq!(smd.send("POST", "Inventory/RedfishEndpoints", twice).await.status, 409);
+    assert_eq!(smd.store.snapshot().revision, 0);
+}
+
+#[tokio::test]
+async fn a_post_leaves_an_interface_that_exists_alone_and_a_put_takes_it_over() {
+    let smd = Smd::new();
+    let interface = json!({"MACAddress": "02:00:00:00:00:01", "ComponentID": "x9c0s0b0n0"});
+    smd.send("POST", "Inventory/EthernetInterfaces", interface).await;
+    let path = "Inventory/EthernetInterfaces/020000000001";
+    let body = discovered("02:00:00:00:00:01");
+    assert_eq!(smd.send("POST", "Inventory/RedfishEndpoints", body.clone()).await.status, 201);
+    assert_eq!(smd.get(path).await["ComponentID"], "x9c0s0b0n0");
+    assert_eq!(smd.send("PUT", "Inventory/RedfishEndpoints/x1c0s0b0", body).await.status, 200);
+    assert_eq!(smd.get(path).await["ComponentID"], "x1c0s0b0n0");
+}
