@@ -1,1 +1,236 @@
-//! The wiring of `serve`.
+//! The wiring of `serve`: store, sockets, routers, watcher; one set of tasks, one shutdown.
+//!
+//! Every socket is bound before anything is served, and a socket that cannot be had is what ends a start, beside a
+//! state directory that another process holds. A database that cannot be opened does not: with an inventory the nodes
+//! are told what that says, from memory, and `/ready` says why nothing can be written.
+
+mod listeners;
+mod routers;
+mod watching;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ipnet::IpNet;
+use tokio_util::sync::CancellationToken;
+
+use crate::boot::ScriptSettings;
+use crate::inventory;
+use crate::reconcile::Reconciler;
+use crate::reconcile::watch::Event;
+use crate::server::common::listener::{BindError, Shared, Sockets};
+use crate::server::common::role::{AuthMode, Bound, ExposureError, Role};
+use crate::server::common::supervise::{Restarts, Supervisor};
+use crate::server::common::{Gate, Health, Metrics, TrustedProxies, check_exposure, tls::TlsError};
+use crate::store::{Mode, Store, StoreConfig, StoreError};
+use crate::token::{Issuer, TokenError, Verifier, VerifierSettings};
+
+/// What to serve, and how.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The inventory directory to watch.
+    pub inventory: Option<PathBuf>,
+    /// Where `$secret` files are.
+    pub secrets: PathBuf,
+    /// Apply every change, or only plan it.
+    pub apply: bool,
+    /// The state directory.
+    pub state: PathBuf,
+    /// A database elsewhere.
+    pub database: Option<String>,
+    /// API listeners, `http://IP:PORT` or `https://IP:PORT`.
+    pub api: Vec<String>,
+    /// Boot listeners.
+    pub boot: Vec<SocketAddr>,
+    /// The metrics listener.
+    pub metrics: Option<SocketAddr>,
+    /// How nodes reach the boot listener, `http://HOST:PORT`.
+    pub boot_url: Option<String>,
+    /// BSS's advertised address.
+    pub bss_advertise: Option<String>,
+    /// Who may use the API.
+    pub auth: AuthMode,
+    /// Further keys that sign tokens.
+    pub jwks_urls: Vec<String>,
+    /// Certificate chain and key of `https` listeners.
+    pub tls: Option<(PathBuf, PathBuf)>,
+    /// Whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// `OCHAMI_SYNC_INSECURE` is `1`.
+    pub insecure: bool,
+}
+
+/// What `serve` has to tell.
+#[derive(Debug)]
+pub enum Report<'a> {
+    /// It is ready: the listeners as one line of JSON.
+    Ready(&'a str),
+    /// The watcher speaks.
+    Watch(&'a Event),
+}
+
+/// Tells a [`Report`] to whoever started us.
+pub type Reporter = Arc<dyn Fn(Report<'_>) + Send + Sync>;
+
+/// Why `serve` does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// An API listener is not of the form `http://IP:PORT` or `https://IP:PORT`.
+    #[error("--api {url}: {reason}")]
+    Api {
+        /// What was given.
+        url: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The listeners would expose the API.
+    #[error(transparent)]
+    Exposure(#[from] ExposureError),
+    /// A socket cannot be had.
+    #[error("{}", chain(.0))]
+    Bind(#[from] BindError),
+    /// The certificate or its key cannot be used.
+    #[error("{}", chain(.0))]
+    Tls(#[from] TlsError),
+    /// The state directory cannot be used.
+    #[error("{}", chain(.0))]
+    Store(#[from] StoreError),
+    /// The key that signs tokens cannot be used.
+    #[error("{}", chain(.0))]
+    Token(#[from] TokenError),
+    /// `listeners.json` cannot be written.
+    #[error("cannot write {path}: {source}")]
+    Listeners {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+}
+
+/// An error with its causes, one sentence.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}
+
+/// The name in our tokens' `iss`.
+const ISSUER: &str = "ochami-sync";
+
+/// How long background tasks have to end at a shutdown.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// Seconds that a node waits before it tries again when its boot failed, as BSS has it.
+const RETRY_DELAY: u32 = 30;
+
+/// Seconds that a node waits which has nothing to boot yet, as BSS has it.
+const UNKNOWN_DELAY: u32 = 10;
+
+/// Serves until `shutdown`.
+///
+/// # Errors
+///
+/// [`AppError`], all of it before anything is served.
+pub async fn serve(config: Config, report: Reporter, shutdown: CancellationToken) -> Result<(), AppError> {
+    let listeners = listeners::configured(&config)?;
+    check_exposure(&listeners, config.auth, config.insecure)?;
+    let health = Health::new();
+    let store = open(&config, &health).await?;
+    let issuer = Issuer::load_or_create(&config.state, ISSUER)?;
+    let verifier = Verifier::new(
+        &issuer,
+        VerifierSettings { jwks_urls: config.jwks_urls.clone(), ..VerifierSettings::default() },
+    )?;
+    let sockets = Sockets::bind(listeners)?;
+    let bound = sockets.bound();
+    let metrics = Metrics::new(routers::ROOMS);
+    let reconciler = Reconciler::new(store.clone());
+    let parts = routers::Parts {
+        store: store.clone(),
+        reconciler: reconciler.clone(),
+        gate: Gate::new((config.auth == AuthMode::Jwt).then(|| verifier.clone())),
+        issuer,
+        health: health.clone(),
+        metrics: metrics.clone(),
+        script: Arc::new(script_settings(&config, &bound).await),
+    };
+    let shared = Shared { metrics, trusted_proxies: TrustedProxies::new(config.trusted_proxies.clone()) };
+
+    let mut tasks = Supervisor::new(shutdown.clone(), health.clone(), Restarts::default());
+    watching::spawn(&mut tasks, &config, reconciler, &health, report.clone());
+    watching::spawn_store(&mut tasks, store.clone(), health.clone());
+    watching::spawn_keys(&mut tasks, verifier, health.clone());
+    health.set_loaded();
+    announce(&config, &bound, &report)?;
+    sockets.run(parts.routers(), shared, shutdown).await;
+    tasks.finish(DRAIN).await;
+    let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
+    store.close().await;
+    Ok(())
+}
+
+/// Opens the store. A database that is broken, full or too new must not keep nodes from booting: they are served
+/// without one.
+async fn open(config: &Config, health: &Health) -> Result<Store, AppError> {
+    let store_config =
+        StoreConfig { state_dir: config.state.clone(), mode: Mode::ReadWrite, url: config.database.clone() };
+    match Store::open(store_config).await {
+        Ok(store) => Ok(store),
+        Err(error @ (StoreError::Locked { .. } | StoreError::UnknownDatabase { .. } | StoreError::PostgresNotBuiltIn)) => Err(error.into()),
+        Err(error) => {
+            let reason = chain(&error);
+            tracing::error!(error = reason, "the database cannot be opened; serving the inventory from memory");
+            health.set("database", Some(reason));
+            let resolved = match &config.inventory {
+                Some(directory) => watching::desired_snapshot(directory, &config.secrets).await,
+                None => crate::snapshot::Snapshot::default(),
+            };
+            Ok(Store::detached(resolved))
+        }
+    }
+}
+
+/// What boot scripts say of this installation: the flags, else the inventory, else the boot listener itself.
+async fn script_settings(config: &Config, bound: &[Bound]) -> ScriptSettings {
+    let boot = bound.iter().find(|bound| bound.role == Role::Boot);
+    let directory = config.inventory.clone().filter(|_| config.boot_url.is_none() || config.bss_advertise.is_none());
+    let head = match directory {
+        Some(directory) => {
+            let loaded = tokio::task::spawn_blocking(move || inventory::load(&directory)).await;
+            loaded.ok().and_then(|loaded| loaded.inventory).map(|inventory| inventory.cluster.boot_ip.to_string())
+        }
+        None => None,
+    };
+    let host = head.or_else(|| boot.map(|bound| bound.addr.ip().to_string())).unwrap_or_default();
+    let port = boot.map_or(80, |bound| bound.addr.port());
+    let url = config.boot_url.clone().unwrap_or_else(|| format!("http://{host}:{port}"));
+    ScriptSettings {
+        advertise_address: config.bss_advertise.clone().unwrap_or(host),
+        chain_base_url: format!("{}/apis/bss", url.trim_end_matches('/')),
+        retry_delay: RETRY_DELAY,
+        unknown_delay: UNKNOWN_DELAY,
+    }
+}
+
+/// Says that we are ready: to whoever started us, to systemd, and in the state directory.
+fn announce(config: &Config, bound: &[Bound], report: &Reporter) -> Result<(), AppError> {
+    let line = serde_json::to_string(bound).expect("listeners are texts");
+    let path = config.state.join("listeners.json");
+    let beside = config.state.join(".listeners.json.new");
+    let written = std::fs::write(&beside, &line).and_then(|()| std::fs::rename(&beside, &path));
+    written.map_err(|source| AppError::Listeners { path, source })?;
+    for bound in bound {
+        tracing::info!(listener.role = bound.role.name(), listener.url = bound.url, "listening");
+    }
+    report(Report::Ready(&line));
+    let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+    Ok(())
+}

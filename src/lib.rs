@@ -15,6 +15,7 @@ pub mod server;
 pub mod snapshot;
 pub mod store;
 pub mod target;
+pub mod telemetry;
 pub mod template;
 pub mod token;
 pub mod wire;

@@ -1,3 +1,7 @@
 //! The `ochami-sync` command.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ochami_sync::cli::main()
+}

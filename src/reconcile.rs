@@ -1,1 +1,285 @@
-//! Plan and apply over a target, once or for ever.
+//! Plan and apply over a target, once or for ever; never two at once.
+//!
+//! [`Reconciler`] is what the local API calls, in the daemon and in a command's own process alike. [`watch`] is the
+//! loop of `serve`: a saved inventory is loaded as one or rejected as one, planned, and applied where that was asked
+//! for. Nothing here answers a client of the boot plane.
+
+pub mod watch;
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use tokio::sync::Mutex;
+
+use crate::clock;
+use crate::desired::{Desired, Unresolved};
+use crate::inventory::Adopt;
+use crate::model::{Kind, ObjectKey};
+use crate::plan::{self, Computed, Options, Plan, PlanChange};
+use crate::snapshot::Snapshot;
+use crate::store::{Author, Ledger, Provenance, Store};
+use crate::target::{Builtin, Endpoints, Observed, OpenChami, Outcome, Run, Target, TargetError};
+
+/// Where to apply.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TargetSpec {
+    /// The store of this program.
+    Builtin,
+    /// Running SMD, BSS and cloud-init services.
+    OpenChami(Endpoints),
+}
+
+/// What to plan or apply.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Request {
+    /// The desired state.
+    pub desired: Desired,
+    /// Where.
+    pub target: TargetSpec,
+    /// Who asks: a user name, or `serve`.
+    pub author: String,
+    /// Overrides `sync.prune`.
+    #[serde(default)]
+    pub prune: Option<bool>,
+    /// Overrides `sync.adopt`.
+    #[serde(default)]
+    pub adopt: Option<Adopt>,
+    /// The exact ceiling of node deletions, in place of the limit.
+    #[serde(default)]
+    pub allow_delete: Option<u64>,
+    /// The exact ceiling of node replacements, in place of the limit.
+    #[serde(default)]
+    pub allow_replace: Option<u64>,
+    /// Allow a service that held objects of ours to list none.
+    #[serde(default)]
+    pub accept_empty_live: bool,
+    /// Put drift back. A person's apply does; the automatic loop reports it.
+    #[serde(default)]
+    pub correct_drift: bool,
+    /// Apply only when the plan still has this identifier.
+    #[serde(default)]
+    pub expect: Option<String>,
+}
+
+/// What an apply did.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Applied {
+    /// The plan that was applied.
+    pub plan: Plan,
+    /// What came of it.
+    pub outcome: Outcome,
+    /// Objects that do not hold what was written when they were read back: somebody else writes them, too.
+    pub unsettled: Vec<ObjectKey>,
+}
+
+/// Why nothing was planned or applied.
+#[derive(Debug, thiserror::Error)]
+pub enum ReconcileError {
+    /// The target failed.
+    #[error(transparent)]
+    Target(#[from] TargetError),
+    /// A safety rule refuses the plan; nothing was written.
+    #[error("{text}")]
+    Refused {
+        /// The whole plan, so that it can be shown.
+        plan: Box<Plan>,
+        /// The rule, its numbers and the ways out.
+        text: String,
+    },
+    /// The plan is not the one that was reviewed; nothing was written.
+    #[error("the plan changed: expected {expected}, now it is {found}; plan again")]
+    Stale {
+        /// The identifier asked for.
+        expected: String,
+        /// That of the present plan.
+        found: String,
+    },
+    /// Secrets that the inventory refers to cannot be had; nothing was written.
+    #[error("{}", unresolved_text(.0))]
+    Unresolved(Vec<Unresolved>),
+}
+
+fn unresolved_text(unresolved: &[Unresolved]) -> String {
+    let lines = unresolved.iter().map(|u| format!("{}: {} needs a secret: {}", u.origin, u.key, u.reason));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// Plans and applies, one at a time.
+#[derive(Clone)]
+pub struct Reconciler {
+    store: Store,
+    turn: Arc<Mutex<()>>,
+}
+
+impl Reconciler {
+    /// A reconciler whose ledgers are in `store`.
+    #[must_use]
+    pub fn new(store: Store) -> Self {
+        Self { store, turn: Arc::default() }
+    }
+
+    /// Plans. Writes nothing, at the target or here.
+    ///
+    /// # Errors
+    ///
+    /// [`ReconcileError::Target`] when the live state cannot be read at all.
+    pub async fn plan(&self, request: &Request) -> Result<Plan, ReconcileError> {
+        match &request.target {
+            TargetSpec::Builtin => self.plan_at(&Builtin::new(self.store.clone()), request).await,
+            TargetSpec::OpenChami(endpoints) => {
+                self.plan_at(&OpenChami::new(self.store.clone(), endpoints)?, request).await
+            }
+        }
+    }
+
+    /// Plans anew, holds the plan against the safety rules and applies it.
+    ///
+    /// # Errors
+    ///
+    /// [`ReconcileError`]; nothing was written in any of its cases. Writes that fail on the way are told by
+    /// [`Outcome::failures`].
+    pub async fn apply(&self, request: &Request) -> Result<Applied, ReconcileError> {
+        let _turn = self.turn.lock().await;
+        match &request.target {
+            TargetSpec::Builtin => self.apply_at(&Builtin::new(self.store.clone()), request).await,
+            TargetSpec::OpenChami(endpoints) => {
+                self.apply_at(&OpenChami::new(self.store.clone(), endpoints)?, request).await
+            }
+        }
+    }
+
+    async fn plan_at(&self, target: &impl Target, request: &Request) -> Result<Plan, ReconcileError> {
+        let observed = target.observe(&request.desired.cluster_id).await?;
+        Ok(self.compute(target, request, &observed).await.plan)
+    }
+
+    async fn apply_at(&self, target: &impl Target, request: &Request) -> Result<Applied, ReconcileError> {
+        if !request.desired.unresolved.is_empty() {
+            return Err(ReconcileError::Unresolved(request.desired.unresolved.clone()));
+        }
+        let observed = target.observe(&request.desired.cluster_id).await?;
+        let computed = self.compute(target, request, &observed).await;
+        if let Some(expected) = request.expect.as_ref().filter(|id| **id != computed.plan.id) {
+            return Err(ReconcileError::Stale { expected: expected.clone(), found: computed.plan.id });
+        }
+        if let Some(text) = computed.plan.refusal() {
+            return Err(ReconcileError::Refused { plan: Box::new(computed.plan), text });
+        }
+        let plan = computed.plan.clone();
+        if computed.writes.is_empty() && computed.ledger.is_empty() {
+            return Ok(Applied { plan, outcome: Outcome::default(), unsettled: Vec::new() });
+        }
+        let keys: Vec<ObjectKey> = computed.writes.iter().map(|write| write.key.clone()).collect();
+        let run = Run {
+            cluster_id: request.desired.cluster_id.to_string(),
+            inventory: request.desired.inventory_hash.clone(),
+            author: Author(format!("ochami-sync apply ({})", request.author).into()),
+        };
+        let outcome = target.apply(run, &observed, computed).await?;
+        let unsettled = if keys.is_empty() { Vec::new() } else { self.read_back(target, request, &outcome).await? };
+        Ok(Applied { plan, outcome, unsettled })
+    }
+
+    /// Reads the target again: an object that was written and still needs a write is unsettled.
+    async fn read_back(
+        &self,
+        target: &impl Target,
+        request: &Request,
+        outcome: &Outcome,
+    ) -> Result<Vec<ObjectKey>, ReconcileError> {
+        let observed = target.observe(&request.desired.cluster_id).await?;
+        let again = self.compute(target, request, &observed).await;
+        let failed = |key: &ObjectKey| outcome.failures.iter().any(|failure| failure.key == *key);
+        Ok(again.writes.into_iter().map(|write| write.key).filter(|key| !failed(key)).collect())
+    }
+
+    async fn compute(&self, target: &impl Target, request: &Request, observed: &Observed) -> Computed {
+        let (desired, ledger) = readable(request, observed);
+        let mut options = Options {
+            complete: observed.incomplete.is_empty() && observed.unreadable.is_empty(),
+            incomplete_reasons: observed.incomplete.clone(),
+            prune: request.prune,
+            adopt: request.adopt,
+            allow_delete: request.allow_delete,
+            allow_replace: request.allow_replace,
+            accept_empty_live: request.accept_empty_live,
+            correct_drift: request.correct_drift,
+            created: clock::now(),
+            provenance: BTreeMap::new(),
+            target: target.id(&desired.cluster_id).0.to_string(),
+            services: observed.services.clone(),
+            fingerprint_key: self.store.fingerprint_key(),
+        };
+        let computed = plan::compute(&desired, &ledger, &observed.live, &options);
+        // Only drift is shown with its writer, and only our own store knows writers; most plans have neither.
+        let drifted = behind(&desired, &computed.plan.drift);
+        if drifted.is_empty() || !matches!(request.target, TargetSpec::Builtin) {
+            return computed;
+        }
+        options.provenance = self.provenance(&drifted).await;
+        plan::compute(&desired, &ledger, &observed.live, &options)
+    }
+
+    async fn provenance(&self, keys: &[ObjectKey]) -> BTreeMap<ObjectKey, Provenance> {
+        self.store.provenance(keys).await.unwrap_or_else(|error| {
+            tracing::warn!(error = %error, "who caused the drift cannot be told");
+            BTreeMap::new()
+        })
+    }
+}
+
+/// The objects behind lines of a plan.
+fn behind(desired: &Desired, lines: &[PlanChange]) -> Vec<ObjectKey> {
+    let addresses: BTreeSet<&str> = lines.iter().map(|line| line.address.as_str()).collect();
+    if addresses.is_empty() {
+        return Vec::new();
+    }
+    let address = |key: &ObjectKey, owner: Option<&str>| match (key.kind, owner) {
+        (Kind::Group, _) => format!("group/{}", key.id),
+        (Kind::CloudInit | Kind::CloudInitSecure, _) => key.to_string(),
+        (Kind::BootParams, Some(owner)) => format!("boot/{owner}"),
+        (_, Some(owner)) => format!("node/{owner}"),
+        (_, None) => key.to_string(),
+    };
+    let objects = desired.objects.iter().filter(|(key, object)| {
+        addresses.contains(address(key, object.owner.as_deref()).as_str())
+    });
+    objects.map(|(key, _)| key.clone()).collect()
+}
+
+/// The state that a desired state makes where nothing is yet.
+#[must_use]
+pub fn from_nothing(desired: &Desired) -> Snapshot {
+    let options = Options {
+        complete: true,
+        incomplete_reasons: Vec::new(),
+        prune: None,
+        adopt: None,
+        allow_delete: None,
+        allow_replace: None,
+        accept_empty_live: false,
+        correct_drift: false,
+        created: clock::now(),
+        provenance: BTreeMap::new(),
+        target: String::new(),
+        services: BTreeMap::new(),
+        fingerprint_key: [0; 32],
+    };
+    let computed = plan::compute(desired, &Ledger::default(), &Snapshot::default(), &options);
+    Snapshot::rebuilt(computed.writes.into_iter().filter_map(|write| write.object), 0)
+}
+
+/// Leaves out what the target could not list: an unknown kind is neither created anew nor taken for deleted.
+fn readable<'a>(request: &'a Request, observed: &'a Observed) -> (Cow<'a, Desired>, Cow<'a, Ledger>) {
+    if observed.unreadable.is_empty() {
+        return (Cow::Borrowed(&request.desired), Cow::Borrowed(&observed.ledger));
+    }
+    let mut desired = request.desired.clone();
+    let mut ledger = observed.ledger.clone();
+    desired.objects.retain(|key, _| !observed.unreadable.contains(&key.kind));
+    ledger.entries.retain(|key, _| !observed.unreadable.contains(&key.kind));
+    (Cow::Owned(desired), Cow::Owned(ledger))
+}

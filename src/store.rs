@@ -170,6 +170,20 @@ impl Store {
         open::in_memory().expect("a test can start a thread")
     }
 
+    /// A store without a database: it serves a snapshot and takes no writes. For a start whose database cannot be
+    /// opened, so that nodes boot all the same.
+    #[must_use]
+    pub fn detached(snapshot: Snapshot) -> Self {
+        open::detached(snapshot)
+    }
+
+    /// A key for fingerprints of secrets in plans, so that a plan is no oracle for them. Before there is a state
+    /// directory nothing secret is stored that a fingerprint could tell of, and the key is a fixed one.
+    #[must_use]
+    pub fn fingerprint_key(&self) -> [u8; 32] {
+        self.reader.secrets.fingerprint_key().unwrap_or_default()
+    }
+
     /// The newest snapshot.
     #[must_use]
     pub fn snapshot(&self) -> Arc<Snapshot> {

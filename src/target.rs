@@ -1,1 +1,117 @@
-//! Targets: where desired state is applied.
+//! Targets: where desired state is compared and applied.
+//!
+//! [`Builtin`] is the store of this program: one transaction, all or nothing. [`OpenChami`] is a running SMD, BSS and
+//! cloud-init: a constant number of list calls to read, ordered calls to write, and a ledger kept in our own store. A
+//! third generation of services is expected; a target may store boot parameters under another key than a MAC address,
+//! and may be unable to read back what it was given.
+
+pub mod builtin;
+pub mod openchami;
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+pub use builtin::Builtin;
+pub use openchami::{Endpoints, OpenChami};
+
+use crate::model::{Kind, ObjectKey};
+use crate::plan::Computed;
+use crate::snapshot::Snapshot;
+use crate::store::{Author, Ledger, StoreError, TargetId};
+
+/// What a target holds at one moment.
+#[derive(Debug, Clone)]
+pub struct Observed {
+    /// The live objects.
+    pub live: Arc<Snapshot>,
+    /// What the inventory owns there.
+    pub ledger: Ledger,
+    /// Kinds that could not be listed: nothing about them is known, so nothing about them is planned.
+    pub unreadable: Vec<Kind>,
+    /// Why the picture is not whole; empty when it is. Nothing is deleted on an incomplete picture.
+    pub incomplete: Vec<String>,
+    /// The services read, by name, for the plan's header.
+    pub services: BTreeMap<String, String>,
+}
+
+/// One write that did not succeed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// The plan's operation.
+    pub op: String,
+    /// The object.
+    pub key: ObjectKey,
+    /// What the service answered, or that an earlier failure of the same node made us leave it out.
+    pub reason: String,
+    /// True when it was left out rather than tried.
+    pub skipped: bool,
+}
+
+/// What an apply came to.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// Number of the apply in the target's history; zero when there was nothing to record.
+    pub apply: u64,
+    /// Writes that were made.
+    pub written: u64,
+    /// Writes that were not.
+    pub failures: Vec<Failure>,
+}
+
+/// Faults of a target.
+#[derive(Debug, thiserror::Error)]
+pub enum TargetError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A service cannot be reached or refuses us; nothing was written.
+    #[error("{service} at {url}: {reason}")]
+    Service {
+        /// `SMD`, `BSS` or `cloud-init`.
+        service: &'static str,
+        /// Its address.
+        url: String,
+        /// What happened.
+        reason: String,
+    },
+    /// The settings of the target do not make sense.
+    #[error("{0}")]
+    Settings(String),
+    /// An object changed between plan and apply; nothing was written.
+    #[error("{key} changed after the plan was made; plan again")]
+    Stale {
+        /// The object.
+        key: ObjectKey,
+    },
+}
+
+/// A place to which desired state is applied.
+pub trait Target: Send + Sync {
+    /// The ledger's name for an inventory's cluster at this target.
+    fn id(&self, cluster_id: &str) -> TargetId;
+
+    /// Reads the live objects and the ledger. Writes nothing.
+    fn observe(&self, cluster_id: &str) -> impl Future<Output = Result<Observed, TargetError>> + Send;
+
+    /// Makes the writes of a plan that was computed from `observed`, and records what is owned from then on.
+    fn apply(
+        &self,
+        run: Run,
+        observed: &Observed,
+        computed: Computed,
+    ) -> impl Future<Output = Result<Outcome, TargetError>> + Send;
+}
+
+/// Who applies which inventory.
+#[derive(Debug, Clone)]
+pub struct Run {
+    /// The cluster's identifier.
+    pub cluster_id: String,
+    /// The inventory's hash.
+    pub inventory: String,
+    /// The user, or `serve`.
+    pub author: Author,
+}

@@ -42,6 +42,27 @@ pub fn load(directory: &Path) -> Loaded {
     check(files::read(directory))
 }
 
+/// As [`load`], for a directory that somebody may be saving into: it is read again until two readings are the same, at
+/// most [`READINGS`] times, so that half a save is not taken for the whole.
+#[must_use]
+pub fn load_settled(directory: &Path) -> Loaded {
+    let mut files = files::read(directory);
+    let mut last = hash(&files);
+    for _ in 1..READINGS {
+        let again = files::read(directory);
+        let now = hash(&again);
+        files = again;
+        if now == last {
+            break;
+        }
+        last = now;
+    }
+    check(files)
+}
+
+/// A directory that never comes to rest is read this often; the next event brings the rest.
+const READINGS: usize = 5;
+
 /// Checks files.
 pub(super) fn check(files: Files) -> Loaded {
     let hash = hash(&files);

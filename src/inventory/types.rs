@@ -1,5 +1,6 @@
 //! The checked inventory: what the files say once every check has passed. Plain data.
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
@@ -39,6 +40,14 @@ pub struct Inventory {
     pub cloud_init_secure: Vec<Entry>,
     /// BLAKE3 over the names and contents of all files, in hexadecimal: equal trees have equal hashes.
     pub hash: String,
+}
+
+impl Inventory {
+    /// The groups that nodes are in, sorted.
+    #[must_use]
+    pub fn group_labels(&self) -> BTreeSet<&GroupLabel> {
+        self.nodes.iter().flat_map(|node| &node.groups).collect()
+    }
 }
 
 /// What `cluster.yaml` says of the cluster itself.

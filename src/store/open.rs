@@ -13,6 +13,7 @@ use super::secrets::Secrets;
 use super::state_dir::Lock;
 use super::writer::Writer;
 use super::{BootReader, SnapshotReader, Store, StoreError};
+use crate::snapshot::Snapshot;
 
 /// Opens a database to serve it, and makes the key for its secrets unless there is something that only an older key
 /// can read.
@@ -52,6 +53,14 @@ pub(super) async fn observe(database: Database, key_file: &Path) -> Result<Store
     let snapshots = SnapshotReader::new(snapshot);
     let boot_views = BootReader::new(&snapshots.load());
     Ok(Store { snapshots, boot_views, reader: Arc::new(Reader { database, secrets }), health, writer: None })
+}
+
+/// A store over no database at all.
+pub(super) fn detached(snapshot: Snapshot) -> Store {
+    let snapshots = SnapshotReader::new(snapshot);
+    let boot_views = BootReader::new(&snapshots.load());
+    let reader = Arc::new(Reader { database: Database::in_memory(), secrets: Arc::new(Secrets::ephemeral()) });
+    Store { snapshots, boot_views, reader, health: Health::default(), writer: None }
 }
 
 /// A store over a database in memory. It opens the database with its first write, as it would after a failure.

@@ -48,6 +48,8 @@ struct Key {
     cipher: RandomizedNonceKey,
     /// Tells this key from others without telling anything of it.
     id: String,
+    /// For fingerprints that have to tell secrets apart without telling them.
+    fingerprints: [u8; KEY_LENGTH],
 }
 
 impl Key {
@@ -55,7 +57,8 @@ impl Key {
         let cipher = RandomizedNonceKey::new(&AES_256_GCM, bytes)
             .map_err(|_| KeyProblem::Unusable { cause: "the cipher does not take it".to_owned() })?;
         let digest = blake3::derive_key("ochami-sync: identifier of a key for secrets at rest", bytes);
-        Ok(Self { cipher, id: digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect() })
+        let fingerprints = blake3::derive_key("ochami-sync: fingerprints of secrets in plans", bytes);
+        Ok(Self { cipher, fingerprints, id: digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect() })
     }
 }
 
@@ -103,6 +106,11 @@ impl Secrets {
         self.key.as_ref().map(|_| ()).map_err(|problem| self.fault(problem.clone()))
     }
 
+    /// A key for fingerprints of secrets in plans, none while there is no usable key.
+    pub(super) fn fingerprint_key(&self) -> Option<[u8; KEY_LENGTH]> {
+        self.key.as_ref().ok().map(|key| key.fingerprints)
+    }
+
     fn fault(&self, problem: KeyProblem) -> StoreError {
         StoreError::SecretsKey { path: self.path.clone(), problem }
     }
@@ -113,7 +121,7 @@ impl Secrets {
     ///
     /// [`StoreError::SecretsKey`].
     pub(super) fn seal(&self, table: &str, key: &ObjectKey, text: &str) -> Result<String, StoreError> {
-        let Key { cipher, id } = self.key.as_ref().map_err(|problem| self.fault(problem.clone()))?;
+        let Key { cipher, id, .. } = self.key.as_ref().map_err(|problem| self.fault(problem.clone()))?;
         let mut sealed = text.as_bytes().to_vec();
         let nonce = cipher
             .seal_in_place_append_tag(Aad::from(place(table, key)), &mut sealed)

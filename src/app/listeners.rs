@@ -1,0 +1,39 @@
+//! From flags to listeners.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use super::{AppError, Config};
+use crate::server::common::{Listener, Role, Tls};
+
+/// The name of the socket of the local API, in the state directory.
+pub const SOCKET: &str = "ochami-sync.sock";
+
+/// Every listener that the configuration asks for, in the order of the ready line.
+pub(super) fn configured(config: &Config) -> Result<Vec<Listener>, AppError> {
+    let tls = config.tls.as_ref().map(|(certificate, key)| Tls::load(certificate, key)).transpose()?;
+    let api = config.api.iter().map(|url| api(url, tls.as_ref()));
+    let boot = config.boot.iter().map(|addr| Ok(Listener::tcp(Role::Boot, *addr)));
+    let metrics = config.metrics.iter().map(|addr| Ok(Listener::tcp(Role::Metrics, *addr)));
+    let local = std::iter::once(Ok(Listener::unix(Role::Local, config.state.join(SOCKET))));
+    api.chain(boot).chain(metrics).chain(local).collect()
+}
+
+fn api(url: &str, tls: Option<&Arc<Tls>>) -> Result<Listener, AppError> {
+    let error = |reason: &str| AppError::Api { url: url.to_owned(), reason: reason.to_owned() };
+    let (scheme, rest) = url.split_once("://").ok_or_else(|| error("it has to be http://IP:PORT or https://IP:PORT"))?;
+    let addr: SocketAddr = rest
+        .trim_end_matches('/')
+        .parse()
+        .map_err(|_| error("behind the scheme goes an address to listen on, IP:PORT"))?;
+    let mut listener = Listener::tcp(Role::Api, addr);
+    match scheme {
+        "http" => {}
+        "https" => {
+            let tls = tls.ok_or_else(|| error("https needs --tls-cert and --tls-key"))?;
+            listener.tls = Some(tls.clone());
+        }
+        other => return Err(error(&format!("`{other}` is neither http nor https"))),
+    }
+    Ok(listener)
+}

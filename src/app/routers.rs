@@ -1,0 +1,90 @@
+//! Which routes are on which role. What is not here is 404.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::Method;
+
+use crate::boot::ScriptSettings;
+use crate::reconcile::Reconciler;
+use crate::server::bss::{self, BssSettings, BssState};
+use crate::server::cloud_init::{self, CloudInitState};
+use crate::server::common::{Access, Gate, Health, Metrics, Role, keys, not_found};
+use crate::server::local::{self, LocalState};
+use crate::server::smd::{self, SmdState};
+use crate::store::Store;
+use crate::token::Issuer;
+
+/// The rooms that figures tell apart, by the start of their paths.
+pub(super) const ROOMS: &[(&str, &str)] = &[
+    ("/hsm/v2", "smd"),
+    ("/boot/v1", "bss"),
+    ("/apis/bss", "bss"),
+    ("/cloud-init-secure", "cloud-init-secure"),
+    ("/cloud-init", "cloud-init"),
+    ("/v1", "local"),
+];
+
+/// What the routes need.
+pub(super) struct Parts {
+    pub(super) store: Store,
+    pub(super) reconciler: Reconciler,
+    pub(super) gate: Gate,
+    pub(super) issuer: Issuer,
+    pub(super) health: Health,
+    pub(super) metrics: Metrics,
+    pub(super) script: Arc<ScriptSettings>,
+}
+
+impl Parts {
+    pub(super) fn routers(self) -> BTreeMap<Role, Router> {
+        BTreeMap::from([
+            (Role::Api, self.api()),
+            (Role::Boot, self.boot()),
+            (Role::Metrics, self.metrics()),
+            (Role::Local, self.local()),
+        ])
+    }
+
+    fn api(&self) -> Router {
+        let settings = Arc::new(BssSettings { script: self.script.clone(), storage: "sqlite" });
+        let rooms = Router::new()
+            .merge(smd::routes(SmdState { store: self.store.clone() }))
+            .merge(bss::routes(BssState { store: self.store.clone(), settings }))
+            .merge(cloud_init::routes(CloudInitState { store: self.store.clone() }));
+        self.gate
+            .protect(rooms, access)
+            .merge(keys::routes(&self.issuer))
+            .merge(self.health.routes())
+            .fallback(not_found)
+    }
+
+    /// Given readers of the boot view and nothing else.
+    fn boot(&self) -> Router {
+        bss::boot_routes(self.store.boot_views(), self.script.clone())
+            .merge(cloud_init::boot_routes(self.store.boot_views()))
+            .merge(self.health.routes())
+            .fallback(not_found)
+    }
+
+    fn metrics(&self) -> Router {
+        self.metrics.routes().merge(self.health.routes()).fallback(not_found)
+    }
+
+    fn local(&self) -> Router {
+        local::routes(LocalState {
+            reconciler: self.reconciler.clone(),
+            issuer: self.issuer.clone(),
+            health: self.health.clone(),
+        })
+        .merge(self.health.routes())
+        .fallback(not_found)
+    }
+}
+
+/// What each room asks for; a path that no room knows needs a token as far as this goes, and is 404 anyway.
+fn access(method: &Method, path: &str) -> Access {
+    let open = smd::access(method, path) || bss::access(method, path) || cloud_init::access(method, path);
+    if open { Access::Open } else { Access::Token }
+}

@@ -1,0 +1,104 @@
+//! The background tasks: watching the inventory, the store's and the keys' well-being.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::{Config, Report, Reporter};
+use crate::inventory;
+use crate::reconcile::{self, Reconciler};
+use crate::reconcile::watch::{self, Event, Timing, WatchConfig};
+use crate::server::common::{Health, Supervisor};
+use crate::snapshot::Snapshot;
+use crate::store::Store;
+use crate::token::Verifier;
+
+/// How often the store is asked what is wrong with it.
+const STORE_CHECK: Duration = Duration::from_secs(1);
+
+/// Watches the inventory, where there is one.
+pub(super) fn spawn(
+    tasks: &mut Supervisor,
+    config: &Config,
+    reconciler: Reconciler,
+    health: &Health,
+    report: Reporter,
+) {
+    let Some(inventory) = config.inventory.clone() else { return };
+    let watch =
+        WatchConfig { inventory, secrets: config.secrets.clone(), apply: config.apply, timing: Timing::default() };
+    let health = health.clone();
+    tasks.spawn("watcher", move |shutdown| {
+        let (watch, reconciler, health, report) = (watch.clone(), reconciler.clone(), health.clone(), report.clone());
+        async move {
+            let tell = move |event: Event| {
+                judge(&event, &health);
+                report(Report::Watch(&event));
+            };
+            watch::run(&watch, &reconciler, &tell, &shutdown).await
+        }
+    });
+}
+
+/// What an event of the watcher means for our health.
+fn judge(event: &Event, health: &Health) {
+    match event {
+        Event::Invalid { diagnostics, .. } => {
+            let errors = diagnostics.iter().filter(|d| d.severity == inventory::Severity::Error).count();
+            health.set("inventory", Some(format!("the inventory is invalid ({errors} errors); the last good one stays")));
+        }
+        Event::Loaded { .. } => health.set("inventory", None),
+        Event::Planned(_) => {}
+        Event::Applied(applied) => {
+            let failures = applied.outcome.failures.len();
+            let reason = (failures > 0).then(|| format!("{failures} writes of the last apply failed"));
+            health.set("apply", reason);
+        }
+        Event::Failed(error) => health.set("apply", Some(first_line(&error.to_string()))),
+    }
+}
+
+fn first_line(text: &str) -> String {
+    text.lines().next().unwrap_or_default().to_owned()
+}
+
+/// Tells what is wrong with the store, and that it is well again.
+pub(super) fn spawn_store(tasks: &mut Supervisor, store: Store, health: Health) {
+    tasks.spawn("store-check", move |shutdown| {
+        let (store, health) = (store.clone(), health.clone());
+        async move {
+            loop {
+                let reasons = store.degraded();
+                health.set("store", (!reasons.is_empty()).then(|| reasons.join("; ")));
+                tokio::select! {
+                    () = shutdown.cancelled() => return Ok::<(), std::convert::Infallible>(()),
+                    () = tokio::time::sleep(STORE_CHECK) => {}
+                }
+            }
+        }
+    });
+}
+
+/// Keeps the keys of other issuers fresh.
+pub(super) fn spawn_keys(tasks: &mut Supervisor, verifier: Verifier, health: Health) {
+    tasks.spawn("token-keys", move |shutdown| {
+        let (verifier, health) = (verifier.clone(), health.clone());
+        async move {
+            let report = |url: &str, problem: Option<&str>| {
+                health.set(&format!("jwks {url}"), problem.map(str::to_owned));
+            };
+            verifier.run(shutdown.clone(), report).await;
+            shutdown.cancelled().await;
+            Ok::<(), std::convert::Infallible>(())
+        }
+    });
+}
+
+/// The state that the inventory alone makes, for a start without a database.
+pub(super) async fn desired_snapshot(directory: &Path, secrets: &Path) -> Snapshot {
+    let (directory, secrets): (PathBuf, PathBuf) = (directory.to_owned(), secrets.to_owned());
+    let made = tokio::task::spawn_blocking(move || {
+        let inventory = inventory::load_settled(&directory).inventory?;
+        Some(reconcile::from_nothing(&watch::desired(&inventory, &secrets)))
+    });
+    made.await.ok().flatten().unwrap_or_default()
+}

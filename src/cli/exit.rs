@@ -1,0 +1,36 @@
+//! Exit codes: one table, the same for every command.
+
+use std::process::ExitCode;
+
+/// What a command came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    /// It did what was asked; also when changes exist, unless `--exit-code` was given.
+    Success = 0,
+    /// Network, authentication, input or output, or a fault of ours.
+    Failure = 1,
+    // 2 is clap's: the command line itself is wrong.
+    /// The inventory is invalid, or lacks a secret.
+    Invalid = 3,
+    /// A safety rule refuses.
+    Refused = 4,
+    /// Changes are pending (`--exit-code`).
+    Pending = 5,
+    /// Nothing but drift (`--exit-code`).
+    Drift = 6,
+    /// The plan is not the one that was expected.
+    Stale = 7,
+    /// Some writes failed; running it again goes on.
+    Partial = 8,
+    /// Another process has the state directory.
+    Locked = 9,
+    /// Not confirmed.
+    NotConfirmed = 10,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}

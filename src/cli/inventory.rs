@@ -1,0 +1,46 @@
+//! Loading an inventory for a verb: its diagnostics on stderr, its desired state, and what the verb came to if neither.
+
+use std::path::{Path, PathBuf};
+
+use super::args::InventoryArgs;
+use super::exit::Exit;
+use super::output::Printer;
+use crate::desired::Desired;
+use crate::inventory::{self, Loaded, render};
+use crate::reconcile::watch;
+
+/// Loads, and shows problems. None when there are errors.
+pub(super) fn load(args: &InventoryArgs, printer: Printer) -> Result<Desired, Exit> {
+    let loaded = inventory::load_settled(&args.inventory);
+    show(&loaded, &args.inventory, printer);
+    let Some(inventory) = loaded.inventory else { return Err(Exit::Invalid) };
+    Ok(watch::desired(&inventory, &secrets_dir(args.secrets_dir.clone(), &args.inventory)))
+}
+
+fn show(loaded: &Loaded, directory: &Path, printer: Printer) {
+    let serious = loaded.inventory.is_none();
+    if !loaded.diagnostics.is_empty() && (serious || !printer.quiet) {
+        let prefix = directory.display().to_string();
+        let text = render::text(&loaded.diagnostics, &loaded.sources, &prefix, printer.colors_stderr());
+        printer.talk(&text);
+    }
+}
+
+/// The directory of secrets: the one given, or `secrets/` beside the inventory directory.
+pub(super) fn secrets_dir(given: Option<PathBuf>, inventory: &Path) -> PathBuf {
+    given.unwrap_or_else(|| {
+        // `inventory` and `.` have a parent only once they are absolute.
+        let whole = std::path::absolute(inventory).unwrap_or_else(|_| inventory.to_owned());
+        whole.parent().unwrap_or(Path::new("/")).join("secrets")
+    })
+}
+
+/// Says which objects wait for a secret.
+pub(super) fn show_unresolved(desired: &Desired, printer: Printer) {
+    for unresolved in &desired.unresolved {
+        printer.talk(&format!(
+            "{}: {} is left out: {}",
+            unresolved.origin, unresolved.key, unresolved.reason
+        ));
+    }
+}

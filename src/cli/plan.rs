@@ -1,0 +1,48 @@
+//! `plan`: show what applying the inventory would change.
+
+use super::args::PlanArgs;
+use super::exit::Exit;
+use super::inventory::{load, show_unresolved};
+use super::local::{Local, LocalError, Mode, request};
+use super::output::{Format, Printer};
+use crate::plan::{Plan, text};
+
+pub(super) async fn run(args: PlanArgs, printer: Printer) -> anyhow::Result<Exit> {
+    let desired = match load(&args.inventory, printer) {
+        Ok(desired) => desired,
+        Err(exit) => return Ok(exit),
+    };
+    show_unresolved(&desired, printer);
+    let request = request(desired, &args.target, &args.limits)?;
+    let plan = match Local::connect(&args.state, Mode::Read).await {
+        Ok(local) => match local.plan(&request).await {
+            Ok(plan) => plan,
+            Err(error) => return Ok(error.show(printer)),
+        },
+        Err(error) => return Ok(LocalError::from(error).show(printer)),
+    };
+    show(&plan, args.limits.expand, printer)?;
+    if let Some(refusal) = plan.refusal() {
+        printer.talk(&refusal);
+        return Ok(Exit::Refused);
+    }
+    Ok(match args.exit_code {
+        true if plan.is_drift_only() => Exit::Drift,
+        true if plan.has_changes() => Exit::Pending,
+        _ => Exit::Success,
+    })
+}
+
+/// Prints the plan as data.
+pub(super) fn show(plan: &Plan, expand: bool, printer: Printer) -> anyhow::Result<()> {
+    match printer.format {
+        Format::Json => printer.data(&serde_json::to_string_pretty(plan)?),
+        Format::Text => printer.data(&text::render(plan, &options(expand, printer))),
+    }
+    Ok(())
+}
+
+/// How plans are laid out on stdout.
+pub(super) fn options(expand: bool, printer: Printer) -> text::TextOptions {
+    text::TextOptions { width: printer.width(), color: printer.colors_stdout(), expand, ascii: false }
+}

@@ -1,0 +1,99 @@
+//! `serve`: the daemon. One JSON line on stdout when it is ready; everything else is talk on stderr.
+
+use std::sync::Arc;
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use super::args::{Auth, ServeArgs};
+use super::exit::Exit;
+use super::inventory::secrets_dir;
+use super::local::plan_text;
+use super::output::Printer;
+use crate::app::{self, AppError, Config, Report};
+use crate::inventory::render;
+use crate::reconcile::watch::Event;
+use crate::server::common::role::AuthMode;
+use crate::store::StoreError;
+
+pub(super) async fn run(args: ServeArgs, printer: Printer) -> anyhow::Result<Exit> {
+    let shutdown = CancellationToken::new();
+    let (mut term, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let ending = shutdown.clone();
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = term.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("shutting down");
+        ending.cancel();
+    });
+    let prefix = args.inventory.as_ref().map(|path| path.display().to_string()).unwrap_or_default();
+    let report = move |report: Report<'_>| match report {
+        Report::Ready(listeners) => printer.data(listeners),
+        Report::Watch(event) => tell(event, &prefix, printer),
+    };
+    match app::serve(config(args), Arc::new(report), shutdown).await {
+        Ok(()) => Ok(Exit::Success),
+        Err(error @ AppError::Store(StoreError::Locked { .. })) => {
+            printer.error(&error.to_string());
+            Ok(Exit::Locked)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn config(args: ServeArgs) -> Config {
+    let secrets = args.inventory.as_deref().map(|inventory| secrets_dir(args.secrets_dir, inventory));
+    Config {
+        secrets: secrets.unwrap_or_default(),
+        inventory: args.inventory,
+        apply: args.apply,
+        state: args.state.state,
+        database: args.state.database,
+        api: args.api,
+        boot: args.boot,
+        metrics: args.metrics,
+        boot_url: args.boot_url,
+        bss_advertise: args.bss_advertise,
+        auth: match args.auth {
+            Auth::Jwt => AuthMode::Jwt,
+            Auth::None => AuthMode::None,
+        },
+        jwks_urls: args.jwks_url,
+        tls: args.tls_cert.zip(args.tls_key),
+        trusted_proxies: args.trusted_proxy,
+        insecure: std::env::var_os("OCHAMI_SYNC_INSECURE").is_some_and(|value| value == "1"),
+    }
+}
+
+fn tell(event: &Event, prefix: &str, printer: Printer) {
+    match event {
+        Event::Loaded { desired, diagnostics, sources, took, recovered } => {
+            if !diagnostics.is_empty() {
+                printer.talk(&render::text(diagnostics, sources, prefix, printer.colors_stderr()));
+            }
+            let word = if *recovered { "recovered" } else { "loaded" };
+            let (nodes, hash) = (desired.counts.nodes, &desired.inventory_hash);
+            let (hash, ms) = (hash.get(..8).unwrap_or(hash), took.as_millis());
+            printer.talk(&format!("{word} {prefix}: {nodes} nodes, hash {hash}, {ms} ms"));
+        }
+        Event::Invalid { diagnostics, sources } => {
+            printer.talk(&render::text(diagnostics, sources, prefix, printer.colors_stderr()));
+            printer.talk(&format!("{prefix} is invalid; what was applied last stays in force"));
+        }
+        Event::Planned(plan) => {
+            printer.talk(&plan_text(plan, printer));
+            if let Some(refusal) = plan.refusal() {
+                printer.talk(&refusal);
+            }
+        }
+        Event::Applied(applied) => {
+            if applied.plan.has_changes() {
+                let outcome = &applied.outcome;
+                printer.talk(&format!("applied: {} writes (apply #{})", outcome.written, outcome.apply));
+            }
+        }
+        Event::Failed(error) => printer.talk(&format!("not applied: {error}")),
+    }
+}

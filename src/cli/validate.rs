@@ -1,0 +1,24 @@
+//! `validate`: check an inventory, offline.
+
+use super::args::ValidateArgs;
+use super::exit::Exit;
+use super::output::{Format, Printer};
+use crate::inventory::{self, render};
+
+pub(super) fn run(args: &ValidateArgs, printer: Printer) -> Exit {
+    let loaded = inventory::load_settled(&args.inventory);
+    let prefix = args.inventory.display().to_string();
+    match printer.format {
+        Format::Json => printer.data(&render::json(&loaded.diagnostics, &prefix)),
+        Format::Text => {
+            let text = render::text(&loaded.diagnostics, &loaded.sources, &prefix, printer.colors_stdout());
+            printer.data(&text);
+            if let Some(inventory) = &loaded.inventory {
+                let (nodes, groups) = (inventory.nodes.len(), inventory.group_labels().len());
+                let noun = |count: usize, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
+                printer.data(&format!("{prefix} is valid: {}, {}", noun(nodes, "node"), noun(groups, "group")));
+            }
+        }
+    }
+    if loaded.inventory.is_some() { Exit::Success } else { Exit::Invalid }
+}

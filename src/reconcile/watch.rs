@@ -1,0 +1,281 @@
+//! The watcher: an inventory directory, loaded as one on every save, planned, and applied where asked for.
+//!
+//! The directory is watched, not its files, because editors replace files. A burst of events is waited out; whatever
+//! the events say, the tree is compared as a whole every minute, because network file systems and symbolic-link swaps
+//! send none. The same content is silence; a broken tree changes nothing and is reported once.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use notify::{RecursiveMode, Watcher as _};
+use serde_json::Value;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, timeout};
+use tokio_util::sync::CancellationToken;
+
+use super::{Applied, ReconcileError, Reconciler, Request, TargetSpec};
+use crate::desired::{self, Desired};
+use crate::inventory::{self, Diagnostic, Sources, secrets};
+use crate::plan::Plan;
+
+/// How the watcher waits.
+#[derive(Debug, Clone, Copy)]
+pub struct Timing {
+    /// No event for this long ends a burst.
+    pub quiet: Duration,
+    /// A burst that never ends is cut after this long.
+    pub ceiling: Duration,
+    /// Without any event the tree is compared this often.
+    pub rescan: Duration,
+    /// After a failed apply it is tried again after this long, doubling up to `retry_most`.
+    pub retry: Duration,
+    /// The longest wait between tries.
+    pub retry_most: Duration,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self {
+            quiet: Duration::from_millis(500),
+            ceiling: Duration::from_secs(5),
+            rescan: Duration::from_secs(60),
+            retry: Duration::from_secs(2),
+            retry_most: Duration::from_secs(300),
+        }
+    }
+}
+
+/// What to watch and what to do about it.
+#[derive(Debug, Clone)]
+pub struct WatchConfig {
+    /// The inventory directory.
+    pub inventory: PathBuf,
+    /// Where secrets by reference are.
+    pub secrets: PathBuf,
+    /// Apply, or only plan.
+    pub apply: bool,
+    /// The waits.
+    pub timing: Timing,
+}
+
+/// What the watcher has to tell.
+#[derive(Debug)]
+pub enum Event {
+    /// A changed tree was loaded.
+    Loaded {
+        /// The new desired state.
+        desired: Box<Desired>,
+        /// Warnings, if any.
+        diagnostics: Vec<Diagnostic>,
+        /// Their texts.
+        sources: Sources,
+        /// How long loading took.
+        took: Duration,
+        /// True when the tree before this one was broken.
+        recovered: bool,
+    },
+    /// A changed tree is broken; the last good one stays in force.
+    Invalid {
+        /// What is wrong.
+        diagnostics: Vec<Diagnostic>,
+        /// The texts to show it in.
+        sources: Sources,
+    },
+    /// The plan for the tree in force; drift alone is told here, too.
+    Planned(Box<Plan>),
+    /// The plan was applied.
+    Applied(Box<Applied>),
+    /// The plan was not made or not applied; what is stored stays as it is.
+    Failed(ReconcileError),
+}
+
+/// Watches until `shutdown`, telling everything to `tell`.
+///
+/// # Errors
+///
+/// When the directory cannot be watched; the caller restarts the watcher after a while.
+pub async fn run(
+    config: &WatchConfig,
+    reconciler: &Reconciler,
+    tell: &(dyn Fn(Event) + Send + Sync),
+    shutdown: &CancellationToken,
+) -> notify::Result<()> {
+    let (sender, mut events) = mpsc::channel(1);
+    let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+        if event.map_or(true, |event| concerns_us(&event)) {
+            // A full channel already says what there is to say: something moved.
+            let _ = sender.try_send(());
+        }
+    })?;
+    watcher.watch(&config.inventory, RecursiveMode::Recursive)?;
+    if config.secrets.is_dir() {
+        // The directory of secrets may come later; the regular comparison finds it then.
+        let _ = watcher.watch(&config.secrets, RecursiveMode::NonRecursive);
+    }
+    let mut state = State::default();
+    loop {
+        state.reload(config, reconciler, tell).await;
+        let wait = state.retry_in.unwrap_or(config.timing.rescan);
+        tokio::select! {
+            () = shutdown.cancelled() => return Ok(()),
+            () = burst(&mut events, config.timing, wait) => {}
+        }
+    }
+}
+
+/// Editors' swap and backup files are not part of the tree.
+fn concerns_us(event: &notify::Event) -> bool {
+    if matches!(event.kind, notify::EventKind::Access(_)) {
+        return false;
+    }
+    event.need_rescan() || event.paths.is_empty() || !event.paths.iter().all(|path| is_editor_file(path))
+}
+
+fn is_editor_file(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    name == "4913" || name.ends_with('~') || name.ends_with(".swp") || name.ends_with(".swx") || name.starts_with(".#")
+}
+
+/// Returns when a burst of events has ended, or after `wait` without any.
+async fn burst(events: &mut mpsc::Receiver<()>, timing: Timing, wait: Duration) {
+    if timeout(wait, events.recv()).await.is_err() {
+        return;
+    }
+    let end = Instant::now() + timing.ceiling;
+    while Instant::now() < end {
+        if timeout(timing.quiet, events.recv()).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// What the watcher remembers between reloads.
+#[derive(Default)]
+struct State {
+    /// Hash of the newest tree seen, good or bad, and of the secrets it refers to.
+    seen: Option<String>,
+    /// The newest tree seen is broken.
+    broken: bool,
+    /// The last good desired state, while it still has to be applied.
+    pending: Option<Desired>,
+    /// When to try the pending one again.
+    retry_in: Option<Duration>,
+}
+
+impl State {
+    async fn reload(&mut self, config: &WatchConfig, reconciler: &Reconciler, tell: &(dyn Fn(Event) + Send + Sync)) {
+        let directory = config.inventory.clone();
+        let started = Instant::now();
+        // Loading is disk and parsing; the runtime's threads are for answering nodes.
+        let Ok(loaded) = tokio::task::spawn_blocking(move || inventory::load_settled(&directory)).await else {
+            tracing::error!("loading the inventory panicked; the last good one stays in force");
+            return;
+        };
+        let seen = match &loaded.inventory {
+            Some(inventory) => {
+                let desired = desired(inventory, &config.secrets);
+                let seen = format!("{} {}", loaded.hash, fingerprint(&desired));
+                if self.seen.as_ref() != Some(&seen) {
+                    let recovered = std::mem::take(&mut self.broken);
+                    self.pending = Some(desired.clone());
+                    self.retry_in = None;
+                    tell(Event::Loaded {
+                        desired: Box::new(desired),
+                        diagnostics: loaded.diagnostics,
+                        sources: loaded.sources,
+                        took: started.elapsed(),
+                        recovered,
+                    });
+                }
+                seen
+            }
+            None => {
+                let seen = loaded.hash.clone();
+                if self.seen.as_ref() != Some(&seen) {
+                    self.broken = true;
+                    tell(Event::Invalid { diagnostics: loaded.diagnostics, sources: loaded.sources });
+                }
+                seen
+            }
+        };
+        self.seen = Some(seen);
+        if let Some(desired) = self.pending.take() {
+            self.reconcile(desired, config, reconciler, tell).await;
+        }
+    }
+
+    async fn reconcile(
+        &mut self,
+        desired: Desired,
+        config: &WatchConfig,
+        reconciler: &Reconciler,
+        tell: &(dyn Fn(Event) + Send + Sync),
+    ) {
+        let mut request = Request {
+            desired,
+            target: TargetSpec::Builtin,
+            author: "serve".to_owned(),
+            prune: None,
+            adopt: None,
+            allow_delete: None,
+            allow_replace: None,
+            accept_empty_live: false,
+            correct_drift: false,
+            expect: None,
+        };
+        let plan = match reconciler.plan(&request).await {
+            Ok(plan) => plan,
+            Err(error) => return self.failed(error, request.desired, config.timing, tell),
+        };
+        request.expect = Some(plan.id.clone());
+        tell(Event::Planned(Box::new(plan)));
+        if !config.apply {
+            return;
+        }
+        match reconciler.apply(&request).await {
+            Ok(applied) => {
+                self.retry_in = None;
+                tell(Event::Applied(Box::new(applied)));
+            }
+            Err(error) => self.failed(error, request.desired, config.timing, tell),
+        }
+    }
+
+    /// Tells the failure, and keeps the desired state for another try where time can mend it. A refusal stands until
+    /// the inventory changes or a person applies.
+    fn failed(
+        &mut self,
+        error: ReconcileError,
+        desired: Desired,
+        timing: Timing,
+        tell: &(dyn Fn(Event) + Send + Sync),
+    ) {
+        if matches!(error, ReconcileError::Target(_) | ReconcileError::Stale { .. }) {
+            let wait = self.retry_in.map_or(timing.retry, |wait| (wait * 2).min(timing.retry_most));
+            self.retry_in = Some(wait);
+            self.pending = Some(desired);
+        }
+        tell(Event::Failed(error));
+    }
+}
+
+/// The desired state of an inventory, with secrets read from `secrets` and the environment.
+#[must_use]
+pub fn desired(inventory: &inventory::Inventory, secrets: &Path) -> Desired {
+    let resolve = |value: &Value| {
+        secrets::resolve(value, secrets, |name| std::env::var(name).ok()).map_err(|error| error.to_string())
+    };
+    desired::desired(inventory, &resolve)
+}
+
+/// Tells whether the contents of secrets changed, which the tree's own hash cannot. Held in memory only.
+fn fingerprint(desired: &Desired) -> blake3::Hash {
+    let mut hasher = blake3::Hasher::new();
+    for (key, object) in desired.objects.iter().filter(|(key, _)| key.kind.is_secret()) {
+        hasher.update(key.id.as_bytes()).update(object.doc.as_bytes());
+    }
+    for unresolved in &desired.unresolved {
+        hasher.update(unresolved.reason.as_bytes());
+    }
+    hasher.finalize()
+}

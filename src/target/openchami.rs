@@ -1,0 +1,152 @@
+//! A running OpenCHAMI as a target: SMD, BSS and the cloud-init server of the tutorial's generation, over REST.
+//!
+//! Reading takes eight list calls, whatever the number of nodes. Writing follows the order of kinds, at most
+//! [`PARALLEL`] requests at once; a write that fails leaves out what belongs to the same node and nothing else, so a
+//! node is never half-configured and then told to boot. The services have no conditional writes and keep no owner, so
+//! the ledger is ours, in the state directory; what was written is recorded phase by phase, and a run that breaks off
+//! is settled by the next one, which compares with what is really there.
+
+mod client;
+mod read;
+mod write;
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use self::client::Client;
+use super::{Observed, Outcome, Run, Target, TargetError};
+use crate::clock;
+use crate::model::{Kind, Object, Secret};
+use crate::plan::Computed;
+use crate::store::{ApplyRecord, Author, Decision, LedgerChange, Store, TargetId, WriteError};
+
+/// Requests under way at once: enough to hide the services' latency, few enough not to starve their other clients.
+pub const PARALLEL: usize = 8;
+
+/// Where the services are. Travels over the local socket, which only root and our own user can open.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Endpoints {
+    /// SMD with its prefix, `https://…/hsm/v2`.
+    pub smd: String,
+    /// BSS with its prefix, `https://…/boot/v1`.
+    pub bss: String,
+    /// cloud-init with its prefix, `https://…/cloud-init`; the secure store is at the same address with `-secure`.
+    pub cloud_init: String,
+    /// Sent as a bearer token.
+    #[serde(default, serialize_with = "write_token", deserialize_with = "read_token")]
+    pub token: Option<Secret<String>>,
+    /// Certificates of the authority that signed the services', PEM.
+    #[serde(default)]
+    pub ca_pem: Option<String>,
+}
+
+fn write_token<S: Serializer>(token: &Option<Secret<String>>, serializer: S) -> Result<S::Ok, S::Error> {
+    token.as_ref().map(Secret::expose).serialize(serializer)
+}
+
+fn read_token<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Secret<String>>, D::Error> {
+    Ok(Option::<String>::deserialize(deserializer)?.map(Secret::new))
+}
+
+/// The services as a target.
+pub struct OpenChami {
+    store: Store,
+    client: Arc<Client>,
+}
+
+impl OpenChami {
+    /// The target at those addresses, with its ledger in `store`.
+    ///
+    /// # Errors
+    ///
+    /// [`TargetError::Settings`] when an address or a certificate cannot be read.
+    pub fn new(store: Store, endpoints: &Endpoints) -> Result<Self, TargetError> {
+        Ok(Self { store, client: Arc::new(Client::new(endpoints)?) })
+    }
+
+    async fn record(&self, author: &Author, ledger: Vec<(TargetId, LedgerChange)>) -> Result<(), TargetError> {
+        if ledger.is_empty() {
+            return Ok(());
+        }
+        self.decide(author, Decision { answer: (), changes: Vec::new(), ledger, history: None }).await
+    }
+
+    async fn decide(&self, author: &Author, decision: Decision<()>) -> Result<(), TargetError> {
+        let decide = move |_: &_| -> Result<Decision<()>, std::convert::Infallible> { Ok(decision) };
+        match self.store.write(author.clone(), decide).await {
+            Ok(()) => Ok(()),
+            Err(WriteError::Refused(never)) => match never {},
+            Err(WriteError::Unavailable(error)) => Err(error.into()),
+        }
+    }
+}
+
+impl Target for OpenChami {
+    fn id(&self, cluster_id: &str) -> TargetId {
+        TargetId(format!("{cluster_id}/{}", self.client.smd).into())
+    }
+
+    async fn observe(&self, cluster_id: &str) -> Result<Observed, TargetError> {
+        let ledger = self.store.ledger(&self.id(cluster_id)).await?;
+        read::observe(&self.client, ledger).await
+    }
+
+    async fn apply(&self, run: Run, observed: &Observed, computed: Computed) -> Result<Outcome, TargetError> {
+        refuse_inexpressible(&computed)?;
+        let target = self.id(&run.cluster_id);
+        let plan = computed.plan.id.clone();
+        let own = |changes: Vec<LedgerChange>| changes.into_iter().map(|change| (target.clone(), change)).collect();
+        let settled = computed.ledger.clone();
+        self.record(&run.author, own(settled)).await?;
+        let mut session = write::Session::new(self.client.clone(), &observed.live, computed);
+        while let Some(phase) = session.next_phase() {
+            let done = session.run(phase).await;
+            self.record(&run.author, own(done)).await?;
+        }
+        let (written, failures) = session.finish();
+        let history = ApplyRecord {
+            number: 0,
+            at: clock::now(),
+            plan,
+            author: run.author.0.to_string(),
+            inventory: run.inventory,
+            writes: written,
+            result: if failures.is_empty() { "applied" } else { "partial" }.to_owned(),
+        };
+        // What is owned was recorded as it was written; this is the line of history alone.
+        let history = Some((target.clone(), history));
+        self.decide(&run.author, Decision { answer: (), changes: Vec::new(), ledger: Vec::new(), history }).await?;
+        let apply = self.store.last_apply(&target).await?.map_or(0, |record| record.number);
+        Ok(Outcome { apply, written, failures })
+    }
+}
+
+/// The tutorial's cloud-init server puts `#cloud-config` first and nothing else, so an entry that is a template for
+/// the node's own cloud-init cannot be told to it.
+fn refuse_inexpressible(computed: &Computed) -> Result<(), TargetError> {
+    let jinja = computed.writes.iter().find(|write| {
+        matches!(&write.object, Some(Object::CloudInit(e) | Object::CloudInitSecure(e)) if e.jinja)
+    });
+    match jinja {
+        None => Ok(()),
+        Some(write) => Err(TargetError::Settings(format!(
+            "{} has `template: jinja`, which this cloud-init server cannot serve; take it out, or apply to the \
+             built-in servers",
+            write.key
+        ))),
+    }
+}
+
+/// The service that keeps objects of a kind.
+fn service(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Component
+        | Kind::RedfishEndpoint
+        | Kind::ComponentEndpoint
+        | Kind::EthernetInterface
+        | Kind::Group => "SMD",
+        Kind::CloudInit | Kind::CloudInitSecure => "cloud-init",
+        Kind::BootParams => "BSS",
+    }
+}

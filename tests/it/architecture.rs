@@ -1,0 +1,159 @@
+//! The borders between rooms, read from the sources and held against the table in `ARCHITECTURE.md`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Every source file with the room it belongs to; files of `server` belong to `server/ROOM`.
+fn sources() -> Vec<(String, PathBuf, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut found = Vec::new();
+    let mut folders = vec![root.clone()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|e| e == "rs") {
+                let relative = path.strip_prefix(&root).unwrap().with_extension("");
+                let mut parts = relative.iter().map(|p| p.to_str().unwrap().to_owned());
+                let first = parts.next().unwrap();
+                let room = match (first.as_str(), parts.next()) {
+                    ("server", Some(inner)) => format!("server/{inner}"),
+                    _ => first,
+                };
+                let text = fs::read_to_string(&path).unwrap();
+                found.push((room, relative, text));
+            }
+        }
+    }
+    found.sort();
+    assert!(found.len() > 30, "the sources were not found");
+    found
+}
+
+/// The room table: room to the rooms it may import. `all` means no limit.
+fn table() -> BTreeMap<String, BTreeSet<String>> {
+    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("ARCHITECTURE.md")).unwrap();
+    let rows = text.lines().skip_while(|line| !line.starts_with("| room |")).skip(2);
+    let ticked = |cell: &str| -> BTreeSet<String> {
+        cell.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+    };
+    let table: BTreeMap<_, _> = rows
+        .take_while(|line| line.starts_with('|'))
+        .map(|line| {
+            let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+            let room = ticked(cells[1]).into_iter().next().unwrap();
+            let mut imports = ticked(cells[3]);
+            if cells[3].starts_with("all") {
+                // What stands in backticks behind "all but" is what is not meant.
+                imports = BTreeSet::from(["all".to_owned()]);
+            }
+            (room, imports)
+        })
+        .collect();
+    assert!(table.len() > 10, "the table was not found");
+    table
+}
+
+/// The names that stand behind `crate::` in code.
+fn imports(text: &str) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for line in text.lines().map(str::trim_start).filter(|line| !line.starts_with("//")) {
+        for rest in line.split("crate::").skip(1) {
+            let name: String = rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+            if !name.is_empty() {
+                names.insert(name);
+            }
+        }
+    }
+    names
+}
+
+#[test]
+fn rooms_import_only_what_the_table_allows() {
+    let table = table();
+    let mut wrong = Vec::new();
+    for (room, path, text) in sources() {
+        let top = room.split('/').next().unwrap();
+        if matches!(top, "main" | "lib") {
+            continue;
+        }
+        let Some(allowed) = table.get(top) else {
+            wrong.push(format!("{} is in a room that ARCHITECTURE.md does not name", path.display()));
+            continue;
+        };
+        for name in imports(&text) {
+            let room_exists = table.contains_key(&name);
+            if room_exists && name != top && !allowed.contains("all") && !allowed.contains(&name) {
+                wrong.push(format!("{} imports `{name}`", path.display()));
+            }
+        }
+        if matches!(top, "app" | "server") && imports(&text).contains("cli") {
+            wrong.push(format!("{} imports `cli`", path.display()));
+        }
+    }
+    assert!(wrong.is_empty(), "forbidden arrows:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn no_protocol_room_imports_another() {
+    let rooms = ["smd", "bss", "cloud_init", "local"];
+    let mut wrong = Vec::new();
+    for (room, path, text) in sources() {
+        let Some(own) = room.strip_prefix("server/") else { continue };
+        for other in rooms.iter().filter(|other| **other != own) {
+            let names = [format!("server::{other}"), format!("super::{other}::"), format!("super::super::{other}::")];
+            if names.iter().any(|name| text.contains(name.as_str())) {
+                wrong.push(format!("{} imports `{other}`", path.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "forbidden arrows:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn each_outside_library_with_a_room_of_its_own_stays_there() {
+    let homes = [
+        ("sqlx", &["store"][..]),
+        ("minijinja", &["template"]),
+        ("clap", &["cli"]),
+        ("saphyr_parser", &["inventory"]),
+        ("annotate_snippets", &["inventory"]),
+    ];
+    let mut wrong = Vec::new();
+    for (room, path, text) in sources() {
+        for (library, rooms) in homes {
+            let named = text.lines().any(|line| {
+                let line = line.trim_start();
+                !line.starts_with("//") && (line.contains(&format!("{library}::")) || line.contains(&format!("use {library}")))
+            });
+            if named && !rooms.contains(&room.as_str()) {
+                wrong.push(format!("{} names `{library}`", path.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn code_of_the_boot_role_cannot_reach_a_whole_snapshot() {
+    for (room, path, text) in sources() {
+        if room == "boot" {
+            let code: Vec<&str> = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+            for name in ["SnapshotReader", "Snapshot,", "Snapshot}", "cloud_init_secure", "Store"] {
+                assert!(!code.iter().any(|line| line.contains(name)), "{} names {name}", path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn every_file_opens_with_a_module_doc() {
+    let bare: Vec<String> = sources()
+        .into_iter()
+        .filter(|(_, _, text)| !text.starts_with("//!"))
+        .map(|(_, path, _)| path.display().to_string())
+        .collect();
+    assert!(bare.is_empty(), "without a module doc: {bare:?}");
+}

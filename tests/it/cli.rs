@@ -1,0 +1,191 @@
+//! The verbs as a person types them: exit codes, what is printed where, and that a second apply writes nothing.
+
+use std::fs;
+
+use crate::support::{Cluster, repository};
+
+#[test]
+fn the_example_inventory_is_valid() {
+    let cluster = Cluster::demo();
+    let finished = cluster.run(&["validate"]).expect(0);
+    assert!(finished.stdout.contains("inventory is valid: 9 nodes, 1 group"), "{}", finished.stdout);
+    assert!(!cluster.state().exists(), "validate made state");
+}
+
+#[test]
+fn validate_reports_every_problem_of_every_file_in_one_run() {
+    let cluster = Cluster::demo();
+    cluster.edit("nodes.yaml", "xname: x1000c1s7b2n0", "xname: rack7");
+    cluster.edit("nodes.yaml", "ec:e7:a7:05:93:84", "ec:e7:a7:05:93:zz");
+    cluster.edit("cluster.yaml", "cluster_name: demo", "cluster_nmae: demo");
+    let finished = cluster.run(&["validate"]).expect(3);
+    for text in ["inventory/nodes.yaml:", "inventory/cluster.yaml:", "rack7", "93:zz", "cluster_nmae"] {
+        assert!(finished.stdout.contains(text), "{text} is missing in\n{}", finished.stdout);
+    }
+    let json = cluster.run(&["validate", "--format", "json"]).expect(3);
+    let document: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
+    assert_eq!(document["format"], "ochami-sync/diagnostics");
+    assert_eq!(document["format_version"], "1.0");
+    let diagnostics = document["diagnostics"].as_array().unwrap();
+    let errors: Vec<_> = diagnostics.iter().filter(|d| d["severity"] == "error").collect();
+    assert!(errors.len() >= 3, "{}", json.stdout);
+    for key in ["code", "severity", "file", "line", "column", "end_line", "end_column", "node", "message", "help"] {
+        assert!(errors.iter().all(|d| d.get(key).is_some()), "{key} is missing");
+    }
+}
+
+#[test]
+fn a_missing_directory_is_an_invalid_inventory() {
+    let cluster = Cluster::demo();
+    let finished = cluster.run(&["validate", "-i", "nowhere"]).expect(3);
+    assert!(finished.stdout.contains("nowhere"), "{}", finished.stdout);
+}
+
+#[test]
+fn a_wrong_command_line_ends_with_two() {
+    let cluster = Cluster::demo();
+    cluster.run(&["plan", "--no-such-flag"]).expect(2);
+    cluster.run(&["token", "--ttl", "soon"]).expect(2);
+}
+
+#[test]
+fn explain_shows_a_code_and_refuses_an_unknown_one() {
+    let cluster = Cluster::demo();
+    let list = cluster.run(&["explain", "--list"]).expect(0).stdout;
+    assert!(list.lines().count() > 20, "{list}");
+    let code = list.split_whitespace().next().unwrap();
+    assert!(cluster.run(&["explain", code]).expect(0).stdout.contains(code));
+    assert!(cluster.run(&["explain", "OS9999"]).expect(1).stderr.contains("OS9999"));
+}
+
+#[test]
+fn plan_writes_nothing_not_even_a_state_directory() {
+    let cluster = Cluster::demo();
+    let finished = cluster.run(&["plan"]).expect(0);
+    assert!(finished.stdout.contains("nid[001-009]"), "{}", finished.stdout);
+    assert!(!cluster.state().exists(), "plan made state");
+    cluster.run(&["plan", "--exit-code"]).expect(5);
+}
+
+#[test]
+fn a_second_apply_writes_nothing_and_says_in_sync() {
+    let cluster = Cluster::demo();
+    let first = cluster.run(&["apply", "--yes"]).expect(0);
+    assert!(first.stdout.contains("applied:"), "{}", first.stdout);
+    let before = database(&cluster);
+    let second = cluster.run(&["apply", "--yes"]).expect(0);
+    assert!(second.stdout.contains("in sync"), "{}", second.stdout);
+    assert_eq!(before, database(&cluster), "the second apply touched the database");
+    cluster.run(&["plan", "--exit-code"]).expect(0);
+    let json: serde_json::Value = serde_json::from_str(&cluster.run(&["plan", "--format", "json"]).stdout).unwrap();
+    assert_eq!(json["summary"]["writes"], 0);
+    assert_eq!(json["format"], "ochami-sync/plan");
+}
+
+/// The database's content as files: whatever is written changes one of them.
+fn database(cluster: &Cluster) -> Vec<(String, Vec<u8>)> {
+    let mut files: Vec<_> = fs::read_dir(cluster.state())
+        .unwrap()
+        .map(|entry| entry.unwrap())
+        .filter(|entry| entry.file_name().to_str().is_some_and(|name| name.ends_with(".db")))
+        .map(|entry| (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap()))
+        .collect();
+    files.sort();
+    assert!(!files.is_empty(), "no database found");
+    files
+}
+
+#[test]
+fn apply_without_a_terminal_and_without_yes_changes_nothing() {
+    let cluster = Cluster::demo();
+    let finished = cluster.run(&["apply"]).expect(10);
+    assert!(finished.stderr.contains("--yes"), "{}", finished.stderr);
+    cluster.run(&["plan", "--exit-code"]).expect(5);
+}
+
+#[test]
+fn an_edit_is_planned_with_the_words_that_changed_and_its_line() {
+    let cluster = Cluster::demo();
+    cluster.run(&["apply", "--yes"]).expect(0);
+    cluster.edit("cluster.yaml", "rd.shell", "rd.break");
+    let plan = cluster.run(&["plan"]).expect(0).stdout;
+    assert!(plan.contains("[-rd.shell-]"), "{plan}");
+    assert!(plan.contains("{+rd.break+}"), "{plan}");
+    assert!(plan.contains("nid[001-009]"), "{plan}");
+    assert!(plan.contains("cluster.yaml:"), "{plan}");
+    assert!(plan.contains("next boot"), "{plan}");
+    cluster.run(&["apply", "--yes"]).expect(0);
+    cluster.run(&["plan", "--exit-code"]).expect(0);
+}
+
+#[test]
+fn a_removed_node_is_deleted_and_what_is_not_ours_stays() {
+    let cluster = Cluster::demo();
+    cluster.run(&["apply", "--yes"]).expect(0);
+    let path = cluster.inventory().join("nodes.yaml");
+    let text = fs::read_to_string(&path).unwrap();
+    let start = text.find("- name: nid009").unwrap();
+    fs::write(&path, &text[..start]).unwrap();
+    let plan = cluster.run(&["plan"]).expect(0).stdout;
+    assert!(plan.contains("- delete") && plan.contains("nid009"), "{plan}");
+    cluster.run(&["apply", "--yes"]).expect(0);
+    cluster.run(&["plan", "--exit-code"]).expect(0);
+}
+
+#[test]
+fn deleting_more_than_the_limit_is_refused_until_the_number_is_named() {
+    let cluster = Cluster::demo();
+    cluster.run(&["apply", "--yes"]).expect(0);
+    let path = cluster.inventory().join("nodes.yaml");
+    let text = fs::read_to_string(&path).unwrap();
+    let start = text.find("- name: nid005").unwrap();
+    fs::write(&path, &text[..start]).unwrap();
+    let refused = cluster.run(&["apply", "--yes"]).expect(4);
+    assert!(refused.stderr.contains("limit.delete"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("--allow-delete 5"), "{}", refused.stderr);
+    cluster.run(&["apply", "--yes", "--allow-delete", "4"]).expect(4);
+    cluster.run(&["apply", "--yes", "--allow-delete", "5"]).expect(0);
+    cluster.run(&["plan", "--exit-code"]).expect(0);
+}
+
+#[test]
+fn the_expected_plan_is_applied_and_any_other_refused() {
+    let cluster = Cluster::demo();
+    cluster.run(&["apply", "--yes"]).expect(0);
+    cluster.edit("cluster.yaml", "rd.shell", "rd.break");
+    let plan: serde_json::Value = serde_json::from_str(&cluster.run(&["plan", "--format", "json"]).stdout).unwrap();
+    let id = plan["id"].as_str().unwrap();
+    cluster.run(&["apply", "--yes", "--expect", "p-000000000000"]).expect(7);
+    cluster.run(&["apply", "--yes", "--expect", id]).expect(0);
+}
+
+#[test]
+fn a_missing_secret_stops_apply_before_anything_is_written() {
+    let cluster = Cluster::demo();
+    fs::remove_file(cluster.path("secrets/munge.key")).unwrap();
+    cluster.run(&["validate"]).expect(0);
+    let finished = cluster.run(&["apply", "--yes"]).expect(3);
+    assert!(finished.stderr.contains("munge.key"), "{}", finished.stderr);
+    assert!(!cluster.state().exists(), "something was written");
+}
+
+#[test]
+fn a_second_process_is_told_who_holds_the_state_directory() {
+    let cluster = Cluster::demo();
+    let serving = cluster.serve(&["--state", "other"]);
+    // Taking the socket away leaves only the lock, as for a command that runs while another one applies.
+    fs::remove_file(cluster.path("other/ochami-sync.sock")).unwrap();
+    let finished = cluster.run(&["apply", "--yes", "--state", "other"]).expect(9);
+    assert!(finished.stderr.contains(&serving.child.id().to_string()), "{}", finished.stderr);
+}
+
+#[test]
+fn the_readme_names_every_verb_and_every_exit_code() {
+    let readme = fs::read_to_string(repository().join("README.md")).unwrap();
+    for verb in ["validate", "plan", "apply", "serve", "token", "explain"] {
+        assert!(readme.contains(&format!("`{verb}`")), "{verb} is not in the README");
+    }
+    for code in ["| 0 |", "| 1 |", "| 2 |", "| 3 |", "| 4 |", "| 5 |", "| 6 |", "| 7 |", "| 8 |", "| 9 |", "| 10 |"] {
+        assert!(readme.contains(code), "{code} is not in the README");
+    }
+}

@@ -1,0 +1,114 @@
+//! `kill -9` at any moment of `apply` leaves all or nothing; a boot script costs no database read.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use crate::support::{Cluster, get, tool, until};
+
+/// What the plan says there is to do.
+fn pending(cluster: &Cluster) -> u64 {
+    let plan = cluster.run(&["plan", "--format", "json"]).expect(0);
+    let plan: serde_json::Value = serde_json::from_str(&plan.stdout).unwrap();
+    plan["summary"]["writes"].as_u64().unwrap()
+}
+
+/// Enough nodes that a kill has something to tear apart.
+fn enlarge(cluster: &Cluster, nodes: usize) {
+    use std::fmt::Write as _;
+    let mut text = String::from("nodes:\n");
+    for n in 0..nodes {
+        let (slot, cabinet) = (n % 64, 1000 + n / 64);
+        let (high, low) = (n / 200, n % 200 + 1);
+        write!(
+            text,
+            "- name: nid{n:05}\n  xname: x{cabinet}c0s{slot}b0n0\n  nid: {n}\n  group: compute\n  bmc_mac: a4:bf:02:00:{:02x}:{:02x}\n  \
+             bmc_ip: 172.20.{high}.{low}\n  interfaces:\n  - mac_addr: a4:bf:01:00:{:02x}:{:02x}\n    ip_addrs:\n    - name: other\n      \
+             ip_addr: 172.18.{high}.{low}\n",
+            n >> 8, n & 255, n >> 8, n & 255,
+        )
+        .unwrap();
+    }
+    std::fs::write(cluster.inventory().join("nodes.yaml"), text).unwrap();
+    // The example declares its one network; these nodes are on others.
+    let path = cluster.inventory().join("cluster.yaml");
+    let all = std::fs::read_to_string(&path).unwrap();
+    let networks = all.find("\nnetworks:").unwrap();
+    let end = all[networks + 1..].find("\n\n").map_or(all.len(), |end| networks + 1 + end);
+    std::fs::write(&path, format!("{}{}", &all[..networks], &all[end..])).unwrap();
+}
+
+#[test]
+fn a_kill_at_any_moment_of_apply_leaves_all_or_nothing() {
+    let cluster = Cluster::demo();
+    enlarge(&cluster, 600);
+    let whole = pending(&cluster);
+    assert!(whole > 3000, "{whole}");
+    let mut unfinished = 0;
+    let mut delay = Duration::from_millis(5);
+    // Later and later kills, until an apply gets through: they fall before, into and after the transaction.
+    loop {
+        let mut child = cluster
+            .command(&["apply", "--yes", "--quiet"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::park_timeout(delay);
+        let finished = child.try_wait().unwrap().is_some_and(|status| status.success());
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let left = pending(&cluster);
+        assert!(left == whole || left == 0, "{left} of {whole} writes are left after a kill at {delay:?}");
+        if finished {
+            assert_eq!(left, 0);
+            break;
+        }
+        if left == 0 {
+            // Durable although the process was killed before it could say so. The next kills start from nothing.
+            std::fs::remove_dir_all(cluster.state()).unwrap();
+        } else {
+            unfinished += 1;
+        }
+        delay += delay / 4;
+        assert!(delay < Duration::from_secs(60), "no apply got through");
+    }
+    assert!(unfinished > 3, "only {unfinished} applies were cut short");
+}
+
+#[test]
+fn a_boot_script_reads_no_file_and_no_database() {
+    if !tool("strace", &["-V"]) {
+        return;
+    }
+    let cluster = Cluster::demo();
+    cluster.run(&["apply", "--yes"]).expect(0);
+    let serving = cluster.serve(&[]);
+    let url = format!("{}/boot/v1/bootscript?mac=ec:e7:a7:05:a1:fc", serving.boot);
+    let trace = cluster.path("trace");
+    let mut strace = std::process::Command::new("strace")
+        .args(["-f", "-q", "-e", "trace=open,openat,read,pread64,write,sendto,writev", "-o"])
+        .arg(&trace)
+        .args(["-p", &serving.child.id().to_string()])
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let read = || std::fs::read_to_string(&trace).unwrap_or_default();
+    // The trace is on once a request shows up in it.
+    until("the trace saw a request", || {
+        assert!(get(&url).body.contains("kernel"));
+        read().contains("#!ipxe").then_some(())
+    });
+    let start = read().len();
+    for _ in 0..50 {
+        assert!(get(&url).body.contains("kernel"));
+    }
+    until("the trace saw all requests", || (read()[start..].matches("#!ipxe").count() >= 50).then_some(()));
+    let seen = read()[start..].to_owned();
+    strace.kill().unwrap();
+    strace.wait().unwrap();
+    let opened: Vec<&str> = seen.lines().filter(|l| l.contains("openat(") || l.contains("open(")).collect();
+    assert!(opened.is_empty(), "files were opened:\n{}", opened.join("\n"));
+    let database: Vec<&str> = seen.lines().filter(|l| l.contains("pread64(")).collect();
+    assert!(database.is_empty(), "the database was read:\n{}", database.join("\n"));
+}
