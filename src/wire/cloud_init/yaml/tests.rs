@@ -348,7 +348,7 @@ fn values() -> impl Strategy<Value = Value> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 8, max_shrink_iters: 200, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 6, max_shrink_iters: 200, ..ProptestConfig::default() })]
 
     #[test]
     fn pyyaml_reads_any_tree_as_it_was(trees in proptest::collection::vec(values(), 250)) {
