@@ -7,9 +7,9 @@ use axum::http::{Request, StatusCode, header};
 use axum::response::Response;
 use tower::ServiceExt;
 
-use super::super::common::ClientAddr;
 use super::*;
 use crate::model::{Component, EthernetInterface, IpAddress, Object, Timestamp};
+use crate::server::common::ClientAddr;
 use crate::snapshot::Change;
 use crate::store::{Author, Decision};
 

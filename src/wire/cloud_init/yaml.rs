@@ -173,8 +173,8 @@ fn push_escaped(out: &mut String, c: char) {
 fn is_printable(c: char) -> bool {
     match c {
         ' '..='~' => true,
-        // Line breaks of YAML 1.1, and the byte order mark.
-        '\u{85}' | '\u{2028}' | '\u{2029}' | '\u{feff}' => false,
+        // Line breaks of YAML 1.1 (its third, U+0085, is a control character), and the byte order mark.
+        '\u{2028}' | '\u{2029}' | '\u{feff}' => false,
         '\u{a0}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..='\u{10ffff}' => true,
         _ => false,
     }
