@@ -221,7 +221,7 @@ mod tests {
             ("01:30", text.clone(), text.clone()),
             ("1:30.5", text.clone(), Plain::Float(90.0)),
             ("1:60", text.clone(), text.clone()),
-            ("12:34:56:07:08:09", text.clone(), int(9_784_281_609 + 0)),
+            ("12:34:56:07:08:09", text.clone(), int(9_783_961_689)),
             ("1e3", Plain::Float(1000.0), text.clone()),
             ("1.5e+3", Plain::Float(1500.0), Plain::Float(1500.0)),
             ("1.5e3", Plain::Float(1500.0), text.clone()),
