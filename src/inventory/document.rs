@@ -99,13 +99,12 @@ impl Reader<'_> {
         }
         if let Err(error) = check::syntax(&scalar.text) {
             let mut span = scalar.span;
-            // A block starts with its `|`, so its first line is the one behind.
-            let first = self.sheet.source.line_at(span.start());
-            if self.sheet.written(span).starts_with(['|', '>']) {
-                let range = self.sheet.source.line_range(first + error.line);
-                let indent = self.sheet.source.line(first + error.line);
-                let indent = indent.len() - indent.trim_start().len();
-                span = Span::new(range.start + indent, range.end);
+            // The lines of a block are the lines of the template; a quoted text is folded, so its lines are not.
+            if !scalar.plain && !self.sheet.written(span).starts_with(['"', '\'']) {
+                let line = self.sheet.source.line_at(span.start()) + error.line - 1;
+                let range = self.sheet.source.line_range(line);
+                let text = self.sheet.source.line(line);
+                span = Span::new(range.start + text.len() - text.trim_start().len(), range.end);
             }
             let problem = self.sheet.problem(Code::Jinja, span, format!("the template does not parse: {error}"));
             self.sheet.push(problem.help("the node renders it with Jinja, as the entry says `template: jinja`"));

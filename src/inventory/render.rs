@@ -93,7 +93,11 @@ fn add_places<'d>(
     for stretch in stretches {
         let of_stretch: Vec<&Place> = stretch.iter().map(|(place, ..)| *place).collect();
         let line = of_stretch.iter().map(|place| place.line).min().unwrap_or(1);
-        let Some((window, start)) = source.and_then(|source| window(source, &of_stretch)) else {
+        let Some(source) = source else {
+            group = group.element(Origin::path(path.clone()));
+            continue;
+        };
+        let Some((window, start)) = window(source, &of_stretch) else {
             let column = usize::try_from(of_stretch[0].column).unwrap_or(1);
             group = group.element(Origin::path(path.clone()).line(line as usize).char_column(column));
             continue;
@@ -101,7 +105,7 @@ fn add_places<'d>(
         let mut snippet = Snippet::source(window).line_start(line as usize).path(path.clone());
         for (place, kind, label) in stretch {
             let range = place.start - start..place.end.min(start + window.len()).max(place.start) - start;
-            let annotation = kind.clone().span(range);
+            let annotation = kind.span(range);
             snippet = snippet.annotation(if label.is_empty() { annotation } else { annotation.label(*label) });
         }
         group = group.element(snippet);

@@ -47,6 +47,8 @@ pub struct Source {
     text: String,
     /// Offsets of the first byte of each line.
     lines: Vec<usize>,
+    /// False for a text that stands in for one that could not be read, which is reported.
+    pub(super) sound: bool,
 }
 
 impl Source {
@@ -59,7 +61,7 @@ impl Source {
                 lines.push(at + 1);
             }
         }
-        Self { name: name.into(), text, lines }
+        Self { name: name.into(), text, lines, sound: true }
     }
 
     /// The path below the inventory directory.

@@ -16,7 +16,7 @@ pub(super) fn explain(sheet: Sheet<'_>, info: &str, offset: usize, open: &[usize
     let text = sheet.source.text();
     let offset = text.floor_char_boundary(offset);
     let tokens = Tokens::scan(text, text.floor_char_boundary(last), offset);
-    let flow = open.iter().copied().filter(|at| matches!(text.as_bytes().get(*at), Some(b'[' | b'{'))).next_back();
+    let flow = open.iter().copied().rfind(|at| matches!(text.as_bytes().get(*at), Some(b'[' | b'{')));
 
     if let Some(start) = open_quote(text, info, offset, &tokens) {
         return quote(sheet, start);

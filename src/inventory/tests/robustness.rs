@@ -1,0 +1,52 @@
+//! No file, whatever is in it, makes loading panic.
+
+use std::fs;
+
+use proptest::prelude::*;
+
+use super::{Severity, demo, load, render, rendered};
+
+const FILES: [&str; 4] = ["nodes.yaml", "cluster.yaml", "cloud-init/compute.yaml", "cloud-init/secure/compute.yaml"];
+
+/// Loads the demo with one file replaced and renders everything.
+fn exercise(file: usize, bytes: &[u8]) {
+    let directory = tempfile::tempdir().unwrap();
+    fs::create_dir_all(directory.path().join("cloud-init/secure")).unwrap();
+    for (index, name) in FILES.iter().enumerate() {
+        let content = if index == file { bytes.to_vec() } else { fs::read(demo().join(name)).unwrap() };
+        fs::write(directory.path().join(name), content).unwrap();
+    }
+    let loaded = load(directory.path());
+    assert!(render::text(&loaded.diagnostics, &loaded.sources, "", true).contains(" in "));
+    assert!(serde_json::from_str::<serde_json::Value>(&render::json(&loaded.diagnostics, "")).is_ok());
+    let errors = loaded.count(Severity::Error) > 0;
+    assert_eq!(loaded.inventory.is_none(), errors, "{}", rendered(&loaded));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_bytes_in_any_file_panic(file in 0..FILES.len(), bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+        exercise(file, &bytes);
+    }
+
+    #[test]
+    fn no_text_in_any_file_panics(file in 0..FILES.len(), text in "[a-z:\\-{}\\[\\]\"'&*!|>%@`#,?~0-9é\t\r\n $]{0,200}") {
+        exercise(file, text.as_bytes());
+    }
+
+    #[test]
+    fn mutations_of_the_demo_do_not_panic(
+        file in 0..FILES.len(),
+        edits in proptest::collection::vec((any::<prop::sample::Index>(), "[\"'\\[\\]{}:&*!|>#\\-\t\n éx0<]{0,4}", 0_usize..6), 1..4),
+    ) {
+        let mut text: Vec<char> = fs::read_to_string(demo().join(FILES[file])).unwrap().chars().collect();
+        for (at, insert, remove) in edits {
+            let at = at.index(text.len());
+            let end = (at + remove).min(text.len());
+            text.splice(at..end, insert.chars());
+        }
+        exercise(file, text.into_iter().collect::<String>().as_bytes());
+    }
+}
