@@ -75,16 +75,23 @@ impl Reader<'_> {
         let new = scalar::yaml_1_2(&scalar.text);
         let both_nan = matches!((&old, &new), (Plain::Float(a), Plain::Float(b)) if a.is_nan() && b.is_nan());
         if old != new && !both_nan {
-            let message = format!("readers of YAML disagree about `{}`", scalar.text);
-            let problem = self.sheet.problem(Code::OldYaml, scalar.span, message);
-            let quoted = format!("'{}'", scalar.text);
-            self.sheet.push(
-                problem
-                    .label(format!("{} to cloud-init, {} to YAML 1.2", old.describe(), new.describe()))
-                    .help(format!("write {quoted} if the text is meant")),
-            );
+            self.disagreement(scalar, &old, &new);
         }
         old
+    }
+
+    fn disagreement(&self, scalar: &Scalar<'_>, old: &Plain, new: &Plain) {
+        let (text, sheet) = (&scalar.text, self.sheet);
+        sheet.push(if sheet.source.is_private() {
+            sheet
+                .problem(Code::OldYaml, scalar.span, "readers of YAML disagree about this value")
+                .help("put it in quotes if the text is meant")
+        } else {
+            sheet
+                .problem(Code::OldYaml, scalar.span, format!("readers of YAML disagree about `{text}`"))
+                .label(format!("{} to cloud-init, {} to YAML 1.2", old.describe(), new.describe()))
+                .help(format!("write '{text}' if the text is meant"))
+        });
     }
 
     fn no_json(&self, span: Span, label: &str) -> Value {
@@ -106,7 +113,11 @@ impl Reader<'_> {
                 let text = self.sheet.source.line(line);
                 span = Span::new(range.start + text.len() - text.trim_start().len(), range.end);
             }
-            let problem = self.sheet.problem(Code::Jinja, span, format!("the template does not parse: {error}"));
+            let message = match self.sheet.source.is_private() {
+                true => "the template does not parse".to_owned(),
+                false => format!("the template does not parse: {error}"),
+            };
+            let problem = self.sheet.problem(Code::Jinja, span, message);
             self.sheet.push(problem.help("the node renders it with Jinja, as the entry says `template: jinja`"));
         }
     }

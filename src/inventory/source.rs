@@ -1,6 +1,7 @@
 //! The texts of an inventory, and the way from a byte to its line and column.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use super::diagnostic::{Diagnostic, Place, Report};
@@ -41,7 +42,7 @@ impl Sources {
 }
 
 /// One file's text.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Source {
     name: Arc<str>,
     text: String,
@@ -49,6 +50,13 @@ pub struct Source {
     lines: Vec<usize>,
     /// False for a text that stands in for one that could not be read, which is reported.
     pub(super) sound: bool,
+}
+
+impl fmt::Debug for Source {
+    /// Leaves the text out: it may be private.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Source").field("name", &self.name).finish_non_exhaustive()
+    }
 }
 
 impl Source {
@@ -68,6 +76,11 @@ impl Source {
     #[must_use]
     pub fn name(&self) -> &Arc<str> {
         &self.name
+    }
+
+    /// True for an entry of the secure store. Somebody may have written a secret into it, so no diagnostic shows its text.
+    pub(super) fn is_private(&self) -> bool {
+        self.name.starts_with(super::files::SECURE)
     }
 
     /// The text itself, without a byte order mark.

@@ -22,10 +22,7 @@ pub(super) fn explain(sheet: Sheet<'_>, info: &str, offset: usize, open: &[usize
         return quote(sheet, start);
     }
     if let Some(tab) = indenting_tab(sheet, info, offset) {
-        return sheet
-            .problem(Code::Tab, Span::new(tab, tab + 1), "a tab indents this line")
-            .label("a tab")
-            .help("indent with blanks; YAML does not allow tabs here");
+        return self::tab(sheet, tab);
     }
     // An innermost bracket that is closed further down is not the mistake.
     if let Some(start) = tokens.brackets.last().copied().or(flow)
@@ -175,6 +172,14 @@ fn line_without_colon(sheet: Sheet<'_>, offset: usize) -> Option<usize> {
     (above == column && !key).then_some(line - 1)
 }
 
+/// A tab that indents a line.
+pub(super) fn tab(sheet: Sheet<'_>, at: usize) -> Diagnostic {
+    sheet
+        .problem(Code::Tab, Span::new(at, at + 1), "a tab indents this line")
+        .label("a tab")
+        .help("indent with blanks; YAML does not allow tabs here")
+}
+
 /// A text that stands where a key should, as the last line of a file that was cut off does.
 fn missing_colon(sheet: Sheet<'_>, line: usize) -> Diagnostic {
     let range = sheet.source.line_range(line);
@@ -182,8 +187,12 @@ fn missing_colon(sheet: Sheet<'_>, line: usize) -> Diagnostic {
     let start = range.start + body.len() - body.trim_start().trim_start_matches("- ").trim_start().len();
     let end = range.start + body.trim_end().len();
     let words = &sheet.source.text()[start.min(end)..end];
+    let message = match sheet.source.is_private() {
+        true => "no `:` follows this text".to_owned(),
+        false => format!("no `:` follows `{}`", shorten(words)),
+    };
     let problem = sheet
-        .problem(Code::MissingColon, Span::new(start.min(end), end), format!("no `:` follows `{}`", shorten(words)))
+        .problem(Code::MissingColon, Span::new(start.min(end), end), message)
         .label("a key and its value are meant here: `key: value`");
     match words.find(':') {
         Some(at) if !words[at + 1..].starts_with(' ') => problem.help("a blank has to follow the colon"),

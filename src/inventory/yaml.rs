@@ -5,6 +5,7 @@
 
 mod builder;
 mod cursor;
+mod keys;
 
 use std::borrow::Cow;
 use std::rc::Rc;

@@ -23,6 +23,38 @@ fn exercise(file: usize, bytes: &[u8]) {
     assert_eq!(loaded.inventory.is_none(), errors, "{}", rendered(&loaded));
 }
 
+/// Somebody may write a secret into a secure entry instead of referring to it. No mistake beside it shows it.
+#[test]
+fn the_text_of_a_secure_entry_is_never_shown() {
+    let entry = |userdata: &str| format!("name: compute\ntemplate: jinja\ncloud-init:\n  userdata:\n{userdata}");
+    for text in [
+        entry("    write_files: [{path: /a, encoding: base64, content: 'SENTINEL!', permissions: 0400}]\n"),
+        entry("    password: \"SENTINEL\n"),
+        entry("    password: 'SENTINEL' SENTINEL\n"),
+        entry("    password\n      SENTINEL: x\n"),
+        entry("    SENTINEL\n"),
+        entry("    password: [SENTINEL\n"),
+        entry("    password: '{{ SENTINEL }'\n"),
+        entry("    password: {$secret: SENTINEL}\n"),
+        entry("   \tpassword: SENTINEL\n"),
+        entry("    password: !SENTINEL_TAG x\n").replace("SENTINEL_TAG", "vault"),
+        entry("    password: 98765432198765432198765\n"),
+        entry("    password: 07654321\n"),
+    ] {
+        let directory = tempfile::tempdir().unwrap();
+        fs::create_dir_all(directory.path().join("cloud-init/secure")).unwrap();
+        for name in &FILES[..3] {
+            fs::copy(demo().join(name), directory.path().join(name)).unwrap();
+        }
+        fs::write(directory.path().join(FILES[3]), &text).unwrap();
+        let loaded = load(directory.path());
+        assert!(loaded.diagnostics.len() > 2, "{text}: {}", rendered(&loaded));
+        for output in [rendered(&loaded), render::json(&loaded.diagnostics, ""), format!("{loaded:?}")] {
+            assert!(!output.contains("SENTINEL") && !output.contains("7654321"), "{text}: {output}");
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 

@@ -66,3 +66,11 @@ fn anchors_and_merge_keys_work() {
     let inventory = loaded.inventory.unwrap();
     assert_eq!(inventory.cloud_init[0].metadata["both"], serde_json::json!({"a": 1, "b": 3}));
 }
+
+#[test]
+fn a_tab_behind_blanks_is_found_and_one_within_brackets_is_not() {
+    let text = |line: &str| format!("name: compute\ncloud-init:\n  userdata:\n{line}");
+    assert_eq!(first("cloud-init/compute.yaml", &text("    \truncmd: []\n")), (Code::Tab, 4, 5));
+    let flow = text("    {runcmd: [],\n    \tbootcmd: []}\n");
+    assert!(load_with("cloud-init/compute.yaml", flow.as_bytes()).inventory.is_some());
+}

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use saphyr_parser::{Event, ScalarStyle, Tag};
 
 use super::cursor::Cursor;
+use super::keys::{self, Slot};
 use super::{Data, Pair, Scalar, Span, Yaml};
 use crate::inventory::Code;
 use crate::inventory::source::Sheet;
@@ -31,16 +32,7 @@ struct Frame<'t> {
 
 enum Content<'t> {
     List(Vec<Yaml<'t>>),
-    Map { pairs: Vec<Pair<'t>>, merges: Vec<Yaml<'t>>, keys: HashSet<Cow<'t, str>>, key: Slot<'t> },
-}
-
-/// What the next value of a mapping is.
-enum Slot<'t> {
-    Key,
-    Value(Scalar<'t>),
-    Merge,
-    /// The value of a key that was reported.
-    Dropped,
+    Map { pairs: Vec<Pair<'t>>, merges: Vec<Yaml<'t>>, seen: HashSet<Cow<'t, str>>, key: Slot<'t> },
 }
 
 struct Anchored<'t> {
@@ -125,7 +117,7 @@ impl<'t> Builder<'t> {
             Event::MappingStart(anchor, tag) => {
                 let bad = self.collection_tag(tag.as_deref(), span);
                 let content =
-                    Content::Map { pairs: Vec::new(), merges: Vec::new(), keys: HashSet::new(), key: Slot::Key };
+                    Content::Map { pairs: Vec::new(), merges: Vec::new(), seen: HashSet::new(), key: Slot::Key };
                 self.start(span, anchor, bad, content)?;
             }
             Event::SequenceEnd | Event::MappingEnd => self.end(span),
@@ -160,10 +152,10 @@ impl<'t> Builder<'t> {
                 let last = items.last().map(|item| item.span);
                 (Data::List(Rc::new(items)), last)
             }
-            Content::Map { mut pairs, merges, mut keys, .. } => {
+            Content::Map { mut pairs, merges, mut seen, .. } => {
                 let last = pairs.last().map(|pair| pair.value.span);
                 for merge in merges {
-                    self.merge(&merge, &mut pairs, &mut keys);
+                    self.merge(&merge, &mut pairs, &mut seen);
                 }
                 (Data::Map(Rc::new(pairs)), last)
             }
@@ -204,28 +196,34 @@ impl<'t> Builder<'t> {
         frame.height = frame.height.max(height);
         match &mut frame.content {
             Content::List(items) => items.push(value),
-            Content::Map { pairs, merges, keys, key } => match std::mem::replace(key, Slot::Key) {
+            Content::Map { pairs, merges, seen, key } => match std::mem::replace(key, Slot::Key) {
                 Slot::Value(key) => pairs.push(Pair { key, value }),
                 Slot::Merge => merges.push(value),
                 Slot::Dropped => {}
-                Slot::Key => *key = read_key(self.sheet, value, pairs, keys, &mut frame.bad),
+                Slot::Key => {
+                    // In a flow mapping (`{…}`) the depth means nothing, so tabs do no harm.
+                    if self.sheet.source.text().as_bytes().get(frame.start.start()) != Some(&b'{') {
+                        keys::check_indentation(self.sheet, value.span);
+                    }
+                    *key = keys::read(self.sheet, value, pairs, seen, &mut frame.bad);
+                }
             },
         }
     }
 
     /// Adds the pairs of a `<<` key that the mapping does not have itself.
-    fn merge(&mut self, from: &Yaml<'t>, pairs: &mut Vec<Pair<'t>>, keys: &mut HashSet<Cow<'t, str>>) {
+    fn merge(&mut self, from: &Yaml<'t>, pairs: &mut Vec<Pair<'t>>, seen: &mut HashSet<Cow<'t, str>>) {
         match &from.data {
             Data::Map(merged) => {
                 for pair in merged.iter() {
-                    if keys.insert(pair.key.text.clone()) {
+                    if seen.insert(pair.key.text.clone()) {
                         pairs.push(pair.clone());
                     }
                 }
             }
             Data::List(items) if items.iter().all(|item| matches!(item.data, Data::Map(_))) => {
                 for item in items.iter() {
-                    self.merge(item, pairs, keys);
+                    self.merge(item, pairs, seen);
                 }
             }
             Data::Bad => {}
@@ -269,40 +267,4 @@ impl<'t> Builder<'t> {
         let problem = self.sheet.problem(Code::Tag, span, format!("the tag `{name}` is not supported"));
         self.sheet.push(problem.help("remove the tag; a secret is given by reference, `$secret: {file: NAME}`"));
     }
-}
-
-/// Reads the key of a mapping: a text that was not there before, or `<<`.
-fn read_key<'t>(
-    sheet: Sheet<'t>,
-    key: Yaml<'t>,
-    pairs: &[Pair<'t>],
-    keys: &mut HashSet<Cow<'t, str>>,
-    bad: &mut bool,
-) -> Slot<'t> {
-    let Data::Scalar(scalar) = key.data else {
-        *bad = true;
-        if matches!(key.data, Data::Bad) {
-            return Slot::Dropped;
-        }
-        let mut problem = sheet.problem(Code::ComplexKey, key.span, "a key has to be a text").label("not a text");
-        if sheet.source.text()[..key.span.start()].ends_with('{') && sheet.written(key.span).starts_with('{') {
-            problem = problem.help("put the value in quotes: YAML reads `{{` as a mapping within a mapping");
-        }
-        sheet.push(problem);
-        return Slot::Dropped;
-    };
-    if scalar.plain && scalar.text == "<<" {
-        return Slot::Merge;
-    }
-    if keys.insert(scalar.text.clone()) {
-        return Slot::Value(scalar);
-    }
-    let mut problem = sheet
-        .problem(Code::DuplicateKey, scalar.span, format!("the key `{}` is given twice", scalar.text))
-        .label("given again");
-    if let Some(first) = pairs.iter().find(|pair| pair.key.text == scalar.text) {
-        problem = problem.related(sheet.place(first.key.span), "first given here");
-    }
-    sheet.push(problem);
-    Slot::Dropped
 }
