@@ -80,7 +80,7 @@ impl Source {
 
     /// True for an entry of the secure store. Somebody may have written a secret into it, so no diagnostic shows its text.
     pub(super) fn is_private(&self) -> bool {
-        self.name.starts_with(super::files::SECURE)
+        self.name.rsplit_once('/').is_some_and(|(folder, _)| folder == super::files::SECURE)
     }
 
     /// The text itself, without a byte order mark.
