@@ -4,9 +4,9 @@
 //! loaded as one or not at all. Nothing here knows a server or a database; a secret's value is read by
 //! [`secrets::resolve`] only, which loading does not call.
 //!
-//! Each file goes the same way: bytes, YAML with places ([`yaml`]), drafts in which wrong values are left out
-//! ([`nodes`], [`cluster`], [`cloud_init`]), and checks over all drafts together ([`unique`], [`addresses`],
-//! [`assign`]). A problem anywhere hides no problem elsewhere.
+//! Each file goes the same way: bytes, YAML with places (`yaml`), drafts in which wrong values are left out
+//! (`nodes`, `cluster`, `cloud_init`), and checks over all drafts together (`unique`, `addresses`,
+//! `assign`). A problem anywhere hides no problem elsewhere.
 
 pub mod code;
 pub mod diagnostic;

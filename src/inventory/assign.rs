@@ -43,7 +43,7 @@ impl<'a> Assignment<'a> {
                     let gap = gaps.entry(group.map(|group| group.value.as_str()));
                     gap.or_insert((node, group.map(|group| group.span), 0)).2 += 1;
                 }
-                (Some(profile), None) if kernelless.insert(profile.span.start()) => {
+                (Some(profile), None) if !profile.broken && kernelless.insert(profile.span.start()) => {
                     let message = format!("node `{}` has a boot profile without a kernel", node.title);
                     let problem = self.cluster.problem(Code::NoKernel, profile.span, message).node(Some(&node.title));
                     self.cluster.push(problem.label("no `kernel` here or in `boot.default`"));
@@ -74,7 +74,7 @@ impl<'a> Assignment<'a> {
             best = match best {
                 Some((_, found)) if found.priority > profile.priority => best,
                 Some((first, found)) if found.priority == profile.priority => {
-                    if !found.same(profile) {
+                    if !found.same(profile) && !found.broken && !profile.broken {
                         let pair = if first < label { (first, label) } else { (label, first) };
                         conflicts.entry(pair).or_insert((node, group.span, 0)).2 += 1;
                     }

@@ -26,6 +26,8 @@ pub(super) struct Profile {
     pub(super) initrd: Option<Arc<str>>,
     pub(super) params: Option<Arc<str>>,
     pub(super) priority: u64,
+    /// Something that it says was refused, so what it lacks says nothing.
+    pub(super) broken: bool,
     /// Where it is declared in `cluster.yaml`.
     pub(super) span: Span,
     pub(super) origin: Origin,
@@ -34,11 +36,13 @@ pub(super) struct Profile {
 impl Profile {
     /// This profile, with what it leaves out taken from a less specific one.
     pub(super) fn over(&self, base: Option<&Self>) -> Self {
+        let base_broken = base.is_some_and(|base| base.broken);
         let base = |field: fn(&Self) -> &Option<Arc<str>>| base.and_then(|base| field(base).clone());
         Self {
             kernel: self.kernel.clone().or_else(|| base(|b| &b.kernel)),
             initrd: self.initrd.clone().or_else(|| base(|b| &b.initrd)),
             params: self.params.clone().or_else(|| base(|b| &b.params)),
+            broken: self.broken || base_broken,
             ..self.clone()
         }
     }
@@ -108,6 +112,7 @@ fn from_variables<'y>(reader: &Reader<'y>, cluster: &Fields<'y>, boot_ip: Option
     let text = |key: &str| cluster.text(key).and_then(|text| reader.named(text));
     let (version, image) = (text("bss_kernel_version"), text("bss_image_version"));
     let kernel = text("bss_kernel_url").and_then(|(url, span)| url_value(reader, url, span, "bss_kernel_url"));
+    let has_url = kernel.is_some();
     let initrd = text("bss_initrd_url").and_then(|(url, span)| url_value(reader, url, span, "bss_initrd_url"));
     let derived = match (boot_ip, &version, &image) {
         (Some(ip), Some((version, span)), Some((image, image_span))) => {
@@ -142,6 +147,7 @@ fn from_variables<'y>(reader: &Reader<'y>, cluster: &Fields<'y>, boot_ip: Option
         initrd: initrd.or_else(|| file("initramfs").map(|url| format!("{url}.img"))).map(Arc::from),
         params: params.map(Arc::from),
         priority: 0,
+        broken: boot_ip.is_none() || (given("bss_kernel_url") && !has_url),
         span,
         origin: reader.sheet.origin(span),
     })
@@ -169,6 +175,7 @@ fn profile<'y>(reader: &Reader<'y>, yaml: &'y Yaml<'y>, at: Span, group: bool) -
         .and_then(|text| Values { sheet, node: None }.number(Code::Number, "priority", text, 0..=u64::from(u32::MAX)));
     let span = at.to(if at == yaml.span { at } else { yaml.span });
     Some(Profile {
+        broken: kernel.is_none() && fields.get("kernel").is_some(),
         kernel: kernel.map(Arc::from),
         initrd: url("initrd").map(Arc::from),
         params: optional(reader, &fields, "params")

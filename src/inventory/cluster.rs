@@ -86,16 +86,8 @@ const KNOWN: &[&str] = &[
 ];
 
 /// Keys of the Ansible recipe that only its playbook needs.
-const IGNORED: &[&str] = &[
-    "cluster_proxy",
-    "bss_macs",
-    "_bss_macs",
-    "enable_wireguard",
-    "packages",
-    "volumes",
-    "containers",
-    "networks_list",
-];
+const IGNORED: &[&str] =
+    &["cluster_proxy", "bss_macs", "_bss_macs", "enable_wireguard", "packages", "volumes", "containers"];
 
 /// Beginnings of such keys.
 const IGNORED_PREFIXES: &[&str] =

@@ -139,13 +139,6 @@ impl Report {
         self.0.borrow_mut().push(diagnostic);
     }
 
-    /// True when there is an error in a file already.
-    pub(super) fn concerns(&self, file: &str) -> bool {
-        let error =
-            |d: &Diagnostic| d.severity == Severity::Error && d.place.as_ref().is_some_and(|p| &*p.file == file);
-        self.0.borrow().iter().any(error)
-    }
-
     pub(super) fn into_inner(self) -> Vec<Diagnostic> {
         self.0.into_inner()
     }

@@ -75,16 +75,23 @@ impl Reader<'_> {
         let new = scalar::yaml_1_2(&scalar.text);
         let both_nan = matches!((&old, &new), (Plain::Float(a), Plain::Float(b)) if a.is_nan() && b.is_nan());
         if old != new && !both_nan {
-            let message = format!("readers of YAML disagree about `{}`", scalar.text);
-            let problem = self.sheet.problem(Code::OldYaml, scalar.span, message);
-            let quoted = format!("'{}'", scalar.text);
-            self.sheet.push(
-                problem
-                    .label(format!("{} to cloud-init, {} to YAML 1.2", old.describe(), new.describe()))
-                    .help(format!("write {quoted} if the text is meant")),
-            );
+            self.disagreement(scalar, &old, &new);
         }
         old
+    }
+
+    fn disagreement(&self, scalar: &Scalar<'_>, old: &Plain, new: &Plain) {
+        let (text, sheet) = (&scalar.text, self.sheet);
+        sheet.push(if sheet.source.is_private() {
+            sheet
+                .problem(Code::OldYaml, scalar.span, "readers of YAML disagree about this value")
+                .help("put it in quotes if the text is meant")
+        } else {
+            sheet
+                .problem(Code::OldYaml, scalar.span, format!("readers of YAML disagree about `{text}`"))
+                .label(format!("{} to cloud-init, {} to YAML 1.2", old.describe(), new.describe()))
+                .help(format!("write '{text}' if the text is meant"))
+        });
     }
 
     fn no_json(&self, span: Span, label: &str) -> Value {
@@ -99,15 +106,18 @@ impl Reader<'_> {
         }
         if let Err(error) = check::syntax(&scalar.text) {
             let mut span = scalar.span;
-            // A block starts with its `|`, so its first line is the one behind.
-            let first = self.sheet.source.line_at(span.start());
-            if self.sheet.written(span).starts_with(['|', '>']) {
-                let range = self.sheet.source.line_range(first + error.line);
-                let indent = self.sheet.source.line(first + error.line);
-                let indent = indent.len() - indent.trim_start().len();
-                span = Span::new(range.start + indent, range.end);
+            // The lines of a block are the lines of the template; a quoted text is folded, so its lines are not.
+            if !scalar.plain && !self.sheet.written(span).starts_with(['"', '\'']) {
+                let line = self.sheet.source.line_at(span.start()) + error.line - 1;
+                let range = self.sheet.source.line_range(line);
+                let text = self.sheet.source.line(line);
+                span = Span::new(range.start + text.len() - text.trim_start().len(), range.end);
             }
-            let problem = self.sheet.problem(Code::Jinja, span, format!("the template does not parse: {error}"));
+            let message = match self.sheet.source.is_private() {
+                true => "the template does not parse".to_owned(),
+                false => format!("the template does not parse: {error}"),
+            };
+            let problem = self.sheet.problem(Code::Jinja, span, message);
             self.sheet.push(problem.help("the node renders it with Jinja, as the entry says `template: jinja`"));
         }
     }

@@ -77,9 +77,9 @@ pub fn all() -> &'static [Explanation] {
 
 /// Pages start with `# CODE`; examples with `@ wrong` and `@ right`, their files with `--- PATH`.
 fn parse(text: &'static str) -> impl Iterator<Item = Explanation> {
-    text.split("\n# ").filter_map(|page| {
-        let (code, rest) = page.trim_start_matches("# ").split_once('\n')?;
-        let code: Code = code.trim().parse().ok()?;
+    text.split("\n# OS").filter_map(|page| {
+        let (number, rest) = page.trim_start_matches("# OS").split_once('\n')?;
+        let code: Code = format!("OS{number}").parse().ok()?;
         let (text, examples) = rest.split_once("\n@ wrong\n")?;
         let (wrong, right) = examples.split_once("\n@ right\n")?;
         Some(Explanation {

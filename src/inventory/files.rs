@@ -11,7 +11,7 @@ use super::yaml::MAX_BYTES;
 /// A file, or why it could not be read.
 pub(super) enum Content {
     Bytes(Vec<u8>),
-    Problem(Diagnostic),
+    Problem(Box<Diagnostic>),
 }
 
 /// What a directory holds, by path below it, in the order in which it is reported.
@@ -51,9 +51,9 @@ pub(super) fn read(directory: &Path) -> Files {
             Ok(bytes) => Content::Bytes(bytes),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let message = format!("the inventory has no `{name}`");
-                Content::Problem(Diagnostic::new(Code::MissingFile, Some(whole(name)), message))
+                Content::Problem(Diagnostic::new(Code::MissingFile, Some(whole(name)), message).into())
             }
-            Err(error) => Content::Problem(unreadable(name, &error)),
+            Err(error) => Content::Problem(unreadable(name, &error).into()),
         };
         found.files.push((name.to_owned(), content));
     }
@@ -84,7 +84,7 @@ fn read_folder(directory: &Path, folder: &str, found: &mut Files) {
         if name.ends_with(".yaml") {
             let content = match read_file(&directory.join(&path)) {
                 Ok(bytes) => Content::Bytes(bytes),
-                Err(error) => Content::Problem(unreadable(&path, &error)),
+                Err(error) => Content::Problem(unreadable(&path, &error).into()),
             };
             found.files.push((path, content));
         } else if name.ends_with(".yml") {

@@ -72,9 +72,10 @@ pub(super) fn check(files: Files) -> Loaded {
     let mut sources = Sources::default();
     for (path, content) in files.files {
         match content {
-            Content::Problem(problem) => report.push(problem),
+            Content::Problem(problem) => report.push(*problem),
             Content::Bytes(bytes) => {
-                let (source, problem) = decode(&path, bytes);
+                let (mut source, problem) = decode(&path, bytes);
+                source.sound = problem.is_none();
                 problem.into_iter().for_each(|problem| report.push(problem));
                 sources.insert(source);
             }
@@ -86,6 +87,10 @@ pub(super) fn check(files: Files) -> Loaded {
     diagnostics.sort_by_cached_key(|diagnostic| {
         let place = diagnostic.place.as_ref();
         (place.map(|place| (rank(&place.file), place.file.clone(), place.start)), diagnostic.code)
+    });
+    // An unquoted mode is one mistake, though it is also a number that readers of YAML disagree about.
+    diagnostics.dedup_by(|next, last| {
+        (last.code, next.code) == (Code::Permissions, Code::OldYaml) && last.place == next.place
     });
     let sound = diagnostics.iter().all(|diagnostic| diagnostic.severity != Severity::Error);
     Loaded { inventory: inventory.filter(|_| sound), diagnostics, sources, hash }
@@ -132,11 +137,8 @@ fn decode(path: &str, mut bytes: Vec<u8>) -> (Source, Option<Diagnostic>) {
 
 /// Parses a file; none when there is nothing to look at, for which there is a problem.
 fn tree<'s>(sources: &'s Sources, report: &'s Report, path: &str) -> Option<(Sheet<'s>, Yaml<'s>)> {
-    let source = sources.get(path)?;
+    let source = sources.get(path).filter(|source| source.sound)?;
     let sheet = Sheet::new(source, report);
-    if report.concerns(path) {
-        return None;
-    }
     match yaml::parse(sheet) {
         Parsed::Tree(tree) => Some((sheet, tree)),
         Parsed::Failed => None,

@@ -6,7 +6,7 @@ use annotate_snippets::renderer::DEFAULT_TERM_WIDTH;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Patch, Renderer, Snippet};
 use serde::Serialize;
 
-use super::diagnostic::{Diagnostic, Place, Severity};
+use super::diagnostic::{Diagnostic, Place, Severity, Suggestion};
 use super::source::{Source, Sources};
 
 /// The most lines of a file that are shown around one place.
@@ -44,35 +44,30 @@ fn groups<'d>(diagnostic: &'d Diagnostic, sources: &'d Sources, prefix: &str) ->
     let mut places: Vec<(&Place, AnnotationKind, &str)> = Vec::new();
     places.extend(diagnostic.place.as_ref().map(|place| (place, AnnotationKind::Primary, diagnostic.label.as_str())));
     places.extend(diagnostic.related.iter().map(|(place, words)| (place, AnnotationKind::Context, words.as_str())));
-    let mut done = vec![false; places.len()];
-    for first in 0..places.len() {
-        if done[first] {
-            continue;
-        }
-        let file = &places[first].0.file;
-        let here: Vec<_> = (first..places.len()).filter(|index| places[*index].0.file == *file).collect();
-        here.iter().for_each(|index| done[*index] = true);
-        let same: Vec<_> = here.iter().map(|index| places[*index]).collect();
+    while let Some((first, ..)) = places.first() {
+        let file = &first.file;
+        let (same, others): (Vec<_>, Vec<_>) = places.into_iter().partition(|(place, ..)| place.file == *file);
         group = add_places(group, &same, sources, prefix);
+        places = others;
     }
     if diagnostic.place.is_none() {
         group = group.element(Origin::path(prefix.to_owned()));
     }
-    if let Some(help) = diagnostic.help.as_ref().filter(|_| diagnostic.suggestion.is_none()) {
+    let suggestion = diagnostic.suggestion.as_ref().and_then(|suggestion| suggested(suggestion, sources));
+    if let Some(help) = diagnostic.help.as_ref().filter(|_| suggestion.is_none()) {
         group = group.element(Level::HELP.message(help));
     }
-    let mut groups = vec![group];
-    if let Some(suggestion) = &diagnostic.suggestion
-        && let Some((window, start)) =
-            sources.get(&suggestion.place.file).and_then(|source| window(source, &[&suggestion.place]))
-    {
-        let range = suggestion.place.start - start..suggestion.place.end - start;
-        let snippet = Snippet::source(window)
-            .line_start(suggestion.place.line as usize)
-            .patch(Patch::new(range, suggestion.replacement.as_str()));
-        groups.push(Group::with_title(Level::HELP.secondary_title(&suggestion.message)).element(snippet));
-    }
-    groups
+    std::iter::once(group).chain(suggestion).collect()
+}
+
+/// The line as it would be with the suggestion.
+fn suggested<'d>(suggestion: &'d Suggestion, sources: &'d Sources) -> Option<Group<'d>> {
+    let (window, start) = window(sources.get(&suggestion.place.file)?, &[&suggestion.place])?;
+    let range = suggestion.place.start - start..suggestion.place.end - start;
+    let snippet = Snippet::source(window)
+        .line_start(suggestion.place.line as usize)
+        .patch(Patch::new(range, suggestion.replacement.as_str()));
+    Some(Group::with_title(Level::HELP.secondary_title(&suggestion.message)).element(snippet))
 }
 
 /// Shows places of one file: close ones in one stretch of text, distant ones each on their own.
@@ -93,15 +88,21 @@ fn add_places<'d>(
     for stretch in stretches {
         let of_stretch: Vec<&Place> = stretch.iter().map(|(place, ..)| *place).collect();
         let line = of_stretch.iter().map(|place| place.line).min().unwrap_or(1);
-        let Some((window, start)) = source.and_then(|source| window(source, &of_stretch)) else {
+        let Some(source) = source else {
+            group = group.element(Origin::path(path.clone()));
+            continue;
+        };
+        let Some((window, start)) = window(source, &of_stretch) else {
             let column = usize::try_from(of_stretch[0].column).unwrap_or(1);
             group = group.element(Origin::path(path.clone()).line(line as usize).char_column(column));
+            let labels = stretch.iter().map(|(_, _, label)| *label).filter(|label| !label.is_empty());
+            group = group.elements(labels.map(|label| Level::NOTE.message(label)));
             continue;
         };
         let mut snippet = Snippet::source(window).line_start(line as usize).path(path.clone());
         for (place, kind, label) in stretch {
             let range = place.start - start..place.end.min(start + window.len()).max(place.start) - start;
-            let annotation = kind.clone().span(range);
+            let annotation = kind.span(range);
             snippet = snippet.annotation(if label.is_empty() { annotation } else { annotation.label(*label) });
         }
         group = group.element(snippet);
@@ -110,8 +111,11 @@ fn add_places<'d>(
 }
 
 /// The lines that hold some places, and the offset at which they start. The renderer gets only these, because it looks
-/// at all that it gets, for every diagnostic.
+/// at all that it gets, for every diagnostic. None for a text that must not be shown, or has lines that are too long.
 fn window<'s>(source: &'s Source, places: &[&Place]) -> Option<(&'s str, usize)> {
+    if source.is_private() {
+        return None;
+    }
     let first = places.iter().map(|place| place.line).min()?;
     let last = places.iter().map(|place| place.end_line).max()?.clamp(first, first + MAX_LINES);
     let line = |number: u32| source.line_range(number.saturating_sub(1) as usize);

@@ -86,7 +86,8 @@ pub(super) fn yaml_1_1(text: &str) -> Plain {
     let signed = |e: &str| e.starts_with(['+', '-']) && all(sign(e).1, |b| b.is_ascii_digit());
     let point = mantissa.contains('.') && exponent.is_none_or(signed);
     // PyYAML takes no sign before a number that starts with the point.
-    let placed = first.is_ascii_digit() || (first == b'.' && body.len() == text.len());
+    let bare = first == b'.' && body.len() == text.len() && !body.starts_with("._");
+    let placed = first.is_ascii_digit() || bare;
     if point && placed && decimal(mantissa, digit) {
         return float(&text.replace('_', ""));
     }
@@ -134,7 +135,8 @@ fn decimal(text: &str, digit: impl Fn(u8) -> bool + Copy) -> bool {
 fn integer(negative: bool, digits: &str, radix: u32) -> Plain {
     let digits: String = digits.chars().filter(|c| *c != '_').collect();
     if digits.is_empty() {
-        return Plain::Text;
+        // `0_` is an octal zero; `0x_` is no number.
+        return if radix == 8 { Plain::Int(Some(0)) } else { Plain::Text };
     }
     let value = i128::from_str_radix(&digits, radix).ok();
     Plain::Int(value.map(|value| if negative { -value } else { value }))
@@ -162,7 +164,10 @@ fn sexagesimal(negative: bool, text: &str) -> Option<Plain> {
     }
     let mut value: Option<i128> = first.replace('_', "").parse().ok();
     for part in parts {
-        let digits = part.parse::<i128>().ok().filter(|d| *d < 60 && part.len() <= 2)?;
+        if part.len() > 2 || !all(part, |b| b.is_ascii_digit()) {
+            return None;
+        }
+        let digits = part.parse::<i128>().ok().filter(|digits| *digits < 60)?;
         value = value.and_then(|v| v.checked_mul(60)?.checked_add(digits));
     }
     let value = value.map(|v| if negative { -v } else { v });
@@ -221,7 +226,11 @@ mod tests {
             ("01:30", text.clone(), text.clone()),
             ("1:30.5", text.clone(), Plain::Float(90.0)),
             ("1:60", text.clone(), text.clone()),
-            ("12:34:56:07:08:09", text.clone(), int(9_784_281_609 + 0)),
+            ("1:+5", text.clone(), text.clone()),
+            ("._5", text.clone(), text.clone()),
+            ("0_", text.clone(), int(0)),
+            ("0x_", text.clone(), text.clone()),
+            ("12:34:56:07:08:09", text.clone(), int(9_783_961_689)),
             ("1e3", Plain::Float(1000.0), text.clone()),
             ("1.5e+3", Plain::Float(1500.0), Plain::Float(1500.0)),
             ("1.5e3", Plain::Float(1500.0), text.clone()),

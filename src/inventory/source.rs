@@ -1,6 +1,7 @@
 //! The texts of an inventory, and the way from a byte to its line and column.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use super::diagnostic::{Diagnostic, Place, Report};
@@ -41,12 +42,21 @@ impl Sources {
 }
 
 /// One file's text.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Source {
     name: Arc<str>,
     text: String,
     /// Offsets of the first byte of each line.
     lines: Vec<usize>,
+    /// False for a text that stands in for one that could not be read, which is reported.
+    pub(super) sound: bool,
+}
+
+impl fmt::Debug for Source {
+    /// Leaves the text out: it may be private.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Source").field("name", &self.name).finish_non_exhaustive()
+    }
 }
 
 impl Source {
@@ -59,13 +69,18 @@ impl Source {
                 lines.push(at + 1);
             }
         }
-        Self { name: name.into(), text, lines }
+        Self { name: name.into(), text, lines, sound: true }
     }
 
     /// The path below the inventory directory.
     #[must_use]
     pub fn name(&self) -> &Arc<str> {
         &self.name
+    }
+
+    /// True for an entry of the secure store. Somebody may have written a secret into it, so no diagnostic shows its text.
+    pub(super) fn is_private(&self) -> bool {
+        self.name.rsplit_once('/').is_some_and(|(folder, _)| folder == super::files::SECURE)
     }
 
     /// The text itself, without a byte order mark.

@@ -16,20 +16,17 @@ pub(super) fn explain(sheet: Sheet<'_>, info: &str, offset: usize, open: &[usize
     let text = sheet.source.text();
     let offset = text.floor_char_boundary(offset);
     let tokens = Tokens::scan(text, text.floor_char_boundary(last), offset);
-    let flow = open.iter().copied().filter(|at| matches!(text.as_bytes().get(*at), Some(b'[' | b'{'))).next_back();
+    let flow = open.iter().copied().rfind(|at| matches!(text.as_bytes().get(*at), Some(b'[' | b'{')));
 
     if let Some(start) = open_quote(text, info, offset, &tokens) {
         return quote(sheet, start);
     }
     if let Some(tab) = indenting_tab(sheet, info, offset) {
-        return sheet
-            .problem(Code::Tab, Span::new(tab, tab + 1), "a tab indents this line")
-            .label("a tab")
-            .help("indent with blanks; YAML does not allow tabs here");
+        return self::tab(sheet, tab);
     }
-    if let Some(start) = tokens.bracket.or(flow)
-        && (sheet.source.line_at(start) < sheet.source.line_at(offset) || text[offset..].trim().is_empty())
-        && (info.contains("flow") || info.contains("expected ',' or ']'") || text[offset..].trim().is_empty())
+    // An innermost bracket that is closed further down is not the mistake.
+    if let Some(start) = tokens.brackets.last().copied().or(flow)
+        && Tokens::scan(text, start, text.len()).brackets.contains(&start)
     {
         let bracket = &text[start..=start];
         let closing = if bracket == "[" { "]" } else { "}" };
@@ -38,7 +35,8 @@ pub(super) fn explain(sheet: Sheet<'_>, info: &str, offset: usize, open: &[usize
             .label(format!("no `{closing}` belongs to it"));
     }
     if info.contains("simple key") {
-        return missing_colon(sheet, offset);
+        let last = text[..offset].trim_end().len().saturating_sub(1);
+        return missing_colon(sheet, sheet.source.line_at(last));
     }
     if info.contains("trailing content") {
         return sheet
@@ -52,6 +50,11 @@ pub(super) fn explain(sheet: Sheet<'_>, info: &str, offset: usize, open: &[usize
             .label("a plain text cannot contain `: `")
             .help("put the value in quotes");
     }
+    if info.contains("mapping values are not allowed")
+        && let Some(line) = line_without_colon(sheet, offset)
+    {
+        return missing_colon(sheet, line);
+    }
     if let Some(problem) = indentation(sheet, info, offset, open) {
         return problem;
     }
@@ -62,15 +65,14 @@ pub(super) fn explain(sheet: Sheet<'_>, info: &str, offset: usize, open: &[usize
 struct Tokens {
     /// The first quoted text that spans lines, and where it ends.
     long_quote: Option<(usize, usize)>,
-    /// The innermost bracket left open.
-    bracket: Option<usize>,
+    /// The brackets left open, outermost first.
+    brackets: Vec<usize>,
 }
 
 impl Tokens {
     fn scan(text: &str, from: usize, to: usize) -> Self {
         let bytes = text.as_bytes();
-        let mut found = Self { long_quote: None, bracket: None };
-        let mut brackets = Vec::new();
+        let mut found = Self { long_quote: None, brackets: Vec::new() };
         let mut at = from;
         // A token starts behind a blank, a bracket or a comma; a quote anywhere else is an ordinary character.
         let mut fresh = true;
@@ -86,18 +88,15 @@ impl Tokens {
                     fresh = false;
                     continue;
                 }
-                bracket @ (b'[' | b'{') if fresh => {
-                    brackets.push((at, bracket));
-                }
+                b'[' | b'{' if fresh => found.brackets.push(at),
                 b']' | b'}' => {
-                    brackets.pop();
+                    found.brackets.pop();
                 }
                 _ => {}
             }
             fresh = matches!(bytes.get(at), Some(b' ' | b'\t' | b'\r' | b'\n' | b'[' | b'{' | b',' | b':' | b'-'));
             at += 1;
         }
-        found.bracket = brackets.pop().map(|(at, _)| at);
         found
     }
 }
@@ -144,7 +143,7 @@ fn quote(sheet: Sheet<'_>, start: usize) -> Diagnostic {
         .label("the quote opens here and does not close in this line")
 }
 
-/// The tab that indents the line at which the parser gave up, or the one before.
+/// The tab that indents the line at which the parser gave up, or one beside it.
 fn indenting_tab(sheet: Sheet<'_>, info: &str, offset: usize) -> Option<usize> {
     let line = sheet.source.line_at(offset);
     let find = |line: usize| {
@@ -155,24 +154,49 @@ fn indenting_tab(sheet: Sheet<'_>, info: &str, offset: usize) -> Option<usize> {
     };
     find(line)
         .or_else(|| line.checked_sub(1).and_then(find))
+        .or_else(|| find(line + 1))
         .or_else(|| (info.contains("tab") && sheet.source.text()[offset..].starts_with('\t')).then_some(offset))
 }
 
+/// The line above, if it is as deep as the one at which the parser gave up, and has a text where a key should be.
+fn line_without_colon(sheet: Sheet<'_>, offset: usize) -> Option<usize> {
+    let line = sheet.source.line_at(offset);
+    let body = |line: usize| {
+        let text = sheet.source.line(line);
+        let body = text.trim_start().trim_start_matches("- ").trim_start();
+        (text.len() - body.len(), body.trim_end())
+    };
+    let (column, _) = body(line);
+    let (above, words) = body(line.checked_sub(1)?);
+    let key = words.contains(": ") || words.ends_with(':') || words.starts_with('#') || words.is_empty();
+    (above == column && !key).then_some(line - 1)
+}
+
+/// A tab that indents a line.
+pub(super) fn tab(sheet: Sheet<'_>, at: usize) -> Diagnostic {
+    sheet
+        .problem(Code::Tab, Span::new(at, at + 1), "a tab indents this line")
+        .label("a tab")
+        .help("indent with blanks; YAML does not allow tabs here")
+}
+
 /// A text that stands where a key should, as the last line of a file that was cut off does.
-fn missing_colon(sheet: Sheet<'_>, offset: usize) -> Diagnostic {
-    let before = sheet.source.text()[..offset].trim_end();
-    let line = sheet.source.line_at(before.len().saturating_sub(1));
+fn missing_colon(sheet: Sheet<'_>, line: usize) -> Diagnostic {
     let range = sheet.source.line_range(line);
     let body = sheet.source.line(line);
     let start = range.start + body.len() - body.trim_start().trim_start_matches("- ").trim_start().len();
     let end = range.start + body.trim_end().len();
     let words = &sheet.source.text()[start.min(end)..end];
+    let message = match sheet.source.is_private() {
+        true => "no `:` follows this text".to_owned(),
+        false => format!("no `:` follows `{}`", shorten(words)),
+    };
     let problem = sheet
-        .problem(Code::MissingColon, Span::new(start.min(end), end), format!("no `:` follows `{}`", shorten(words)))
+        .problem(Code::MissingColon, Span::new(start.min(end), end), message)
         .label("a key and its value are meant here: `key: value`");
     match words.find(':') {
         Some(at) if !words[at + 1..].starts_with(' ') => problem.help("a blank has to follow the colon"),
-        _ if sheet.source.text()[offset..].trim().is_empty() => problem.help("the file may have been cut off here"),
+        _ if sheet.source.text()[range.end..].trim().is_empty() => problem.help("the file may have been cut off here"),
         _ => problem,
     }
 }

@@ -159,7 +159,7 @@ pub struct Boot {
 }
 
 /// A cloud-init entry. A secret stands in the documents as the mapping `{"$secret": {…}}`, not as its value.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Entry {
     /// What the file calls it: a group, an xname or a node name.
     pub name: EntryName,
@@ -175,6 +175,13 @@ pub struct Entry {
     pub jinja: bool,
     /// Where it is declared.
     pub origin: Origin,
+}
+
+impl std::fmt::Debug for Entry {
+    /// Names the entry only: the documents may be secret.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Entry").field("name", &self.name).field("origin", &self.origin).finish_non_exhaustive()
+    }
 }
 
 /// `sync` in `cluster.yaml`: how plans treat what they find.

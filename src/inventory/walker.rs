@@ -148,10 +148,8 @@ pub(super) fn wrong_type(sheet: Sheet<'_>, yaml: &Yaml<'_>, what: &str, wanted: 
         span = Span::new(span.start(), span.end().min(line.end));
     }
     let what = if what.contains(' ') { what.to_owned() } else { format!("`{what}`") };
-    let mut problem = sheet
-        .problem(Code::WrongType, span, format!("{what} has to be {wanted}, not {found}"))
-        .label(format!("{found}"))
-        .node(node);
+    let mut problem =
+        sheet.problem(Code::WrongType, span, format!("{what} has to be {wanted}, not {found}")).label(found).node(node);
     match (wanted, found) {
         ("a list", "a mapping") => problem = problem.help("start each item with `- `"),
         ("a mapping", "a text") => {

@@ -1,0 +1,76 @@
+//! Mistakes in the writing of YAML, each with the place that is shown.
+
+use super::{Code, first, load_with};
+
+#[test]
+fn syntax_errors_point_at_the_mistake() {
+    let mut failures = Vec::new();
+    use Code::{Indentation, MissingColon, Syntax, Tab, UnclosedBracket, UnclosedQuote};
+    for (text, expected) in [
+        // A quote left open, closed by a later quote, by none, and in a list.
+        ("nodes:\n- name: \"nid001\n  xname: x1\n", (UnclosedQuote, 2, 9)),
+        ("nodes:\n- name: 'nid001\n  xname: x1\n- name: 'nid002'\n", (UnclosedQuote, 2, 9)),
+        ("nodes:\n- name: \"nid001\n  xname: \"x1\"\n  nid: 1\n", (UnclosedQuote, 2, 9)),
+        ("nodes:\n- groups: ['a, 'b']\n  nid: 1\n", (Syntax, 2, 17)),
+        // Indentation.
+        ("nodes:\n  - name: a\n   xname: b\n", (Indentation, 3, 4)),
+        ("nodes:\n  - name: a\n     xname: b\n", (Indentation, 3, 6)),
+        ("nodes:\n  - name: a\n - name: b\n", (Indentation, 3, 2)),
+        (
+            "nodes:\n- name: a\n  interfaces:\n  - mac_addr: b\n    ip_addrs:\n    - name: m\n     ip_addr: c\n",
+            (Indentation, 7, 6),
+        ),
+        ("nodes:\n- name: a\nname: b\n  xname: c\n", (Indentation, 4, 3)),
+        // Tabs.
+        ("nodes:\n\t- name: a\n", (Tab, 2, 1)),
+        ("nodes:\n- name: a\n\txname: b\n", (Tab, 3, 1)),
+        ("nodes:\n- name: a\n  interfaces:\n  \t- mac_addr: b\n", (Tab, 4, 3)),
+        // Files that were cut off.
+        ("nodes:\n- name: a\n  xna", (MissingColon, 3, 3)),
+        ("nodes:\n- name: a\n  groups: [compute, lo", (UnclosedBracket, 3, 11)),
+        ("nodes:\n- name: a\n  interfaces:\n  - {mac_addr: b, ip_addrs: [", (UnclosedBracket, 4, 29)),
+        ("nodes:\n- name: \"a", (UnclosedQuote, 2, 9)),
+        // Brackets.
+        ("nodes:\n- groups: [compute, login\n  nid: 1\n- name: b\n", (UnclosedBracket, 2, 11)),
+        ("nodes:\n- groups: compute]\n  nid: 1\n", (Code::MissingField, 2, 3)),
+        // Others.
+        ("nodes:\n- name: a: b\n", (Syntax, 2, 10)),
+        ("nodes:\n- name: 'a'b\n", (Syntax, 2, 12)),
+        ("nodes:\n- name a\n  xname: b\n", (MissingColon, 2, 3)),
+        ("nodes:\n- name:a\n  xname: b\n", (MissingColon, 2, 3)),
+        ("nodes:\n- *other\n", (Syntax, 2, 3)),
+        ("nodes: &a\n- *a\n", (Syntax, 2, 3)),
+    ] {
+        let found = first("nodes.yaml", text);
+        if found != expected {
+            failures.push(format!("{text:?}: {found:?}, not {expected:?}"));
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+#[test]
+fn aliases_cannot_blow_up() {
+    let mut text = String::from("name: compute\ncloud-init:\n  metadata:\n    a0: &a0 [x, x, x, x, x, x, x, x, x]\n");
+    for level in 1..12 {
+        let references = vec![format!("*a{}", level - 1); 9].join(", ");
+        text.push_str(&format!("    a{level}: &a{level} [{references}]\n"));
+    }
+    assert_eq!(first("cloud-init/compute.yaml", &text).0, Code::TooLarge);
+}
+
+#[test]
+fn anchors_and_merge_keys_work() {
+    let text = "name: compute\ncloud-init:\n  metadata:\n    base: &base {a: 1, b: 2}\n    both: {<<: *base, b: 3}\n";
+    let loaded = load_with("cloud-init/compute.yaml", text.as_bytes());
+    let inventory = loaded.inventory.unwrap();
+    assert_eq!(inventory.cloud_init[0].metadata["both"], serde_json::json!({"a": 1, "b": 3}));
+}
+
+#[test]
+fn a_tab_behind_blanks_is_found_and_one_within_brackets_is_not() {
+    let text = |line: &str| format!("name: compute\ncloud-init:\n  userdata:\n{line}");
+    assert_eq!(first("cloud-init/compute.yaml", &text("    \truncmd: []\n")), (Code::Tab, 4, 5));
+    let flow = text("    {runcmd: [],\n    \tbootcmd: []}\n");
+    assert!(load_with("cloud-init/compute.yaml", flow.as_bytes()).inventory.is_some());
+}
