@@ -1,1 +1,279 @@
 //! Plans: desired against ledger against live.
+//!
+//! [`compute`] compares three sides of every object: what the inventory wants (D), what was last applied (L, the
+//! ledger) and what is there (A, live). From that follow the writes, the changes of the ledger and a [`Plan`], the
+//! document that people read and reviews keep. What is neither in D nor in L is never touched.
+//!
+//! Pure: no clock, disk, network, randomness or hash order. Equal inputs give byte-equal plans. After the writes and
+//! ledger changes of a plan that corrects drift are applied, the next plan of the same inventory is empty.
+
+mod changes;
+mod compare;
+mod describe;
+pub mod document;
+mod facts;
+mod fields;
+mod fingerprint;
+mod judge;
+mod members;
+mod nouns;
+mod ops;
+mod refusal;
+pub mod safety;
+#[cfg(test)]
+mod tests;
+pub mod text;
+mod walk;
+
+use std::collections::BTreeMap;
+
+pub use document::{Action, Plan, PlanChange};
+pub use fingerprint::fingerprint;
+
+use crate::desired::Desired;
+use crate::inventory::Adopt;
+use crate::model::{Object, ObjectKey, Timestamp};
+use crate::snapshot::Snapshot;
+use crate::store::{Ledger, LedgerChange, Provenance};
+
+use document::{Base, Cluster, FORMAT, FORMAT_VERSION, Remark, Source, Summary, Tool, Verb};
+use judge::{Outcome, Rules, Verdict};
+use safety::Facts;
+
+/// What a plan depends on beside the three sides.
+#[derive(Clone)]
+pub struct Options {
+    /// Whether live state was read whole. If not, nothing is deleted and the plan is refused.
+    pub complete: bool,
+    /// Why not, one sentence each.
+    pub incomplete_reasons: Vec<String>,
+    /// Overrides `sync.prune`.
+    pub prune: Option<bool>,
+    /// Overrides `sync.adopt`.
+    pub adopt: Option<Adopt>,
+    /// The exact number of deletes that is allowed, in place of the limit.
+    pub allow_delete: Option<u64>,
+    /// The exact number of replaced nodes that is allowed, in place of the limit.
+    pub allow_replace: Option<u64>,
+    /// Allows a service that held objects of ours to list none.
+    pub accept_empty_live: bool,
+    /// Puts drift back (an apply that somebody asked for), or only reports it (the loop of `serve`).
+    pub correct_drift: bool,
+    /// The time of the plan, and of the interfaces it changes.
+    pub created: Timestamp,
+    /// Who wrote live objects last, as far as the target knows.
+    pub provenance: BTreeMap<ObjectKey, Provenance>,
+    /// The target's name, `builtin` or a URL; part of the plan's identifier.
+    pub target: String,
+    /// The target's services and where they are.
+    pub services: BTreeMap<String, String>,
+    /// Keys the fingerprints of secret objects.
+    pub fingerprint_key: [u8; 32],
+}
+
+/// A plan and what applying it takes.
+#[derive(Debug)]
+pub struct Computed {
+    /// The document.
+    pub plan: Plan,
+    /// The writes, in order.
+    pub writes: Vec<Write>,
+    /// Changes of the ledger that go with no write: adopted, already there, renamed, forgotten.
+    pub ledger: Vec<LedgerChange>,
+}
+
+/// One write of one object.
+#[derive(Debug, Clone)]
+pub struct Write {
+    /// Its identifier in the plan, `o12`.
+    pub op: String,
+    /// What it does.
+    pub action: Action,
+    /// The object.
+    pub key: ObjectKey,
+    /// The whole object as it will be; none for deletes.
+    pub object: Option<Object>,
+    /// The object as it was read; none for new ones.
+    pub before: Option<Object>,
+    /// What the ledger is told when it is done.
+    pub ledger: LedgerChange,
+}
+
+/// Computes the plan.
+#[must_use]
+pub fn compute(desired: &Desired, ledger: &Ledger, live: &Snapshot, options: &Options) -> Computed {
+    let rules = Rules {
+        adopt: options.adopt.unwrap_or(desired.policy.adopt),
+        prune: options.prune.unwrap_or(desired.policy.prune),
+        complete: options.complete,
+        correct_drift: options.correct_drift,
+        created: options.created,
+        apply: ledger.last_apply.as_ref().map_or(0, |apply| apply.number) + 1,
+    };
+    let live = walk::sorted(live);
+    let mut outcomes = walk::outcomes(desired, ledger, &live, &rules);
+    let order = ops::number(&mut outcomes);
+    let groups = describe::Groups::of(desired, ledger);
+    let mut lines = changes::lines(&outcomes, &groups, options);
+    let facts = Facts { desired, ledger, outcomes: &outcomes, changes: &lines.changes, live: &live };
+    let safety = safety::evaluate(&facts, options);
+    let unchanged = lines.unchanged(desired);
+    let unmanaged = walk::unmanaged(&outcomes);
+    let noop = unchanged.iter().map(|names| names.names.len()).sum::<usize>();
+    let foreign = unmanaged.iter().map(|objects| objects.ids.len()).sum::<usize>();
+    let forgotten = outcomes.iter().filter(|outcome| outcome.verdict == Verdict::Forget).count();
+    let summary = Summary {
+        noop: noop as u64,
+        unmanaged: foreign as u64,
+        forgotten: forgotten as u64,
+        drift: lines.drift.len() as u64,
+        writes: order.len() as u64,
+        ..counts(&lines.changes)
+    };
+    let plan = Plan {
+        format: FORMAT.to_owned(),
+        format_version: FORMAT_VERSION.to_owned(),
+        id: id(&outcomes, &order, desired, options),
+        tool: Tool { version: env!("CARGO_PKG_VERSION").to_owned() },
+        created: time(options.created),
+        cluster: Cluster {
+            id: desired.cluster_id.clone(),
+            name: desired.cluster_name.clone(),
+            target: options.target.clone(),
+            services: options.services.clone(),
+        },
+        source: Source {
+            kind: "dir".to_owned(),
+            inventory: desired.inventory_hash.clone(),
+            nodes: desired.counts.nodes,
+            groups: desired.counts.groups,
+            files: desired.counts.files,
+        },
+        base: Base {
+            apply: ledger.last_apply.as_ref().map(|apply| apply.number),
+            at: ledger.last_apply.as_ref().map(|apply| time(apply.at)),
+        },
+        complete: options.complete,
+        incomplete_reasons: options.incomplete_reasons.clone(),
+        correct_drift: options.correct_drift,
+        summary,
+        safety,
+        changes: std::mem::take(&mut lines.changes),
+        drift: std::mem::take(&mut lines.drift),
+        unchanged,
+        kept: walk::kept(&outcomes),
+        unmanaged,
+        ops: ops::describe(&outcomes, &order),
+        diagnostics: remarks(desired, &outcomes),
+    };
+    let (writes, ledger) = results(outcomes, &order);
+    Computed { plan, writes, ledger }
+}
+
+/// Counts the lines by verb.
+fn counts(changes: &[PlanChange]) -> Summary {
+    let mut summary = Summary::default();
+    for change in changes {
+        let count = match change.verb {
+            _ if change.class == document::Class::Conflict => &mut summary.conflict,
+            Verb::Create | Verb::Recreate => &mut summary.create,
+            Verb::Update => &mut summary.update,
+            Verb::Replace => &mut summary.replace,
+            Verb::Delete => &mut summary.delete,
+            Verb::Rename => &mut summary.rename,
+            Verb::Adopt | Verb::AdoptAndChange => &mut summary.adopt,
+            Verb::Record => &mut summary.record,
+        };
+        *count += 1;
+    }
+    summary
+}
+
+/// Names what the plan does: the target, every write with the content before and after it, and what only the ledger
+/// is told. Two plans with the same identifier do the same to the same objects.
+fn id(outcomes: &[Outcome<'_>], order: &[usize], desired: &Desired, options: &Options) -> String {
+    let mut hasher = blake3::Hasher::new();
+    let mut text = |text: &str| {
+        hasher.update(&(text.len() as u64).to_le_bytes());
+        hasher.update(text.as_bytes());
+    };
+    text(&desired.cluster_id);
+    text(&options.target);
+    for outcome in outcomes.iter().filter(|outcome| !outcome.writes()) {
+        match &outcome.ledger {
+            Some(LedgerChange::Own(key, entry)) => {
+                text(&key.to_string());
+                text(&entry.name);
+                // A keyed hash, because the document may be secret.
+                text(&blake3::keyed_hash(&options.fingerprint_key, entry.doc.as_bytes()).to_hex());
+            }
+            Some(LedgerChange::Forget(key)) => text(&key.to_string()),
+            None => {}
+        }
+    }
+    for place in order {
+        let outcome = &outcomes[*place];
+        text(&outcome.sides.key.id);
+        for object in [outcome.sides.live, outcome.after.as_ref()] {
+            text(&object.map_or_else(String::new, |object| fingerprint(object, &options.fingerprint_key)));
+        }
+    }
+    let digest = hasher.finalize().to_hex();
+    format!("p-{}", &digest[..12])
+}
+
+/// Remarks on objects that wait for a secret or cannot be read, and on fields that are left as they are.
+fn remarks(desired: &Desired, outcomes: &[Outcome<'_>]) -> Vec<Remark> {
+    let waiting = desired.unresolved.iter().map(|object| Remark {
+        object: object.key.to_string(),
+        message: object.reason.clone(),
+        origin: Some(changes::place(&object.origin)),
+    });
+    let unreadable = outcomes.iter().filter_map(|outcome| {
+        Some(Remark {
+            object: outcome.sides.key.to_string(),
+            message: outcome.fault.clone()?,
+            origin: outcome.sides.desired.map(|desired| changes::place(&desired.origin)),
+        })
+    });
+    waiting.chain(unreadable).collect()
+}
+
+/// Hands the outcomes over as writes in order, and as changes of the ledger alone.
+fn results(outcomes: Vec<Outcome<'_>>, order: &[usize]) -> (Vec<Write>, Vec<LedgerChange>) {
+    let mut writes: Vec<Option<Write>> = Vec::new();
+    writes.resize_with(order.len(), || None);
+    let mut ledger = Vec::new();
+    for mut outcome in outcomes {
+        let change = outcome.ledger.take();
+        match (outcome.op, change) {
+            (Some(number), Some(change)) => {
+                writes[number - 1] = Some(Write {
+                    op: ops::id(number),
+                    action: ops::action(&outcome),
+                    key: outcome.sides.key.clone(),
+                    before: outcome.sides.live.cloned(),
+                    object: outcome.after,
+                    ledger: change,
+                });
+            }
+            (None, Some(change)) => ledger.push(change),
+            (_, None) => {}
+        }
+    }
+    (writes.into_iter().flatten().collect(), ledger)
+}
+
+/// A moment as RFC 3339, to the second.
+fn time(at: Timestamp) -> String {
+    let whole = at.0.div_euclid(1_000_000);
+    jiff::Timestamp::from_second(whole).map_or_else(|_| whole.to_string(), |at| at.to_string())
+}
+
+impl Plan {
+    /// The document as JSON text.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("a plan has text keys only")
+    }
+}

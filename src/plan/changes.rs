@@ -1,0 +1,249 @@
+//! Outcomes of objects put together to the lines people read: one per node, boot entry, cloud-init entry and group.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::Options;
+use super::describe;
+use super::document::{Class, Effect, FieldClass, Names, Place, PlanChange, Subject, Verb, Writer};
+use super::fingerprint;
+use super::judge::{Outcome, Verdict};
+use super::ops;
+use crate::desired::Desired;
+use crate::inventory::Origin;
+use crate::model::{Kind, ObjectKey};
+
+/// What a line is about: the sort and the identifier.
+pub(super) type Address = (Subject, Arc<str>);
+
+/// The lines.
+#[derive(Default)]
+pub(super) struct Lines {
+    pub(super) changes: Vec<PlanChange>,
+    pub(super) drift: Vec<PlanChange>,
+    touched: BTreeSet<Address>,
+}
+
+/// Makes the lines of all outcomes.
+pub(super) fn lines(outcomes: &[Outcome<'_>], groups: &describe::Groups, options: &Options) -> Lines {
+    let mut lines = Lines::default();
+    let mut parts: BTreeMap<Address, Vec<&Outcome<'_>>> = BTreeMap::new();
+    for outcome in outcomes {
+        let address = address(outcome.sides.key, ops::owner(outcome));
+        if intends(outcome) || drifts(outcome) {
+            lines.touched.insert(address.clone());
+            parts.entry(address).or_default().push(outcome);
+        } else if outcome.verdict == Verdict::Unreadable {
+            lines.touched.insert(address);
+        }
+    }
+    move_boot_entries_to_their_nodes(&mut parts);
+    for (address, parts) in &parts {
+        let intent: Vec<&Outcome<'_>> = parts.iter().copied().filter(|part| intends(part)).collect();
+        let drift: Vec<&Outcome<'_>> = parts.iter().copied().filter(|part| drifts(part)).collect();
+        if !intent.is_empty() {
+            lines.changes.push(change(address, &intent, groups, options));
+        }
+        if !drift.is_empty() {
+            lines.drift.push(drifted(address, &drift, options));
+        }
+    }
+    lines
+}
+
+impl Lines {
+    /// What is in the inventory and stays as it is.
+    pub(super) fn unchanged(&self, desired: &Desired) -> Vec<Names> {
+        let mut names: BTreeMap<Subject, BTreeMap<Arc<str>, Arc<str>>> = BTreeMap::new();
+        for (key, object) in &desired.objects {
+            let (subject, id) = address(key, object.owner.as_deref());
+            // A node is told once, by its component; its other objects are parts of it.
+            if subject == Subject::Node && key.kind != Kind::Component || is_part(key, object.owner.as_deref()) {
+                continue;
+            }
+            if !self.touched.contains(&(subject, id.clone())) {
+                names.entry(subject).or_default().insert(object.name.clone(), id);
+            }
+        }
+        names
+            .into_iter()
+            .map(|(kind, names)| Names { kind, names: names.into_keys().collect() })
+            .collect()
+    }
+}
+
+/// True for a component that belongs to a node without being one: its controller.
+fn is_part(key: &ObjectKey, owner: Option<&str>) -> bool {
+    key.kind == Kind::Component && owner.is_some_and(|owner| owner != &*key.id)
+}
+
+/// The line to which an object belongs.
+pub(super) fn address(key: &ObjectKey, owner: Option<&str>) -> Address {
+    let of_owner = || owner.map_or_else(|| key.id.clone(), Arc::from);
+    match key.kind {
+        Kind::Component | Kind::RedfishEndpoint | Kind::ComponentEndpoint | Kind::EthernetInterface => {
+            (Subject::Node, of_owner())
+        }
+        Kind::BootParams => (Subject::Boot, of_owner()),
+        Kind::CloudInit => (Subject::CloudInit, key.id.clone()),
+        Kind::CloudInitSecure => (Subject::CloudInitSecure, key.id.clone()),
+        Kind::Group => (Subject::Group, key.id.clone()),
+    }
+}
+
+/// True when the inventory asks for it.
+fn intends(outcome: &Outcome<'_>) -> bool {
+    match outcome.verdict {
+        Verdict::Create | Verdict::Delete | Verdict::Adopt | Verdict::AdoptAndChange => true,
+        Verdict::Recreate { drift } => !drift,
+        Verdict::Update if outcome.fields.iter().any(|field| field.class != FieldClass::Drift) => true,
+        Verdict::Update | Verdict::InSync => is_principal(outcome) && outcome.renamed(),
+        Verdict::Keep | Verdict::Forget | Verdict::Unmanaged | Verdict::Unreadable => false,
+    }
+}
+
+/// True when somebody else changed it.
+fn drifts(outcome: &Outcome<'_>) -> bool {
+    match outcome.verdict {
+        Verdict::Recreate { drift } => drift,
+        Verdict::Update => outcome.fields.iter().any(|field| field.class == FieldClass::Drift),
+        _ => false,
+    }
+}
+
+/// True for the component of a node.
+pub(super) fn is_principal(outcome: &Outcome<'_>) -> bool {
+    let key = outcome.sides.key;
+    key.kind == Kind::Component && ops::owner(outcome).is_none_or(|owner| owner == &*key.id)
+}
+
+/// A boot entry that comes, goes or gets another key together with its node is told with the node.
+fn move_boot_entries_to_their_nodes(parts: &mut BTreeMap<Address, Vec<&Outcome<'_>>>) {
+    let boots: Vec<Address> = parts.keys().filter(|(subject, _)| *subject == Subject::Boot).cloned().collect();
+    for boot in boots {
+        let Some(entries) = parts.get(&boot) else { continue };
+        let node = (Subject::Node, boot.1.clone());
+        let Some(of_node) = parts.get(&node) else { continue };
+        let together = of_node
+            .iter()
+            .find(|part| is_principal(part))
+            .is_some_and(|node| is_life(node.verdict) && entries.iter().all(|entry| entry.verdict == node.verdict));
+        let rekeyed = describe::replaces_interface(of_node)
+            && describe::rekeyed(entries).is_some_and(|(old, new)| describe::boots_the_same(old, new));
+        if (together || rekeyed)
+            && let Some(entries) = parts.remove(&boot)
+            && let Some(of_node) = parts.get_mut(&node)
+        {
+            of_node.extend(entries);
+        }
+    }
+}
+
+fn is_life(verdict: Verdict) -> bool {
+    matches!(verdict, Verdict::Create | Verdict::Recreate { .. } | Verdict::Delete)
+}
+
+fn change(
+    address: &Address,
+    parts: &[&Outcome<'_>],
+    groups: &describe::Groups,
+    options: &Options,
+) -> PlanChange {
+    let verb = describe::verb(address.0, parts);
+    let fields = describe::fields(address, verb, parts, groups);
+    let conflict = fields.iter().any(|field| field.class == FieldClass::Conflict);
+    let class = match verb {
+        _ if conflict => Class::Conflict,
+        Verb::Delete => Class::Prune,
+        Verb::Adopt | Verb::AdoptAndChange => Class::Adopt,
+        _ => Class::Intent,
+    };
+    let mut change = line(address, parts, options);
+    let nothing_but_records = fields.iter().all(|field| field.class == FieldClass::Recorded);
+    change.reason = match verb {
+        Verb::Create => "new",
+        Verb::Recreate => "deleted_outside",
+        Verb::Delete => "removed",
+        Verb::Replace => "key_changed",
+        Verb::Rename => "renamed",
+        Verb::Adopt => "equal",
+        Verb::AdoptAndChange => "differs",
+        Verb::Record => "already_there",
+        Verb::Update if nothing_but_records => "parts_changed",
+        Verb::Update => "fields_changed",
+    }
+    .to_owned();
+    (change.verb, change.class, change.fields) = (verb, class, fields);
+    change
+}
+
+fn drifted(address: &Address, parts: &[&Outcome<'_>], options: &Options) -> PlanChange {
+    let mut change = line(address, parts, options);
+    let recreated = parts.iter().any(|part| part.verdict == Verdict::Recreate { drift: true });
+    change.verb = if recreated { Verb::Recreate } else { Verb::Update };
+    change.reason = if recreated { "deleted_outside" } else { "changed_outside" }.to_owned();
+    change.class = Class::Drift;
+    change.fields = describe::drift(address, parts);
+    let written = parts.iter().filter_map(|part| options.provenance.get(part.sides.key));
+    change.provenance = written
+        .max_by_key(|written| (written.at, &written.writer))
+        .map(|written| Writer { writer: written.writer.clone(), at: super::time(written.at) });
+    change
+}
+
+/// A line without its verdict.
+fn line(address: &Address, parts: &[&Outcome<'_>], options: &Options) -> PlanChange {
+    let (subject, id) = address;
+    let principal = parts.iter().find(|part| is_principal(part)).or(parts.first());
+    let name = principal.map_or_else(|| id.clone(), |part| name(part));
+    let ops: BTreeSet<usize> = parts.iter().filter_map(|part| part.op).collect();
+    let effect = match subject {
+        _ if ops.is_empty() => Effect::None,
+        Subject::Boot | Subject::CloudInit | Subject::CloudInitSecure => Effect::NextBoot,
+        Subject::Node | Subject::Group => Effect::Immediate,
+    };
+    let live = parts.iter().filter_map(|part| part.sides.live);
+    let after = parts.iter().filter_map(|part| match part.verdict {
+        Verdict::Delete => None,
+        _ => part.after.as_ref().or(part.sides.live),
+    });
+    PlanChange {
+        address: format!("{}/{id}", subject.as_str()),
+        name,
+        kind: *subject,
+        verb: Verb::Update,
+        reason: String::new(),
+        class: Class::Intent,
+        refused: parts.iter().any(|part| part.refused),
+        origin: principal.and_then(|part| origin(part)),
+        fields: Vec::new(),
+        live_fingerprint: fingerprint::of_all(live, &options.fingerprint_key),
+        after_fingerprint: fingerprint::of_all(after, &options.fingerprint_key),
+        ops: ops.into_iter().map(ops::id).collect(),
+        effect,
+        provenance: None,
+    }
+}
+
+/// The name that people use.
+pub(super) fn name(outcome: &Outcome<'_>) -> Arc<str> {
+    let desired = outcome.sides.desired.map(|desired| &desired.name);
+    let name = desired.or_else(|| outcome.sides.entry.map(|entry| &entry.name));
+    name.unwrap_or(&outcome.sides.key.id).clone()
+}
+
+fn origin(outcome: &Outcome<'_>) -> Option<Place> {
+    match outcome.sides.desired {
+        Some(desired) => Some(place(&desired.origin)),
+        None => {
+            let (file, line) = outcome.sides.entry?.origin.rsplit_once(':')?;
+            let line = line.parse().ok()?;
+            Some(Place { file: file.into(), line, end_line: line })
+        }
+    }
+}
+
+/// The place as the document writes it.
+pub(super) fn place(origin: &Origin) -> Place {
+    Place { file: origin.file.clone(), line: origin.line, end_line: origin.end_line }
+}

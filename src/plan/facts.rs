@@ -1,0 +1,222 @@
+//! What an object is, told in the fields people know a node by: MAC and IP address, number, kernel.
+
+use serde_json::Value;
+
+use super::document::{FieldChange, FieldClass};
+use super::judge::{Outcome, Verdict};
+use crate::model::{BootConfig, EthernetInterface, Kind, Object};
+
+/// A field without values.
+pub(super) fn field(path: &str, class: FieldClass) -> FieldChange {
+    FieldChange {
+        path: path.to_owned(),
+        class,
+        last: None,
+        live: None,
+        want: None,
+        added: Vec::new(),
+        removed: Vec::new(),
+        sensitive: false,
+    }
+}
+
+/// The object as it will be, or as it is when it goes.
+fn object<'o>(outcome: &'o Outcome<'_>) -> Option<&'o Object> {
+    outcome.after.as_ref().or(outcome.sides.live)
+}
+
+/// The interface of an outcome.
+fn interface<'o>(outcome: &'o Outcome<'_>) -> Option<&'o EthernetInterface> {
+    match object(outcome)? {
+        Object::EthernetInterface(interface) => Some(interface),
+        _ => None,
+    }
+}
+
+/// What a boot entry says.
+pub(super) fn boot_config<'o>(outcome: &'o Outcome<'_>) -> Option<&'o BootConfig> {
+    match object(outcome)? {
+        Object::BootParams(_, config) => Some(config),
+        _ => None,
+    }
+}
+
+/// Where the fields of an object stand within its line.
+pub(super) fn prefix(outcome: &Outcome<'_>) -> String {
+    let key = outcome.sides.key;
+    let is_node = super::ops::owner(outcome).is_none_or(|owner| owner == &*key.id);
+    match key.kind {
+        Kind::Component if !is_node => "/bmc".to_owned(),
+        Kind::RedfishEndpoint => "/bmc".to_owned(),
+        Kind::ComponentEndpoint if is_node => "/redfish".to_owned(),
+        Kind::ComponentEndpoint => "/bmc/redfish".to_owned(),
+        Kind::EthernetInterface => slot(outcome),
+        Kind::BootParams => "/boot".to_owned(),
+        _ => String::new(),
+    }
+}
+
+/// The path of an object as a whole.
+pub(super) fn place_of(outcome: &Outcome<'_>) -> String {
+    let prefix = prefix(outcome);
+    match outcome.sides.key.kind {
+        Kind::EthernetInterface => format!("{prefix}/interface"),
+        _ if prefix.is_empty() => "/".to_owned(),
+        _ => prefix,
+    }
+}
+
+/// Where an interface stands: the first one's fields are the node's own, later ones are numbered.
+fn slot(outcome: &Outcome<'_>) -> String {
+    let description = interface(outcome).map(|interface| interface.description.as_str()).unwrap_or_default();
+    if description.starts_with("Interface for BMC ") {
+        return "/bmc/interface".to_owned();
+    }
+    let number = description.strip_prefix("Interface ").and_then(|rest| rest.split(' ').next());
+    match number.and_then(|number| number.parse::<u32>().ok()) {
+        Some(0) => String::new(),
+        Some(number) => format!("/interfaces/{number}"),
+        None => format!("/interfaces/{}", outcome.sides.key.id),
+    }
+}
+
+/// The fields of an object that comes or goes, with their values.
+fn told(outcome: &Outcome<'_>) -> Vec<(String, Value)> {
+    let prefix = prefix(outcome);
+    let mut told = Vec::new();
+    let mut tell = |name: &str, value: Value| {
+        let empty = matches!(&value, Value::Null) || value.as_str().is_some_and(str::is_empty);
+        if !empty {
+            told.push((format!("{prefix}/{name}"), value));
+        }
+    };
+    match object(outcome) {
+        Some(Object::Component(component)) => {
+            tell("nid", component.nid.map_or(Value::Null, |nid| nid.0.into()));
+            tell("role", component.role.map_or(Value::Null, |role| role.as_str().into()));
+            tell("sub_role", component.sub_role.map_or(Value::Null, |role| role.as_str().into()));
+            tell("arch", component.arch.map_or(Value::Null, |arch| arch.as_str().into()));
+            tell("class", component.class.map_or(Value::Null, |class| class.as_str().into()));
+        }
+        Some(Object::RedfishEndpoint(endpoint)) => {
+            tell("xname", endpoint.id.as_str().into());
+            tell("mac", endpoint.mac.map_or(Value::Null, |mac| mac.to_string().into()));
+            tell("ip", endpoint.ip.map_or(Value::Null, |ip| ip.to_string().into()));
+            if endpoint.fqdn != endpoint.id.as_str() {
+                tell("fqdn", endpoint.fqdn.as_str().into());
+            }
+        }
+        Some(Object::EthernetInterface(interface)) => {
+            tell("mac", interface.mac.to_string().into());
+            tell("ip", ips(interface));
+        }
+        Some(Object::Group(group)) => tell("description", group.description.as_str().into()),
+        Some(Object::CloudInit(entry)) => {
+            tell("userdata", entry.userdata.clone());
+            tell("metadata", entry.metadata.clone());
+            tell("vendordata", entry.vendordata.clone());
+        }
+        Some(Object::BootParams(key, config)) => {
+            tell("key", key.to_string().into());
+            tell("kernel", (&*config.kernel).into());
+            tell("initrd", (&*config.initrd).into());
+            tell("params", (&*config.params).into());
+        }
+        Some(Object::CloudInitSecure(_) | Object::ComponentEndpoint(_)) | None => {}
+    }
+    told
+}
+
+fn ips(interface: &EthernetInterface) -> Value {
+    let mut ips = interface.ip_addresses.iter().map(|address| Value::from(address.ip.to_string()));
+    match (interface.ip_addresses.len(), ips.next()) {
+        (0, _) | (_, None) => Value::Null,
+        (1, Some(only)) => only,
+        (_, Some(first)) => Value::from_iter(std::iter::once(first).chain(ips)),
+    }
+}
+
+/// The fields of something new. The controller's own interface is not told again beside the controller.
+pub(super) fn created(parts: &[&Outcome<'_>]) -> Vec<FieldChange> {
+    let mut fields: Vec<FieldChange> = parts
+        .iter()
+        .filter(|outcome| prefix(outcome) != "/bmc/interface")
+        .flat_map(|outcome| part(outcome, true))
+        .collect();
+    fields.sort_by(|a, b| order(&a.path).cmp(&order(&b.path)));
+    fields
+}
+
+/// The fields that identify a node come first.
+fn order(path: &str) -> (usize, &str) {
+    let first = ["/mac", "/ip", "/nid", "/role"];
+    (first.iter().position(|known| *known == path).unwrap_or(first.len()), path)
+}
+
+/// The fields of a part that comes (`comes`) or goes.
+pub(super) fn part(outcome: &Outcome<'_>, comes: bool) -> Vec<FieldChange> {
+    let mut fields: Vec<FieldChange> = told(outcome)
+        .into_iter()
+        .map(|(path, value)| {
+            let mut field = field(&path, FieldClass::Intent);
+            *(if comes { &mut field.want } else { &mut field.live }) = Some(value);
+            field
+        })
+        .collect();
+    match object(outcome) {
+        Some(Object::Group(group)) if comes => {
+            let mut members = field("/members", FieldClass::Intent);
+            members.added = group.members.iter().map(ToString::to_string).collect();
+            fields.push(members);
+        }
+        Some(Object::CloudInitSecure(_)) => {
+            let mut secret = field("/", FieldClass::Intent);
+            secret.sensitive = true;
+            secret.want = Some(Value::from("changed"));
+            fields.push(secret);
+        }
+        _ => {}
+    }
+    fields
+}
+
+/// Interfaces that go, each with the one of the same component that comes in its place.
+pub(super) fn replaced<'p, 'a>(parts: &[&'p Outcome<'a>]) -> Vec<(&'p Outcome<'a>, &'p Outcome<'a>)> {
+    let of = |verdict: Verdict| {
+        let mut found: Vec<&'p Outcome<'a>> =
+            parts.iter().copied().filter(|part| part.verdict == verdict && interface(part).is_some()).collect();
+        found.sort_by_key(|part| (slot(part), part.sides.key.id.clone()));
+        found
+    };
+    let (mut gone, mut pairs) = (of(Verdict::Delete), Vec::new());
+    for new in of(Verdict::Create) {
+        let component = interface(new).and_then(|interface| interface.component_id.clone());
+        let same = |old: &&Outcome<'_>| interface(old).is_some_and(|old| old.component_id == component);
+        // The interface in the same place is the one that is replaced; any other of the component will do.
+        let place = gone.iter().position(|old| same(old) && slot(old) == slot(new));
+        if let Some(place) = place.or_else(|| gone.iter().position(same)) {
+            pairs.push((gone.remove(place), new));
+        }
+    }
+    pairs
+}
+
+/// What one object has in place of another.
+pub(super) fn replacement(old: &Outcome<'_>, new: &Outcome<'_>) -> Vec<FieldChange> {
+    let (before, after) = (told(old), told(new));
+    let mut fields = Vec::new();
+    for (path, value) in &after {
+        let last = before.iter().find(|(known, _)| known == path).map(|(_, value)| value.clone());
+        if last.as_ref() != Some(value) {
+            let mut field = field(path, FieldClass::Intent);
+            (field.last, field.live, field.want) = (last.clone(), last, Some(value.clone()));
+            fields.push(field);
+        }
+    }
+    for (path, value) in before.into_iter().filter(|(path, _)| !after.iter().any(|(known, _)| known == path)) {
+        let mut field = field(&path, FieldClass::Intent);
+        (field.last, field.live) = (Some(value.clone()), Some(value));
+        fields.push(field);
+    }
+    fields
+}

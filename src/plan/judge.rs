@@ -1,0 +1,280 @@
+//! What is to be done with one object: the table of desired (D), last applied (L) and live (A).
+//!
+//! | D | L | A | verdict |
+//! |---|---|---|---|
+//! | yes | | | create |
+//! | yes | yes | | recreate: it was deleted outside |
+//! | yes | yes | yes | in sync, or an update field by field |
+//! | yes | | equal | adopt: it becomes ours without a write |
+//! | yes | | differs | adopt and change, with `adopt: always`; refused otherwise |
+//! | | yes | yes | delete, or keep |
+//! | | yes | | forget |
+//! | | | yes | unmanaged: never touched |
+
+use serde_json::Value;
+
+use super::compare::{self, FieldDiff};
+use super::document::FieldClass;
+use super::fields::Fields;
+use super::{members, nouns};
+use crate::desired::DesiredObject;
+use crate::inventory::Adopt;
+use crate::model::{Kind, Object, ObjectKey, Timestamp};
+use crate::store::{LedgerChange, LedgerEntry};
+
+/// The three sides of one object.
+#[derive(Clone, Copy)]
+pub(super) struct Sides<'a> {
+    pub(super) key: &'a ObjectKey,
+    pub(super) desired: Option<&'a DesiredObject>,
+    pub(super) entry: Option<&'a LedgerEntry>,
+    pub(super) live: Option<&'a Object>,
+}
+
+/// What holds for every object of one plan.
+pub(super) struct Rules {
+    pub(super) adopt: Adopt,
+    pub(super) prune: bool,
+    pub(super) complete: bool,
+    pub(super) correct_drift: bool,
+    pub(super) created: Timestamp,
+    /// The number that the next apply gets.
+    pub(super) apply: u64,
+}
+
+/// What is to be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
+    InSync,
+    Create,
+    /// Deleted outside. It is drift when the inventory did not change meanwhile.
+    Recreate {
+        drift: bool,
+    },
+    Update,
+    Adopt,
+    AdoptAndChange,
+    Delete,
+    Keep,
+    Forget,
+    Unmanaged,
+    Unreadable,
+}
+
+/// A verdict and what follows from it.
+pub(super) struct Outcome<'a> {
+    pub(super) sides: Sides<'a>,
+    pub(super) verdict: Verdict,
+    pub(super) fields: Vec<FieldDiff>,
+    /// The object as it will be, when it is written.
+    pub(super) after: Option<Object>,
+    pub(super) ledger: Option<LedgerChange>,
+    /// True for an adoption that `sync.adopt` does not allow; nothing is written then.
+    pub(super) refused: bool,
+    /// Why the object cannot be judged.
+    pub(super) fault: Option<String>,
+    /// Members of a group that are not ours.
+    pub(super) foreign: Vec<String>,
+    /// The number of its write, once they are ordered.
+    pub(super) op: Option<usize>,
+}
+
+impl Outcome<'_> {
+    /// True when the object is created, changed or deleted.
+    pub(super) fn writes(&self) -> bool {
+        self.after.is_some() || self.verdict == Verdict::Delete
+    }
+
+    /// True when the name that people use changed while the object stayed.
+    pub(super) fn renamed(&self) -> bool {
+        matches!((self.sides.desired, self.sides.entry), (Some(d), Some(l)) if d.name != l.name)
+    }
+}
+
+/// Judges one object.
+pub(super) fn judge<'a>(sides: Sides<'a>, rules: &Rules) -> Outcome<'a> {
+    let plain = |verdict| Outcome {
+        sides,
+        verdict,
+        fields: Vec::new(),
+        after: None,
+        ledger: None,
+        refused: false,
+        fault: None,
+        foreign: Vec::new(),
+        op: None,
+    };
+    match (sides.desired, sides.entry, sides.live) {
+        (Some(desired), entry, None) => absent(plain(Verdict::Create), desired, entry, rules),
+        (Some(desired), None, Some(live)) => adoption(plain(Verdict::Adopt), desired, live, rules),
+        (Some(desired), Some(entry), Some(live)) => owned(plain(Verdict::InSync), desired, entry, live, rules),
+        (None, Some(_), Some(_)) if !(rules.prune && rules.complete) => plain(Verdict::Keep),
+        (None, Some(_), None) if !rules.complete => plain(Verdict::Keep),
+        (None, Some(_), Some(_)) => {
+            Outcome { ledger: Some(LedgerChange::Forget(sides.key.clone())), ..plain(Verdict::Delete) }
+        }
+        (None, Some(_), None) => {
+            Outcome { ledger: Some(LedgerChange::Forget(sides.key.clone())), ..plain(Verdict::Forget) }
+        }
+        (None, None, Some(_)) => plain(Verdict::Unmanaged),
+        (None, None, None) => plain(Verdict::InSync),
+    }
+}
+
+fn own(key: &ObjectKey, desired: &DesiredObject, rules: &Rules) -> LedgerChange {
+    let entry = LedgerEntry {
+        doc: desired.doc.clone(),
+        owner: desired.owner.clone(),
+        name: desired.name.clone(),
+        origin: desired.origin.to_string().into(),
+        apply: rules.apply,
+    };
+    LedgerChange::Own(key.clone(), entry)
+}
+
+/// The ledger's change where the object itself needs none. That a line moved within a file is not worth a write.
+fn remember(key: &ObjectKey, desired: &DesiredObject, entry: &LedgerEntry, rules: &Rules) -> Option<LedgerChange> {
+    let known = entry.doc == desired.doc && entry.name == desired.name && entry.owner == desired.owner;
+    (!known).then(|| own(key, desired, rules))
+}
+
+fn unreadable(mut outcome: Outcome<'_>, fault: String) -> Outcome<'_> {
+    outcome.verdict = Verdict::Unreadable;
+    outcome.fault = Some(fault);
+    outcome
+}
+
+fn absent<'a>(
+    mut outcome: Outcome<'a>,
+    desired: &DesiredObject,
+    entry: Option<&LedgerEntry>,
+    rules: &Rules,
+) -> Outcome<'a> {
+    let key = outcome.sides.key;
+    if let Some(entry) = entry {
+        let drift = entry.doc == desired.doc;
+        outcome.verdict = Verdict::Recreate { drift };
+        if drift && !rules.correct_drift {
+            outcome.ledger = remember(key, desired, entry, rules);
+            return outcome;
+        }
+    }
+    match nouns::fresh(key, &desired.doc, rules.created) {
+        Ok(object) => {
+            outcome.after = Some(object);
+            outcome.ledger = Some(own(key, desired, rules));
+            outcome
+        }
+        Err(fault) => unreadable(outcome, fault),
+    }
+}
+
+fn adoption<'a>(mut outcome: Outcome<'a>, desired: &DesiredObject, live: &Object, rules: &Rules) -> Outcome<'a> {
+    let key = outcome.sides.key;
+    let text = live.to_json();
+    let (Some(want), Some(actual)) = (Fields::parse(&desired.doc), Fields::parse(&text)) else {
+        return unreadable(outcome, "its fields are no JSON object".to_owned());
+    };
+    outcome.foreign = foreign_members(key, &want, None, &actual);
+    outcome.fields = compare::foreign(&want, live, &actual);
+    if outcome.fields.is_empty() {
+        outcome.refused = rules.adopt == Adopt::Never;
+    } else {
+        outcome.verdict = Verdict::AdoptAndChange;
+        outcome.refused = rules.adopt != Adopt::Always;
+        if !outcome.refused {
+            match after(key, live, &outcome.fields, rules) {
+                Ok(object) => outcome.after = Some(object),
+                Err(fault) => return unreadable(outcome, fault),
+            }
+        }
+    }
+    outcome.ledger = (!outcome.refused).then(|| own(key, desired, rules));
+    outcome
+}
+
+fn owned<'a>(
+    mut outcome: Outcome<'a>,
+    desired: &DesiredObject,
+    entry: &LedgerEntry,
+    live: &Object,
+    rules: &Rules,
+) -> Outcome<'a> {
+    let key = outcome.sides.key;
+    let text = live.to_json();
+    let (Some(want), Some(actual)) = (Fields::parse(&desired.doc), Fields::parse(&text)) else {
+        return unreadable(outcome, "its fields are no JSON object".to_owned());
+    };
+    let parsed = (entry.doc != desired.doc).then(|| Fields::parse(&entry.doc).unwrap_or_default());
+    let last = parsed.as_ref().unwrap_or(&want);
+    outcome.foreign = foreign_members(key, &want, Some(last), &actual);
+    outcome.fields = compare::owned(&want, last, live, &actual);
+    outcome.ledger = remember(key, desired, entry, rules);
+    if outcome.fields.is_empty() {
+        return outcome;
+    }
+    outcome.verdict = Verdict::Update;
+    release(key, live, &mut outcome.fields, rules);
+    match after(key, live, &outcome.fields, rules) {
+        Ok(object) => {
+            let changes = outcome.fields.iter().any(|field| is_written(field, rules));
+            if changes {
+                outcome.after = Some(object);
+                outcome.ledger = Some(own(key, desired, rules));
+            }
+            outcome
+        }
+        Err(fault) => unreadable(outcome, fault),
+    }
+}
+
+/// Settles which released fields go: a field that the object cannot be without is left.
+fn release(key: &ObjectKey, live: &Object, fields: &mut [FieldDiff], rules: &Rules) {
+    for field in fields.iter_mut().filter(|field| field.class == FieldClass::Released) {
+        field.want = nouns::default_value(key, &field.name);
+        let alone = [(field.name.clone(), field.want.clone())];
+        if nouns::merged(key, live, alone, rules.created).is_err() {
+            field.class = FieldClass::Left;
+        } else if field.want == field.live {
+            field.class = FieldClass::Recorded;
+        }
+    }
+}
+
+fn is_written(field: &FieldDiff, rules: &Rules) -> bool {
+    match field.class {
+        FieldClass::Intent | FieldClass::Conflict | FieldClass::Released => true,
+        FieldClass::Drift => rules.correct_drift,
+        FieldClass::Recorded | FieldClass::Left => false,
+    }
+}
+
+/// The live object with the differing fields put in.
+fn after(key: &ObjectKey, live: &Object, fields: &[FieldDiff], rules: &Rules) -> Result<Object, String> {
+    let mut values = Vec::new();
+    let mut set: Option<std::collections::BTreeSet<String>> = None;
+    for field in fields.iter().filter(|field| is_written(field, rules)) {
+        if field.added.is_empty() && field.removed.is_empty() {
+            values.push((field.name.clone(), field.want.clone()));
+            continue;
+        }
+        let set = set.get_or_insert_with(|| match live {
+            Object::Group(group) => group.members.iter().map(ToString::to_string).collect(),
+            _ => std::collections::BTreeSet::new(),
+        });
+        set.extend(field.added.iter().cloned());
+        set.retain(|element| field.removed.binary_search(element).is_err());
+    }
+    if let Some(set) = set {
+        values.push(("members".to_owned(), Some(Value::from_iter(set))));
+    }
+    nouns::merged(key, live, values, rules.created)
+}
+
+fn foreign_members(key: &ObjectKey, want: &Fields<'_>, last: Option<&Fields<'_>>, live: &Fields<'_>) -> Vec<String> {
+    let name = "members";
+    if key.kind != Kind::Group || want.get(name) == live.get(name) {
+        return Vec::new();
+    }
+    members::foreign(want.get(name), last.and_then(|last| last.get(name)), live.get(name))
+}

@@ -1,0 +1,182 @@
+//! The rules that stand between a mistake and a cluster. All are evaluated, all are reported; one that fails refuses
+//! the plan as a whole.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::Options;
+use super::document::{PlanChange, Subject, Verb};
+use super::judge::{Outcome, Verdict};
+use super::ops;
+use crate::desired::Desired;
+use crate::inventory::Limit;
+use crate::model::{Kind, Object};
+use crate::store::Ledger;
+
+/// The outcome of all rules.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Safety {
+    /// True when every rule holds.
+    pub ok: bool,
+    /// Rule by rule.
+    pub checks: Vec<Check>,
+}
+
+/// One rule.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Check {
+    /// Its name: `limit.delete`, `limit.replace`, `empty.inventory`, `empty.live`, `incomplete.read`,
+    /// `adopt.differs`, `secret.unresolved`, `object.unreadable`.
+    pub rule: String,
+    /// What is counted: `nodes`, `groups`, `smd`, …
+    pub what: String,
+    /// How many there are.
+    pub value: u64,
+    /// Out of how many.
+    pub of: u64,
+    /// How many there may be.
+    pub limit: u64,
+    /// Whether it holds.
+    pub ok: bool,
+    /// The names of those counted, where the rule does not hold.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub names: Vec<Arc<str>>,
+}
+
+/// What the rules look at.
+pub(super) struct Facts<'a> {
+    pub(super) desired: &'a Desired,
+    pub(super) ledger: &'a Ledger,
+    pub(super) outcomes: &'a [Outcome<'a>],
+    pub(super) changes: &'a [PlanChange],
+    pub(super) live: &'a [(crate::model::ObjectKey, Object)],
+}
+
+/// Evaluates every rule.
+pub(super) fn evaluate(facts: &Facts<'_>, options: &Options) -> Safety {
+    let mut checks = limits(facts, options);
+    checks.push(empty_inventory(facts));
+    checks.extend(empty_live(facts, options));
+    let reasons = options.incomplete_reasons.iter().map(|reason| reason.as_str().into()).collect();
+    checks.push(check("incomplete.read", "live state", u64::from(!options.complete), 1, 0, reasons));
+    let refused: Vec<Arc<str>> =
+        facts.changes.iter().filter(|change| change.refused).map(|change| change.name.clone()).collect();
+    checks.push(check("adopt.differs", "objects", refused.len() as u64, facts.changes.len() as u64, 0, refused));
+    let waiting: Vec<Arc<str>> =
+        facts.desired.unresolved.iter().map(|object| object.key.to_string().into()).collect();
+    if !waiting.is_empty() {
+        let of = facts.desired.objects.len() + waiting.len();
+        checks.push(check("secret.unresolved", "objects", waiting.len() as u64, of as u64, 0, waiting));
+    }
+    let unreadable: Vec<Arc<str>> = facts
+        .outcomes
+        .iter()
+        .filter(|outcome| outcome.verdict == Verdict::Unreadable)
+        .map(|outcome| outcome.sides.key.to_string().into())
+        .collect();
+    if !unreadable.is_empty() {
+        let of = facts.desired.objects.len() as u64;
+        checks.push(check("object.unreadable", "objects", unreadable.len() as u64, of, 0, unreadable));
+    }
+    Safety { ok: checks.iter().all(|check| check.ok), checks }
+}
+
+fn check(rule: &str, what: &str, value: u64, of: u64, limit: u64, names: Vec<Arc<str>>) -> Check {
+    let ok = value <= limit;
+    let names = if ok { Vec::new() } else { names };
+    Check { rule: rule.to_owned(), what: what.to_owned(), value, of, limit, ok, names }
+}
+
+/// What the limits count beside nodes. Losing what a node boots is as bad as losing the node, and the limit for it is
+/// taken of the same number.
+const COUNTED: [(Subject, &str); 5] = [
+    (Subject::Node, "nodes"),
+    (Subject::Boot, "boot entries"),
+    (Subject::Group, "groups"),
+    (Subject::CloudInit, "cloud-init entries"),
+    (Subject::CloudInitSecure, "secure cloud-init entries"),
+];
+
+fn limits(facts: &Facts<'_>, options: &Options) -> Vec<Check> {
+    let policy = &facts.desired.policy;
+    let of = |kind: Subject| managed(facts.ledger, kind);
+    let named = |wanted: &dyn Fn(&PlanChange) -> bool| -> Vec<Arc<str>> {
+        facts.changes.iter().filter(|change| wanted(change)).map(|change| change.name.clone()).collect()
+    };
+    let mut checks = Vec::new();
+    for (kind, what) in COUNTED {
+        let names = named(&|change| change.kind == kind && change.verb == Verb::Delete);
+        if kind == Subject::Node || !names.is_empty() {
+            let limit = ceiling(policy.delete, of(kind), options.allow_delete);
+            checks.push(check("limit.delete", what, names.len() as u64, of(kind), limit, names));
+        }
+    }
+    let losing = nodes_that_lose_a_part(facts.outcomes);
+    let replaced = named(&|change| {
+        change.kind == Subject::Node
+            && change.verb != Verb::Delete
+            && change.address.strip_prefix("node/").is_some_and(|id| losing.contains(id))
+    });
+    let limit = ceiling(policy.replace, of(Subject::Node), options.allow_replace);
+    checks.push(check("limit.replace", "nodes", replaced.len() as u64, of(Subject::Node), limit, replaced));
+    checks
+}
+
+/// A number that was allowed by name is exact; otherwise the greater of the number and the share holds.
+fn ceiling(limit: Limit, of: u64, allowed: Option<u64>) -> u64 {
+    allowed.unwrap_or_else(|| limit.max.max(of.saturating_mul(limit.percent) / 100))
+}
+
+/// How many subjects of a sort the ledger owns.
+fn managed(ledger: &Ledger, subject: Subject) -> u64 {
+    let owns = |(key, entry): &(&crate::model::ObjectKey, &crate::store::LedgerEntry)| match key.kind {
+        Kind::Component => {
+            subject == Subject::Node && entry.owner.as_deref().is_none_or(|owner| owner == &*key.id)
+        }
+        Kind::BootParams => subject == Subject::Boot,
+        Kind::Group => subject == Subject::Group,
+        Kind::CloudInit => subject == Subject::CloudInit,
+        Kind::CloudInitSecure => subject == Subject::CloudInitSecure,
+        _ => false,
+    };
+    ledger.entries.iter().filter(owns).count() as u64
+}
+
+/// Nodes that stay but lose an interface, a controller or an endpoint, by xname.
+fn nodes_that_lose_a_part<'a>(outcomes: &'a [Outcome<'_>]) -> BTreeSet<&'a str> {
+    let parts = [Kind::RedfishEndpoint, Kind::ComponentEndpoint, Kind::EthernetInterface];
+    let losing = outcomes.iter().filter(|o| o.verdict == Verdict::Delete && parts.contains(&o.sides.key.kind));
+    losing.filter_map(|outcome| ops::owner(outcome)).collect()
+}
+
+/// A cluster without nodes is a mistake while the ledger knows some.
+fn empty_inventory(facts: &Facts<'_>) -> Check {
+    let nodes = facts.desired.objects.keys().filter(|key| key.kind == Kind::Component).count();
+    let managed = managed(facts.ledger, Subject::Node);
+    let gone = if nodes == 0 { managed } else { 0 };
+    check("empty.inventory", "nodes", gone, managed, 0, Vec::new())
+}
+
+/// A service that held objects of ours and holds nothing at all was restarted with an empty database, or is another
+/// one. One check for each service in that state, or one that holds.
+fn empty_live(facts: &Facts<'_>, options: &Options) -> Vec<Check> {
+    let mut owned: BTreeMap<&str, u64> = BTreeMap::new();
+    for key in facts.ledger.entries.keys() {
+        *owned.entry(ops::service(key.kind)).or_default() += 1;
+    }
+    let total = owned.values().sum();
+    // What a failed read did not list is missing for that reason, and the rule for incomplete reads refuses already.
+    if options.complete && !options.accept_empty_live {
+        for (key, _) in facts.live {
+            owned.remove(ops::service(key.kind));
+        }
+    } else {
+        owned.clear();
+    }
+    if owned.is_empty() {
+        return vec![check("empty.live", "objects", 0, total, 0, Vec::new())];
+    }
+    owned.into_iter().map(|(service, owned)| check("empty.live", service, owned, owned, 0, Vec::new())).collect()
+}

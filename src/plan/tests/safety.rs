@@ -1,0 +1,158 @@
+//! Every safety rule, and what a refusal says.
+
+use super::super::safety::Check;
+use super::{Plan, World, options, plan};
+use crate::desired::samples::{desire, inventory};
+use crate::model::{Kind, ObjectKey};
+use crate::snapshot::{Change, Snapshot};
+
+fn failed(plan: &Plan) -> Vec<(&str, &str, u64, u64, u64)> {
+    let failed = plan.safety.checks.iter().filter(|check| !check.ok);
+    failed.map(|c: &Check| (c.rule.as_str(), c.what.as_str(), c.value, c.of, c.limit)).collect()
+}
+
+#[test]
+fn deletes_are_limited_to_a_number_or_a_share_of_the_nodes() {
+    let world = World::with(&inventory(100));
+    assert_eq!(failed(&plan(&world, &inventory(95))), []);
+    let over = plan(&world, &inventory(94));
+    assert_eq!(failed(&over), [("limit.delete", "nodes", 6, 100, 5)]);
+    insta::assert_snapshot!(over.refusal().unwrap(), @r"
+    refused by limit.delete (exit 4): this plan deletes 6 of 100 nodes (6.0 %); the limit is 5.
+      nid[095-100]
+      If intended:  ochami-sync apply --allow-delete 6
+      If not:       put the lines back into the inventory
+    ");
+    let few = World::with(&inventory(4));
+    assert_eq!(failed(&plan(&few, &inventory(1))), []);
+}
+
+#[test]
+fn an_allowed_number_of_deletes_is_exact() {
+    let world = World::with(&inventory(100));
+    let with = |allowed| {
+        let mut options = options();
+        options.allow_delete = Some(allowed);
+        world.plan(&desire(&inventory(90)), &options).plan.safety.ok
+    };
+    assert!(!with(9));
+    assert!(with(10));
+}
+
+#[test]
+fn boot_entries_count_as_much_as_nodes() {
+    let world = World::with(&inventory(10));
+    let mut wanted = inventory(10);
+    for node in &mut wanted.nodes {
+        node.boot = None;
+    }
+    assert_eq!(failed(&plan(&world, &wanted)), [("limit.delete", "boot entries", 10, 10, 3)]);
+}
+
+#[test]
+fn groups_and_entries_are_limited_too() {
+    let mut wide = inventory(5);
+    for node in &mut wide.nodes {
+        node.groups.push(format!("rack{}", node.nid).parse().unwrap());
+    }
+    assert_eq!(failed(&plan(&World::with(&wide), &inventory(5))), [("limit.delete", "groups", 5, 6, 3)]);
+}
+
+#[test]
+fn replacements_are_limited_and_so_are_interfaces_that_go() {
+    let world = World::with(&inventory(10));
+    let mut swapped = inventory(10);
+    for (number, node) in swapped.nodes.iter_mut().enumerate().take(4) {
+        node.interfaces[0].mac.0[0] = 0xe8;
+        node.interfaces[0].mac.0[1] = u8::try_from(number).unwrap();
+    }
+    assert_eq!(failed(&plan(&world, &swapped)), [("limit.replace", "nodes", 4, 10, 3)]);
+    let mut allowed = options();
+    allowed.allow_replace = Some(4);
+    assert!(world.plan(&desire(&swapped), &allowed).plan.safety.ok);
+    let mut bare = inventory(10);
+    for node in bare.nodes.iter_mut().take(4) {
+        node.bmc = None;
+    }
+    assert_eq!(failed(&plan(&world, &bare)), [("limit.replace", "nodes", 4, 10, 3)]);
+}
+
+#[test]
+fn an_empty_inventory_is_refused_while_nodes_are_managed() {
+    let world = World::with(&inventory(2));
+    let plan = plan(&world, &inventory(0));
+    assert_eq!(failed(&plan), [("empty.inventory", "nodes", 2, 2, 0)]);
+    assert!(plan.refusal().unwrap().contains("the inventory has no nodes, but 2 are managed"));
+    assert_eq!(failed(&super::plan(&World::default(), &inventory(0))), []);
+}
+
+#[test]
+fn a_service_that_lost_everything_is_refused() {
+    let mut world = World::with(&inventory(2));
+    world.live = Snapshot::default();
+    let plan = plan(&world, &inventory(2));
+    let rules: Vec<_> = failed(&plan).into_iter().map(|check| (check.0, check.1, check.2)).collect();
+    assert_eq!(
+        rules,
+        [("empty.live", "bss", 2), ("empty.live", "cloud-init", 2), ("empty.live", "smd", 15)],
+        "{rules:?}"
+    );
+    let mut accepting = options();
+    accepting.accept_empty_live = true;
+    assert!(world.plan(&desire(&inventory(2)), &accepting).plan.safety.ok);
+}
+
+#[test]
+fn one_service_alone_may_have_lost_everything() {
+    let mut world = World::with(&inventory(1));
+    world.change(Change::Delete(ObjectKey::new(Kind::BootParams, "mac:ec:e7:a7:05:00:02")));
+    let plan = plan(&world, &inventory(1));
+    assert_eq!(failed(&plan), [("empty.live", "bss", 1, 1, 0)]);
+    assert!(plan.refusal().unwrap().contains("bss lists no objects, but 1 of them"));
+}
+
+#[test]
+fn an_incomplete_read_deletes_and_forgets_nothing_and_refuses() {
+    let mut world = World::with(&inventory(3));
+    let mut partial = options();
+    partial.complete = false;
+    partial.incomplete_reasons = vec!["SMD answered 503 to the list of groups".into()];
+    world.change(Change::Delete(ObjectKey::new(Kind::Group, "compute")));
+    let mut wanted = inventory(2);
+    wanted.nodes.iter_mut().for_each(|node| node.groups.clear());
+    let computed = world.plan(&desire(&wanted), &partial);
+    assert!(computed.writes.iter().all(|write| write.object.is_some()));
+    assert!(computed.ledger.is_empty());
+    assert_eq!(failed(&computed.plan), [("incomplete.read", "live state", 1, 1, 0)]);
+    assert!(computed.plan.refusal().unwrap().contains("SMD answered 503"));
+}
+
+#[test]
+fn an_object_of_somebody_else_is_named_with_the_ways_out() {
+    let mut world = World::with(&inventory(1));
+    world.ledger = Default::default();
+    world.meddle(
+        &ObjectKey::component(&crate::desired::samples::node(1).xname),
+        "nid",
+        serde_json::json!(77),
+    );
+    insta::assert_snapshot!(plan(&world, &inventory(1)).refusal().unwrap(), @r"
+    refused by adopt.differs (exit 4): 1 object is there already and not managed by this inventory.
+      nid001
+      node/x1000c0s0b1n0 exists and differs in nid   nodes.yaml:9
+      take over     ochami-sync apply --adopt always
+      match         write into the inventory what is there
+      leave alone   remove them from the inventory; they stay unmanaged
+    ");
+}
+
+#[test]
+fn a_plan_within_all_rules_is_not_refused_and_tells_what_it_checked() {
+    let plan = plan(&World::with(&inventory(9)), &inventory(8));
+    assert_eq!(plan.refusal(), None);
+    let rules: Vec<_> = plan.safety.checks.iter().map(|check| check.rule.as_str()).collect();
+    assert_eq!(
+        rules,
+        ["limit.delete", "limit.replace", "empty.inventory", "empty.live", "incomplete.read", "adopt.differs"]
+    );
+}

@@ -1,0 +1,150 @@
+//! The end of a plan: what is left alone, the counts, and the safety rules.
+
+use super::super::document::{Class, Names, Plan, Subject, Verb};
+use super::{TextOptions, fold};
+use crate::model::Kind;
+
+/// Names that are listed where they cannot be folded.
+const LISTED: usize = 8;
+/// The column in which the texts begin.
+const INDENT: usize = 14;
+
+/// Renders the end.
+pub(super) fn render(plan: &Plan, options: &TextOptions) -> String {
+    let mut text = String::new();
+    let left = left_alone(plan, options);
+    if !left.is_empty() {
+        text.push_str("\nLeft alone\n");
+        text.push_str(&left);
+    }
+    text.push('\n');
+    if let Some(sentence) = sentence(plan) {
+        text.push_str(sentence);
+        text.push('\n');
+    }
+    text.push_str(&row("Summary", &summary(plan), options));
+    text.push_str(&row("Safety", &safety(plan), options));
+    text
+}
+
+fn left_alone(plan: &Plan, options: &TextOptions) -> String {
+    let mut text = String::new();
+    let unchanged: Vec<String> = plan.unchanged.iter().map(|names| sort(names, plan)).collect();
+    if !unchanged.is_empty() {
+        text.push_str(&row("  unchanged", &unchanged.join("; "), options));
+    }
+    let kept: Vec<String> = plan.kept.iter().map(|names| sort(names, plan)).collect();
+    if !kept.is_empty() {
+        let why = if plan.complete { "pruning is off" } else { "the read was incomplete" };
+        let kept = format!("{}   no longer in the inventory, but {why}", kept.join("; "));
+        text.push_str(&row("  kept", &kept, options));
+    }
+    for objects in &plan.unmanaged {
+        let ids: Vec<&str> = objects.ids.iter().map(|id| &**id).collect();
+        let noun = match (&objects.group, objects.kind) {
+            (Some(_), _) => "member",
+            (None, Kind::Component) => "component",
+            (None, Kind::RedfishEndpoint) => "Redfish endpoint",
+            (None, Kind::ComponentEndpoint) => "component endpoint",
+            (None, Kind::EthernetInterface) => "interface",
+            (None, Kind::Group) => "group",
+            (None, Kind::CloudInit) => "cloud-init entry",
+            (None, Kind::CloudInitSecure) => "secure cloud-init entry",
+            (None, Kind::BootParams) => "boot entry",
+        };
+        let count = fold::count(ids.len() as u64, noun);
+        let of = objects.group.as_ref().map_or_else(String::new, |group| format!(" of group {}", fold::escape(group)));
+        let line = format!("{}   {count}{of}, not in this inventory", fold::names(&ids, LISTED));
+        text.push_str(&row("  unmanaged", &line, options));
+    }
+    if plan.summary.forgotten > 0 {
+        let count = fold::count(plan.summary.forgotten, "object");
+        let line = format!("{count} already gone from the inventory and from the services");
+        text.push_str(&row("  forgotten", &line, options));
+    }
+    text
+}
+
+/// Names of one sort with the word for it; nodes need none. Where all nodes of the cluster are meant, and there are
+/// many, the set itself says enough.
+fn sort(names: &Names, plan: &Plan) -> String {
+    let list: Vec<&str> = names.names.iter().map(|name| &**name).collect();
+    let folded = fold::names(&list, LISTED);
+    let many = list.len() > 1;
+    match names.kind {
+        Subject::Node => folded,
+        Subject::Boot if list.len() as u64 == plan.source.nodes => "boot of all nodes".to_owned(),
+        Subject::Boot => format!("boot of {folded}"),
+        Subject::CloudInit => format!("cloud-init {folded}"),
+        Subject::CloudInitSecure => format!("secure cloud-init {folded}"),
+        Subject::Group if many => format!("groups {folded}"),
+        Subject::Group => format!("group {folded}"),
+    }
+}
+
+/// What is not obvious from the lines.
+fn sentence(plan: &Plan) -> Option<&'static str> {
+    let all = |verb| !plan.changes.is_empty() && plan.changes.iter().all(|change| change.verb == verb);
+    let quiet = plan.summary.writes == 0 && plan.safety.ok;
+    if quiet && all(Verb::Adopt) {
+        return Some("Nothing is written: what is there equals the inventory and becomes managed.");
+    }
+    if quiet && plan.changes.is_empty() && !plan.drift.is_empty() {
+        return Some("Nothing is written: the inventory is applied, drift is only reported.");
+    }
+    if quiet {
+        return Some("Nothing is written.");
+    }
+    None
+}
+
+fn summary(plan: &Plan) -> String {
+    let summary = &plan.summary;
+    let refused = plan.changes.iter().filter(|change| change.refused && change.class != Class::Conflict).count() as u64;
+    let counts = [
+        (summary.create, "create"),
+        (summary.update, "update"),
+        (summary.replace, "replace"),
+        (summary.delete, "delete"),
+        (summary.rename, "rename"),
+        (summary.adopt - refused.min(summary.adopt), "adopt"),
+        (refused, "refused"),
+        (summary.conflict, "conflict"),
+        (summary.record, "same"),
+        (summary.drift, "drift"),
+        (summary.unmanaged, "unmanaged"),
+    ];
+    let counts = counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}"));
+    let writes = fold::count(summary.writes, "write");
+    counts.chain(std::iter::once(writes)).collect::<Vec<_>>().join("   ")
+}
+
+fn safety(plan: &Plan) -> String {
+    let mut parts = Vec::new();
+    for check in &plan.safety.checks {
+        let word = match check.rule.as_str() {
+            "limit.delete" => "delete",
+            "limit.replace" => "replace",
+            rule if !check.ok => {
+                parts.push(format!("refused by {rule}"));
+                continue;
+            }
+            _ => continue,
+        };
+        let refused = if check.ok { "" } else { ", refused" };
+        parts.push(format!("{word} {} of {} {} (limit {}{refused})", check.value, check.of, check.what, check.limit));
+    }
+    parts.join("   ")
+}
+
+/// A word and a text that begins in one column and is wrapped in it.
+fn row(word: &str, text: &str, options: &TextOptions) -> String {
+    let lines = fold::wrap(text, options.columns() - INDENT);
+    let mut rows = String::new();
+    for (number, line) in lines.iter().enumerate() {
+        let word = if number == 0 { word } else { "" };
+        rows.push_str(format!("{word:<INDENT$}{}", line.trim_end()).trim_end());
+        rows.push('\n');
+    }
+    rows
+}

@@ -1,0 +1,82 @@
+//! Every object of the three sides once, in writing order.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::changes;
+use super::document::{Names, Subject, Unmanaged};
+use super::judge::{Outcome, Rules, Sides, Verdict, judge};
+use crate::desired::Desired;
+use crate::model::{Kind, Object, ObjectKey};
+use crate::snapshot::Snapshot;
+use crate::store::Ledger;
+
+/// Live objects in the order of their keys.
+pub(super) fn sorted(live: &Snapshot) -> Vec<(ObjectKey, Object)> {
+    let mut objects: Vec<(ObjectKey, Object)> = live.objects().map(|object| (object.key(), object)).collect();
+    // The tables are in order already, so this looks at every pair once.
+    objects.sort_by(|(a, _), (b, _)| a.cmp(b));
+    objects
+}
+
+/// Judges every object; those that are in sync and tell nothing are left out.
+pub(super) fn outcomes<'a>(
+    desired: &'a Desired,
+    ledger: &'a Ledger,
+    live: &'a [(ObjectKey, Object)],
+    rules: &Rules,
+) -> Vec<Outcome<'a>> {
+    // An object that waits for a secret is wanted, though nobody can tell how: it is left as it is.
+    let waiting: BTreeSet<&ObjectKey> = desired.unresolved.iter().map(|object| &object.key).collect();
+    let mut wanted = desired.objects.iter().peekable();
+    let mut owned = ledger.entries.iter().peekable();
+    let mut live = live.iter().peekable();
+    let mut outcomes = Vec::new();
+    loop {
+        let keys = [wanted.peek().map(|(key, _)| *key), owned.peek().map(|(key, _)| *key), live.peek().map(|l| &l.0)];
+        let Some(key) = keys.into_iter().flatten().min() else { return outcomes };
+        let sides = Sides {
+            key,
+            desired: wanted.next_if(|(known, _)| *known == key).map(|(_, object)| object),
+            entry: owned.next_if(|(known, _)| *known == key).map(|(_, entry)| entry),
+            live: live.next_if(|(known, _)| known == key).map(|(_, object)| object),
+        };
+        if waiting.contains(key) {
+            continue;
+        }
+        let outcome = judge(sides, rules);
+        let silent = outcome.verdict == Verdict::InSync
+            && outcome.ledger.is_none()
+            && outcome.foreign.is_empty()
+            && !outcome.renamed();
+        if !silent {
+            outcomes.push(outcome);
+        }
+    }
+}
+
+/// What is not ours, kind by kind, and the members of our groups that are not.
+pub(super) fn unmanaged(outcomes: &[Outcome<'_>]) -> Vec<Unmanaged> {
+    let mut found: BTreeMap<(Kind, Option<Arc<str>>), Vec<Arc<str>>> = BTreeMap::new();
+    for outcome in outcomes {
+        let key = outcome.sides.key;
+        if outcome.verdict == Verdict::Unmanaged {
+            found.entry((key.kind, None)).or_default().push(key.id.clone());
+        }
+        if !outcome.foreign.is_empty() {
+            let members = outcome.foreign.iter().map(|member| Arc::from(member.as_str()));
+            found.entry((key.kind, Some(key.id.clone()))).or_default().extend(members);
+        }
+    }
+    found.into_iter().map(|((kind, group), ids)| Unmanaged { kind, group, ids }).collect()
+}
+
+/// What the ledger owns, the inventory no longer has, and is not deleted.
+pub(super) fn kept(outcomes: &[Outcome<'_>]) -> Vec<Names> {
+    let mut found: BTreeMap<Subject, BTreeSet<Arc<str>>> = BTreeMap::new();
+    for outcome in outcomes.iter().filter(|outcome| outcome.verdict == Verdict::Keep) {
+        let (subject, _) = changes::address(outcome.sides.key, super::ops::owner(outcome));
+        found.entry(subject).or_default().insert(changes::name(outcome));
+    }
+    found.into_iter().map(|(kind, names)| Names { kind, names: names.into_iter().collect() }).collect()
+}
