@@ -63,7 +63,6 @@ impl Health {
     /// |---|---|
     /// | `GET /health` | 200 `{"status":"ok"}` whenever the process answers |
     /// | `GET /ready` | 200 `{"status":"ready","degraded":[]}`, or `"degraded"` with `[{"component","reason"}]`; 503 `"starting"` before there is a snapshot |
-    #[must_use]
     pub fn routes(&self) -> Router {
         let health = self.clone();
         Router::new()

@@ -7,7 +7,6 @@ use super::routing;
 use crate::token::Issuer;
 
 /// `GET /.well-known/jwks.json`, and `/keys`, where clients of OpenCHAMI look for it: the JWK set.
-#[must_use]
 pub fn routes(issuer: &Issuer) -> Router {
     let jwks = issuer.jwks();
     let answer = routing::only("GET,HEAD", get(move || std::future::ready(Json(jwks.clone()))));

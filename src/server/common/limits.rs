@@ -69,3 +69,15 @@ impl Limits {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_roles_together_leave_files_for_the_rest_of_the_process() {
+        let roles = [Role::Api, Role::Boot, Role::Metrics, Role::Local];
+        let sum: usize = roles.into_iter().map(|role| Limits::of(role).connections).sum();
+        assert!(sum <= 1024 - 128, "{sum}");
+    }
+}

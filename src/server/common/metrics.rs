@@ -89,7 +89,6 @@ impl Metrics {
     }
 
     /// `GET /metrics`: the figures in Prometheus' text format 0.0.4.
-    #[must_use]
     pub fn routes(&self) -> Router {
         let metrics = self.clone();
         let answer = move || async move {

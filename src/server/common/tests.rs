@@ -9,7 +9,9 @@ mod tls;
 
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::io::Write;
 use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
@@ -17,6 +19,9 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use tracing::Dispatch;
+use tracing::subscriber::DefaultGuard;
+use tracing_subscriber::fmt::MakeWriter;
 
 use super::{Limits, Listener, Metrics, Role, Shared, Sockets};
 
@@ -137,4 +142,44 @@ fn body(answer: &str) -> &str {
 /// Metrics that nobody looks at but the test.
 fn metrics() -> Shared {
     Shared { metrics: Metrics::new(&[("/hsm/v2", "smd")]), ..Shared::default() }
+}
+
+/// All that is logged, at every level.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    /// Collects what this thread logs until the guards are dropped.
+    fn start() -> (Self, (DefaultGuard, Dispatch)) {
+        let log = Self::default();
+        let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_ansi(false);
+        // With a single subscriber tracing asks only the thread that comes to a log line first whether anybody wants
+        // it, and a test without a subscriber would answer no for all. With two it asks both.
+        let second = Dispatch::new(tracing_subscriber::registry());
+        let guard = tracing::subscriber::set_default(subscriber.with_writer(log.clone()).finish());
+        (log, (guard, second))
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl MakeWriter<'_> for Log {
+    type Writer = Self;
+
+    fn make_writer(&self) -> Self {
+        self.clone()
+    }
 }

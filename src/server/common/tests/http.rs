@@ -1,12 +1,8 @@
 //! What reaches a handler, and what comes back beside its answer.
 
-use std::io::Write;
-use std::sync::{Arc, Mutex};
-
 use axum::Extension;
 use axum::routing::get;
 use serde_json::json;
-use tracing_subscriber::fmt::MakeWriter;
 
 use super::*;
 use crate::server::common::{Access, Caller, ClientAddr, Gate, Health, Peer, RequestId, TrustedProxies, not_found};
@@ -91,35 +87,9 @@ async fn a_role_without_a_router_answers_404() {
     within("it ends", running).await.unwrap();
 }
 
-/// All that is logged, at every level.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl MakeWriter<'_> for Log {
-    type Writer = Self;
-
-    fn make_writer(&self) -> Self {
-        self.clone()
-    }
-}
-
 #[tokio::test]
 async fn no_part_of_a_token_is_in_a_log_or_in_an_answer() {
-    let log = Log::default();
-    let subscriber =
-        tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_ansi(false).with_writer(log.clone());
-    let _logging = tracing::subscriber::set_default(subscriber.finish());
+    let (log, _logging) = Log::start();
 
     let state = tempfile::tempdir().unwrap();
     let issuer = Issuer::load_or_create(state.path(), "https://demo.example").unwrap();
@@ -141,7 +111,7 @@ async fn no_part_of_a_token_is_in_a_log_or_in_an_answer() {
         answers.push(answer);
     }
     server.stop().await;
-    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let log = log.text();
     assert!(log.contains("minted a token") && log.contains("answered") && log.contains("denied"), "{log}");
     for token in [&good, &elsewhere, &forged] {
         for part in token.split('.') {

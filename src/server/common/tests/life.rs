@@ -76,6 +76,7 @@ fn running_out_of_files_is_survived() {
 #[tokio::test]
 #[ignore = "it takes all files of its process; `running_out_of_files_is_survived` runs it"]
 async fn in_a_process_with_few_files() {
+    let (log, _logging) = Log::start();
     let server = Server::start(router(), |_| {});
     let mut hoard = Vec::new();
     loop {
@@ -90,14 +91,11 @@ async fn in_a_process_with_few_files() {
         // So that the server takes its half of the files as well.
         tokio::task::yield_now().await;
     }
-    tokio::time::sleep(Duration::from_millis(50)).await;
-    // One file is free, which the client takes: the server cannot accept it, and must neither end nor spin.
-    hoard.pop();
-    let mut waiting = server.connect().await;
-    waiting.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
-    tokio::time::sleep(Duration::from_millis(50)).await;
+    let failures = || log.text().matches("no connection can be accepted").count();
+    until("the server cannot accept either", || failures() >= 3).await;
+    assert!(failures() < 20, "it pauses between its attempts");
     drop(hoard);
-    assert_eq!(status(&read_answer(&mut waiting).await), 200);
+    assert_eq!(status(&ask(&mut server.connect().await, "GET /").await), 200);
     server.stop().await;
 }
 
@@ -117,8 +115,12 @@ async fn shutdown_refuses_new_connections_closes_idle_ones_and_lets_open_request
     open.write_all(b"GET /slow HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
     within("the request is being handled", entered.notified()).await;
 
+    let mut unused = server.connect().await;
+    until("all are accepted", || server.connections(Role::Api) == 3).await;
+
     server.shutdown.cancel();
     assert_eq!(read_to_end(&mut idle).await, "");
+    assert_eq!(read_to_end(&mut unused).await, "");
     let addr = server.addrs[0];
     within("the socket is closed", async {
         while TcpStream::connect(addr).await.is_ok() {

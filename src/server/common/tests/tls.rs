@@ -88,12 +88,11 @@ async fn peers_that_do_not_shake_hands_are_closed_and_harm_nobody() {
     assert!(!server.send("GET / HTTP/1.1\r\n\r\n").await.contains("HTTP"), "plain HTTP");
     assert!(!server.send([0x16, 3, 1, 0, 5, 1, 0, 0, 1, 0]).await.contains("HTTP"), "a broken greeting");
     server.stop().await;
-    let server = start(&tls, |_| {});
+    let server = start(&tls, |limits| (limits.handshake, limits.drain) = (PATIENCE * 2, PATIENCE * 2));
     let mut waiting = server.connect().await;
     let mut stream = connect(&server, &cert, &rustls::version::TLS13).await.unwrap();
     assert_eq!(body(&ask(&mut stream, "GET /").await), "ok", "a handshake that waits holds up no other");
-    let begun = tokio::time::Instant::now();
+    // Nor does it hold up the shutdown, which would otherwise outlast the patience of `stop`.
     server.stop().await;
-    assert!(begun.elapsed() < PATIENCE, "nor the shutdown");
     assert_eq!(read_to_end(&mut waiting).await, "");
 }
