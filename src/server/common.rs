@@ -1,10 +1,47 @@
-//! What every server shares: problem bodies, bounded reading of requests.
+//! What every server shares: sockets and their limits, TLS, authentication, request ids, health, figures, problem
+//! bodies and bounded reading of requests.
+//!
+//! A request passes, in this order: [`Sockets`] (a connection within the budget of its listener), TLS, HTTP/1.1 with
+//! limits, plain paths, [`Peer`] and [`ClientAddr`], the router of the listener's [`Role`], and, where a room guards
+//! its routes, the [`Gate`]. A handler that panics costs its own request and nothing else.
 
+pub mod auth;
 pub mod author;
+mod backoff;
 pub mod body;
-pub mod client;
+mod connection;
+pub mod health;
+pub mod keys;
+pub mod limits;
+pub mod listener;
+pub mod metrics;
+mod normalize;
+pub mod peer;
 pub mod plain;
 pub mod problem;
+mod request_id;
+pub mod role;
+pub mod routing;
+mod serve;
+mod stall;
+pub mod supervise;
+pub mod tls;
+mod unix;
 
-pub use client::ClientAddr;
+#[cfg(test)]
+mod tests;
+
+pub use auth::{Access, Caller, Gate};
+pub use backoff::Backoff;
+pub use health::Health;
+pub use limits::Limits;
+pub use listener::{Address, BindError, Listener, Shared, Sockets};
+pub use metrics::Metrics;
+pub use peer::{ClientAddr, Peer, TrustedProxies};
 pub use problem::Problem;
+pub use request_id::RequestId;
+pub use role::{AuthMode, Bound, ExposureError, Proto, Role, check_exposure};
+pub use routing::{method_not_allowed, not_found, only};
+pub use supervise::{Restarts, Supervisor};
+pub use tls::Tls;
+pub use unix::UnixError;

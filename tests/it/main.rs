@@ -1,6 +1,15 @@
-//! Tests over the public interfaces, a file per surface.
+//! The integration tests: one binary, a file per surface.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
+mod architecture;
+mod cli;
 mod contract_boot;
+mod crash;
+mod hostile;
+mod openchami;
 mod replay;
+mod secrets;
+mod serve;
+mod support;
+mod tutorial;
+mod watch;

@@ -1,0 +1,207 @@
+//! What a listener is for, and which listeners may be opened at all.
+
+use std::net::{IpAddr, SocketAddr};
+
+use serde::Serialize;
+
+use super::listener::{Address, Listener};
+
+/// What a listener is for. A route exists only on the roles that may have it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// The APIs of SMD, BSS and cloud-init, for administrators and services.
+    Api,
+    /// Reads about the requester, for booting nodes.
+    Boot,
+    /// Figures for Prometheus.
+    Metrics,
+    /// Plan and apply for the command line, over a Unix socket.
+    Local,
+}
+
+impl Role {
+    /// The number of roles; [`Role::index`] is below it.
+    pub const COUNT: usize = 4;
+
+    /// A small number, for tables by role.
+    #[must_use]
+    pub fn index(self) -> usize {
+        self as usize
+    }
+
+    /// The name in listener lists, logs and figures.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Api => "api",
+            Self::Boot => "boot",
+            Self::Metrics => "metrics",
+            Self::Local => "local",
+        }
+    }
+}
+
+/// What is spoken on a socket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Proto {
+    /// HTTP in the clear.
+    Http,
+    /// HTTP in TLS.
+    Https,
+}
+
+impl Proto {
+    /// The scheme of URLs.
+    #[must_use]
+    pub fn scheme(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Https => "https",
+        }
+    }
+}
+
+/// A socket that is bound, as the ready line and `listeners.json` show it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Bound {
+    /// What it is for.
+    pub role: Role,
+    /// What is spoken on it.
+    pub proto: Proto,
+    /// Its address with the port that it really has.
+    pub addr: SocketAddr,
+    /// Where a client on this machine, or one that knows the configured name, reaches it; without a trailing slash.
+    pub url: String,
+}
+
+/// Who may use the API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AuthMode {
+    /// Whoever has a good token.
+    Jwt,
+    /// Everybody who reaches it.
+    None,
+}
+
+/// Why a set of listeners would expose the API.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ExposureError {
+    /// Tokens would cross a network in the clear.
+    #[error(
+        "the API at {0} would be reachable without TLS; give it a certificate (--tls-cert, --tls-key) or a loopback address"
+    )]
+    PlainApi(SocketAddr),
+    /// Everybody on a network could write.
+    #[error("the API at {0} would be open to everybody; without authentication it has to be on a loopback address")]
+    OpenApi(SocketAddr),
+    /// Every user of this machine could write, which has to be said twice.
+    #[error(
+        "without authentication every user of this machine may change the cluster; set OCHAMI_SYNC_INSECURE=1 if that is meant"
+    )]
+    NotConfirmed,
+    /// The local API trusts whoever connects, so it is never on a network.
+    #[error("the local API is offered on a Unix socket only, not at {0}")]
+    LocalOnNetwork(SocketAddr),
+}
+
+/// Whether these listeners may be opened: plain HTTP for the API only on loopback; no authentication only there and
+/// only when the environment says so as well (`insecure_env`: `OCHAMI_SYNC_INSECURE` is `1`). Boot listeners may be
+/// plain anywhere, as firmware speaks nothing else.
+///
+/// # Errors
+///
+/// The first listener that breaks a rule.
+pub fn check_exposure(listeners: &[Listener], auth: AuthMode, insecure_env: bool) -> Result<(), ExposureError> {
+    for listener in listeners {
+        let Address::Tcp(addr) = listener.address else { continue };
+        match listener.role {
+            Role::Local => return Err(ExposureError::LocalOnNetwork(addr)),
+            Role::Api if is_loopback(addr.ip()) => {}
+            Role::Api if auth == AuthMode::None => return Err(ExposureError::OpenApi(addr)),
+            Role::Api if listener.tls.is_none() => return Err(ExposureError::PlainApi(addr)),
+            Role::Api | Role::Boot | Role::Metrics => {}
+        }
+    }
+    let has_api = listeners.iter().any(|listener| listener.role == Role::Api);
+    if has_api && auth == AuthMode::None && !insecure_env { Err(ExposureError::NotConfirmed) } else { Ok(()) }
+}
+
+/// An IPv4 address may be written as an IPv6 one (`::ffff:127.0.0.1`).
+fn is_loopback(ip: IpAddr) -> bool {
+    ip.to_canonical().is_loopback()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tls::{Tls, tests::certificate};
+    use super::*;
+
+    fn listener(role: Role, addr: &str) -> Listener {
+        Listener::tcp(role, addr.parse().unwrap())
+    }
+
+    #[test]
+    fn plain_http_for_the_api_is_for_loopback_only() {
+        for addr in ["127.0.0.1:80", "127.9.9.9:80", "[::1]:80", "[::ffff:127.0.0.1]:80"] {
+            assert_eq!(check_exposure(&[listener(Role::Api, addr)], AuthMode::Jwt, false), Ok(()), "{addr}");
+        }
+        for addr in ["0.0.0.0:80", "[::]:80", "172.16.0.254:80", "[2001:db8::1]:80", "[::ffff:10.0.0.1]:80"] {
+            let refused = check_exposure(&[listener(Role::Api, addr)], AuthMode::Jwt, true);
+            assert_eq!(refused, Err(ExposureError::PlainApi(addr.parse().unwrap())), "{addr}");
+        }
+    }
+
+    #[test]
+    fn with_tls_the_api_may_be_anywhere_but_not_without_authentication() {
+        let directory = tempfile::tempdir().unwrap();
+        let (cert, key) = certificate(directory.path(), "demo.example");
+        let mut api = listener(Role::Api, "0.0.0.0:443");
+        api.tls = Some(Tls::load(&cert, &key).unwrap());
+        let listeners = [listener(Role::Api, "127.0.0.1:80"), api];
+        assert_eq!(check_exposure(&listeners, AuthMode::Jwt, false), Ok(()));
+        let refused = check_exposure(&listeners, AuthMode::None, true);
+        assert_eq!(refused, Err(ExposureError::OpenApi("0.0.0.0:443".parse().unwrap())));
+    }
+
+    #[test]
+    fn no_authentication_needs_loopback_and_the_environment() {
+        let api = listener(Role::Api, "127.0.0.1:80");
+        let both = [api.clone(), listener(Role::Api, "[::1]:80")];
+        assert_eq!(check_exposure(&both, AuthMode::None, true), Ok(()));
+        assert_eq!(check_exposure(&both, AuthMode::None, false), Err(ExposureError::NotConfirmed));
+        let mixed = [api, listener(Role::Api, "10.0.0.1:80")];
+        let refused = check_exposure(&mixed, AuthMode::None, true);
+        assert_eq!(refused, Err(ExposureError::OpenApi("10.0.0.1:80".parse().unwrap())));
+    }
+
+    #[test]
+    fn boot_and_metrics_may_be_plain_anywhere_and_need_no_confirmation() {
+        let listeners = [listener(Role::Boot, "0.0.0.0:80"), listener(Role::Metrics, "10.0.0.1:9100")];
+        assert_eq!(check_exposure(&listeners, AuthMode::Jwt, false), Ok(()));
+        assert_eq!(check_exposure(&listeners, AuthMode::None, false), Ok(()));
+    }
+
+    #[test]
+    fn the_local_api_is_never_on_a_network() {
+        let refused = check_exposure(&[listener(Role::Local, "127.0.0.1:80")], AuthMode::Jwt, false);
+        assert_eq!(refused, Err(ExposureError::LocalOnNetwork("127.0.0.1:80".parse().unwrap())));
+        let unix = Listener::unix(Role::Local, "/run/ochami-sync/api.sock");
+        assert_eq!(check_exposure(&[unix], AuthMode::None, false), Ok(()));
+    }
+
+    #[test]
+    fn a_bound_socket_is_shown_as_the_ready_line_promises() {
+        let addr = "127.0.0.1:8443".parse().unwrap();
+        let bound = Bound { role: Role::Api, proto: Proto::Https, addr, url: "https://127.0.0.1:8443".into() };
+        assert_eq!(
+            serde_json::to_string(&bound).unwrap(),
+            r#"{"role":"api","proto":"https","addr":"127.0.0.1:8443","url":"https://127.0.0.1:8443"}"#
+        );
+        for role in [Role::Api, Role::Boot, Role::Metrics, Role::Local] {
+            assert_eq!(serde_json::to_value(role).unwrap(), role.name());
+            assert!(role.index() < Role::COUNT);
+        }
+    }
+}
