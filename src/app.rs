@@ -4,12 +4,14 @@
 //! state directory that another process holds. A database that cannot be opened does not: with an inventory the nodes
 //! are told what that says, from memory, and `/ready` says why nothing can be written.
 
-mod listeners;
+pub(crate) mod listeners;
 mod routers;
 mod watching;
 
+use std::io::Write as _;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -184,7 +186,9 @@ async fn open(config: &Config, health: &Health) -> Result<Store, AppError> {
         StoreConfig { state_dir: config.state.clone(), mode: Mode::ReadWrite, url: config.database.clone() };
     match Store::open(store_config).await {
         Ok(store) => Ok(store),
-        Err(error @ (StoreError::Locked { .. } | StoreError::UnknownDatabase { .. } | StoreError::PostgresNotBuiltIn)) => Err(error.into()),
+        Err(
+            error @ (StoreError::Locked { .. } | StoreError::UnknownDatabase { .. } | StoreError::PostgresNotBuiltIn),
+        ) => Err(error.into()),
         Err(error) => {
             let reason = chain(&error);
             tracing::error!(error = reason, "the database cannot be opened; serving the inventory from memory");
@@ -220,12 +224,18 @@ async fn script_settings(config: &Config, bound: &[Bound]) -> ScriptSettings {
     }
 }
 
+/// Writes a file that is its owner's alone, like everything in the state directory.
+fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true).mode(0o600).open(path)?.write_all(text.as_bytes())
+}
+
 /// Says that we are ready: to whoever started us, to systemd, and in the state directory.
 fn announce(config: &Config, bound: &[Bound], report: &Reporter) -> Result<(), AppError> {
     let line = serde_json::to_string(bound).expect("listeners are texts");
     let path = config.state.join("listeners.json");
     let beside = config.state.join(".listeners.json.new");
-    let written = std::fs::write(&beside, &line).and_then(|()| std::fs::rename(&beside, &path));
+    let written = write_private(&beside, &line).and_then(|()| std::fs::rename(&beside, &path));
     written.map_err(|source| AppError::Listeners { path, source })?;
     for bound in bound {
         tracing::info!(listener.role = bound.role.name(), listener.url = bound.url, "listening");

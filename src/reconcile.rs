@@ -244,9 +244,10 @@ fn behind(desired: &Desired, lines: &[PlanChange]) -> Vec<ObjectKey> {
         (_, Some(owner)) => format!("node/{owner}"),
         (_, None) => key.to_string(),
     };
-    let objects = desired.objects.iter().filter(|(key, object)| {
-        addresses.contains(address(key, object.owner.as_deref()).as_str())
-    });
+    let objects = desired
+        .objects
+        .iter()
+        .filter(|(key, object)| addresses.contains(address(key, object.owner.as_deref()).as_str()));
     objects.map(|(key, _)| key.clone()).collect()
 }
 

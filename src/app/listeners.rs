@@ -7,7 +7,7 @@ use super::{AppError, Config};
 use crate::server::common::{Listener, Role, Tls};
 
 /// The name of the socket of the local API, in the state directory.
-pub const SOCKET: &str = "ochami-sync.sock";
+pub(crate) const SOCKET: &str = "ochami-sync.sock";
 
 /// Every listener that the configuration asks for, in the order of the ready line.
 pub(super) fn configured(config: &Config) -> Result<Vec<Listener>, AppError> {
@@ -21,7 +21,8 @@ pub(super) fn configured(config: &Config) -> Result<Vec<Listener>, AppError> {
 
 fn api(url: &str, tls: Option<&Arc<Tls>>) -> Result<Listener, AppError> {
     let error = |reason: &str| AppError::Api { url: url.to_owned(), reason: reason.to_owned() };
-    let (scheme, rest) = url.split_once("://").ok_or_else(|| error("it has to be http://IP:PORT or https://IP:PORT"))?;
+    let (scheme, rest) =
+        url.split_once("://").ok_or_else(|| error("it has to be http://IP:PORT or https://IP:PORT"))?;
     let addr: SocketAddr = rest
         .trim_end_matches('/')
         .parse()

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::{Config, Report, Reporter};
 use crate::inventory;
-use crate::reconcile::{self, Reconciler};
 use crate::reconcile::watch::{self, Event, Timing, WatchConfig};
+use crate::reconcile::{self, Reconciler};
 use crate::server::common::{Health, Supervisor};
 use crate::snapshot::Snapshot;
 use crate::store::Store;
@@ -44,7 +44,8 @@ fn judge(event: &Event, health: &Health) {
     match event {
         Event::Invalid { diagnostics, .. } => {
             let errors = diagnostics.iter().filter(|d| d.severity == inventory::Severity::Error).count();
-            health.set("inventory", Some(format!("the inventory is invalid ({errors} errors); the last good one stays")));
+            health
+                .set("inventory", Some(format!("the inventory is invalid ({errors} errors); the last good one stays")));
         }
         Event::Loaded { .. } => health.set("inventory", None),
         Event::Planned(_) => {}

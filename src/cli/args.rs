@@ -9,13 +9,17 @@ use super::output::{Color, Format};
 
 /// The control and boot plane of an OpenCHAMI cluster, driven by files in git.
 #[derive(Debug, Parser)]
-#[command(name = "ochami-sync", version, after_help = "\
+#[command(
+    name = "ochami-sync",
+    version,
+    after_help = "\
 Examples:
   ochami-sync validate                          check ./inventory, offline
   ochami-sync plan -i inventory                 show what would change
   ochami-sync apply -i inventory                show it, ask, change it
   ochami-sync serve -i inventory --apply        serve, and apply every saved change
-  ochami-sync explain OS0201                    what a diagnostic means")]
+  ochami-sync explain OS0201                    what a diagnostic means"
+)]
 pub(super) struct Args {
     /// Form of what is printed on stdout.
     #[arg(long, global = true, value_enum, default_value_t = Format::Text)]

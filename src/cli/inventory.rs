@@ -18,11 +18,16 @@ pub(super) fn load(args: &InventoryArgs, printer: Printer) -> Result<Desired, Ex
 }
 
 fn show(loaded: &Loaded, directory: &Path, printer: Printer) {
-    let serious = loaded.inventory.is_none();
-    if !loaded.diagnostics.is_empty() && (serious || !printer.quiet) {
-        let prefix = directory.display().to_string();
-        let text = render::text(&loaded.diagnostics, &loaded.sources, &prefix, printer.colors_stderr());
-        printer.talk(&text);
+    let prefix = directory.display().to_string();
+    if loaded.inventory.is_none() {
+        printer.report(&render::text(&loaded.diagnostics, &loaded.sources, &prefix, printer.colors_stderr()));
+    } else if !loaded.diagnostics.is_empty() {
+        // Whoever plans has seen them, or can; a screen of warnings would hide the plan.
+        let (count, noun) = match loaded.diagnostics.len() {
+            1 => (1, "warning"),
+            many => (many, "warnings"),
+        };
+        printer.talk(&format!("{count} {noun}; `ochami-sync validate -i {prefix}` shows them"));
     }
 }
 
@@ -38,9 +43,6 @@ pub(super) fn secrets_dir(given: Option<PathBuf>, inventory: &Path) -> PathBuf {
 /// Says which objects wait for a secret.
 pub(super) fn show_unresolved(desired: &Desired, printer: Printer) {
     for unresolved in &desired.unresolved {
-        printer.talk(&format!(
-            "{}: {} is left out: {}",
-            unresolved.origin, unresolved.key, unresolved.reason
-        ));
+        printer.talk(&format!("{}: {} is left out: {}", unresolved.origin, unresolved.key, unresolved.reason));
     }
 }

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::args::{LimitArgs, StateArgs, TargetArgs};
 use super::exit::Exit;
 use super::output::Printer;
+use crate::app::listeners::SOCKET;
 use crate::desired::Desired;
 use crate::model::Secret;
 use crate::plan::{Plan, text};
@@ -127,7 +128,7 @@ fn refusal(error: crate::reconcile::ReconcileError) -> LocalError {
 
 /// The socket of a state directory.
 pub(super) fn socket(state: &Path) -> PathBuf {
-    state.join("ochami-sync.sock")
+    state.join(SOCKET)
 }
 
 /// A client of the daemon that serves the state directory; none when no daemon does.
@@ -151,7 +152,9 @@ async fn post<T: DeserializeOwned>(
     let good = response.status().is_success();
     let bytes = response.bytes().await.context("the daemon broke off its answer")?;
     if good {
-        return Ok(serde_json::from_slice(&bytes).context("the daemon's answer cannot be read; is it another version?")?);
+        return Ok(
+            serde_json::from_slice(&bytes).context("the daemon's answer cannot be read; is it another version?")?
+        );
     }
     if let Ok(refusal) = serde_json::from_slice::<Refusal>(&bytes) {
         return Err(LocalError::Refusal(Box::new(refusal)));
@@ -193,7 +196,8 @@ fn target_spec(args: &TargetArgs, cluster: &str) -> anyhow::Result<TargetSpec> {
         url.or_else(|| base.map(|base| format!("{base}{path}")))
             .with_context(|| format!("give --{flag} URL, or --base-uri URL for all three"))
     };
-    let read = |path: &PathBuf| std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()));
+    let read =
+        |path: &PathBuf| std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()));
     Ok(TargetSpec::OpenChami(Endpoints {
         smd: service(&args.smd, "smd", "/hsm/v2")?,
         bss: service(&args.bss, "bss", "/boot/v1")?,

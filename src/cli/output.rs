@@ -56,7 +56,12 @@ impl Printer {
 
     /// Says what went wrong on stderr.
     pub fn error(&self, text: &str) {
-        eprintln!("error: {}", text.trim_end());
+        self.report(&format!("error: {text}"));
+    }
+
+    /// Prints a report of errors, which says by itself what it is, on stderr.
+    pub fn report(&self, text: &str) {
+        eprintln!("{}", text.trim_end());
     }
 
     /// Asks on stderr and reads a line, or nothing when there is nobody to answer.

@@ -65,10 +65,7 @@ impl Lines {
                 names.entry(subject).or_default().insert(object.name.clone(), id);
             }
         }
-        names
-            .into_iter()
-            .map(|(kind, names)| Names { kind, names: names.into_keys().collect() })
-            .collect()
+        names.into_iter().map(|(kind, names)| Names { kind, names: names.into_keys().collect() }).collect()
     }
 }
 
@@ -143,12 +140,7 @@ fn is_life(verdict: Verdict) -> bool {
     matches!(verdict, Verdict::Create | Verdict::Recreate { .. } | Verdict::Delete)
 }
 
-fn change(
-    address: &Address,
-    parts: &[&Outcome<'_>],
-    groups: &describe::Groups,
-    options: &Options,
-) -> PlanChange {
+fn change(address: &Address, parts: &[&Outcome<'_>], groups: &describe::Groups, options: &Options) -> PlanChange {
     let verb = describe::verb(address.0, parts);
     let fields = describe::fields(address, verb, parts, groups);
     let conflict = fields.iter().any(|field| field.class == FieldClass::Conflict);

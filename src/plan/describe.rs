@@ -100,12 +100,7 @@ pub(super) fn boots_the_same(old: &Outcome<'_>, new: &Outcome<'_>) -> bool {
 }
 
 /// The fields of a line of the changes.
-pub(super) fn fields(
-    address: &Address,
-    verb: Verb,
-    parts: &[&Outcome<'_>],
-    groups: &Groups,
-) -> Vec<FieldChange> {
+pub(super) fn fields(address: &Address, verb: Verb, parts: &[&Outcome<'_>], groups: &Groups) -> Vec<FieldChange> {
     let (subject, id) = address;
     let mut fields = match verb {
         Verb::Create | Verb::Recreate => facts::created(parts),

@@ -19,7 +19,7 @@ use axum::Router;
 use axum::http::Method;
 use axum::routing::any;
 
-use super::common::plain;
+use super::common::not_found;
 use crate::boot::ScriptSettings;
 use crate::store::{BootReader, Store};
 
@@ -71,10 +71,10 @@ pub fn access(_method: &Method, path: &str) -> bool {
 }
 
 fn under_prefixes(inner: &Router) -> Router {
-    let inner = inner.clone().fallback(plain::not_found);
+    let inner = inner.clone().fallback(not_found);
     PREFIXES.into_iter().fold(Router::new(), |router, prefix| {
         // A nested router does not see its prefix with a slash behind it.
-        router.nest(prefix, inner.clone()).route(&format!("{prefix}/"), any(plain::not_found))
+        router.nest(prefix, inner.clone()).route(&format!("{prefix}/"), any(not_found))
     })
 }
 

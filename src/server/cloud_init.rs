@@ -19,7 +19,7 @@ use axum::Router;
 use axum::http::Method;
 use axum::routing::{any, get};
 
-use super::common::plain;
+use super::common::not_found;
 use crate::store::{BootReader, Store};
 use crate::wire::cloud_init::DataKind;
 
@@ -64,7 +64,7 @@ fn shelf_routes(prefix: &str, state: entries::State) -> Router {
         .route(prefix, list.clone())
         .route(&format!("{prefix}/"), list)
         .route(&format!("{prefix}/{{name}}"), entry)
-        .route(&format!("{prefix}/{{name}}/{{*rest}}"), any(plain::not_found));
+        .route(&format!("{prefix}/{{name}}/{{*rest}}"), any(not_found));
     for kind in DataKind::ALL {
         let (of_client, of_name) = (
             async move |state, client| entries::data_of_client(state, client, kind),

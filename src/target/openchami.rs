@@ -125,9 +125,10 @@ impl Target for OpenChami {
 /// The tutorial's cloud-init server puts `#cloud-config` first and nothing else, so an entry that is a template for
 /// the node's own cloud-init cannot be told to it.
 fn refuse_inexpressible(computed: &Computed) -> Result<(), TargetError> {
-    let jinja = computed.writes.iter().find(|write| {
-        matches!(&write.object, Some(Object::CloudInit(e) | Object::CloudInitSecure(e)) if e.jinja)
-    });
+    let jinja = computed
+        .writes
+        .iter()
+        .find(|write| matches!(&write.object, Some(Object::CloudInit(e) | Object::CloudInitSecure(e)) if e.jinja));
     match jinja {
         None => Ok(()),
         Some(write) => Err(TargetError::Settings(format!(
@@ -141,11 +142,9 @@ fn refuse_inexpressible(computed: &Computed) -> Result<(), TargetError> {
 /// The service that keeps objects of a kind.
 fn service(kind: Kind) -> &'static str {
     match kind {
-        Kind::Component
-        | Kind::RedfishEndpoint
-        | Kind::ComponentEndpoint
-        | Kind::EthernetInterface
-        | Kind::Group => "SMD",
+        Kind::Component | Kind::RedfishEndpoint | Kind::ComponentEndpoint | Kind::EthernetInterface | Kind::Group => {
+            "SMD"
+        }
         Kind::CloudInit | Kind::CloudInitSecure => "cloud-init",
         Kind::BootParams => "BSS",
     }

@@ -72,13 +72,25 @@ fn odd_paths_and_unknown_things_are_refused_calmly() {
     let cluster = Cluster::demo();
     let serving = insecure(&cluster);
     for path in [
-        "/", "//", "/../../etc/passwd", "/hsm/v2/../../etc/passwd", "/hsm/v2/State/Components/%00", "/hsm/v2/State/Components/%ff%fe",
-        "/hsm/v2/State/Components/..%2f..", "/boot/v1/bootscript", "/boot/v1/bootscript?mac=%ff", "/boot/v1/bootscript?mac=&name=&nid=",
-        "/boot/v1/bootscript?nid=99999999999999999999", "/cloud-init/%2e%2e/user-data", "/cloud-init/nobody/user-data",
-        "/hsm/v2/Inventory/Nothing", "/hsm/v2/State/Components?type=%ff",
+        "/",
+        "//",
+        "/../../etc/passwd",
+        "/hsm/v2/../../etc/passwd",
+        "/hsm/v2/State/Components/%00",
+        "/hsm/v2/State/Components/%ff%fe",
+        "/hsm/v2/State/Components/..%2f..",
+        "/boot/v1/bootscript",
+        "/boot/v1/bootscript?mac=%ff",
+        "/boot/v1/bootscript?mac=&name=&nid=",
+        "/boot/v1/bootscript?nid=99999999999999999999",
+        "/cloud-init/%2e%2e/user-data",
+        "/cloud-init/nobody/user-data",
+        "/hsm/v2/Inventory/Nothing",
+        "/hsm/v2/State/Components?type=%ff",
     ] {
         for listener in [&serving.api, &serving.boot] {
-            let answer = raw(listener, format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").as_bytes());
+            let answer =
+                raw(listener, format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").as_bytes());
             let text = String::from_utf8_lossy(&answer);
             assert!(text.starts_with("HTTP/1.1 4") || text.starts_with("HTTP/1.1 200"), "{path}: {text}");
         }
@@ -93,7 +105,8 @@ fn any_bytes_at_all_leave_the_daemon_answering() {
     let mut runner = TestRunner::new(Config { cases: 200, failure_persistence: None, ..Config::default() });
     let line = prop_oneof![
         prop::collection::vec(any::<u8>(), 0..400),
-        "(GET|PUT|POST|XYZZY) /[ -~]{0,60} HTTP/1\\.[01]\r\n([a-z-]{1,12}: [ -~]{0,30}\r\n){0,4}\r\n[ -~]{0,60}".prop_map(String::into_bytes),
+        "(GET|PUT|POST|XYZZY) /[ -~]{0,60} HTTP/1\\.[01]\r\n([a-z-]{1,12}: [ -~]{0,30}\r\n){0,4}\r\n[ -~]{0,60}"
+            .prop_map(String::into_bytes),
     ];
     runner
         .run(&line, |bytes| {

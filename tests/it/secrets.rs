@@ -65,7 +65,10 @@ fn a_secret_is_in_no_log_no_plan_no_state_file_and_no_error() {
         let refused = send("PUT", &url, &headers, Some(body));
         assert_absent(refused.body.as_bytes(), "an error of the secure store");
     }
-    assert_eq!(send("PUT", &url, &headers, Some(r#"{"name":"compute","cloud-init":{"userdata":{"a":1}}}"#)).status, 200);
+    assert_eq!(
+        send("PUT", &url, &headers, Some(r#"{"name":"compute","cloud-init":{"userdata":{"a":1}}}"#)).status,
+        200
+    );
     let drift = cluster.run(&["plan"]).expect(0).stdout;
     assert!(drift.contains("compute"), "{drift}");
     assert_absent(drift.as_bytes(), "the plan with drift");
@@ -73,7 +76,9 @@ fn a_secret_is_in_no_log_no_plan_no_state_file_and_no_error() {
     assert_absent(json.as_bytes(), "the plan with drift as JSON");
     cluster.run(&["apply", "--yes"]).expect(0);
     for listener in [&serving.api, &serving.boot, &serving.metrics] {
-        for path in ["/metrics", "/health", "/ready", "/cloud-init", "/cloud-init/compute", "/cloud-init-secure/compute"] {
+        for path in
+            ["/metrics", "/health", "/ready", "/cloud-init", "/cloud-init/compute", "/cloud-init-secure/compute"]
+        {
             assert_absent(get(&format!("{listener}{path}")).body.as_bytes(), path);
         }
     }

@@ -40,8 +40,16 @@ fn the_boot_listener_answers_reads_about_the_requester_only() {
     cluster.run(&["apply", "--yes"]).expect(0);
     let serving = cluster.serve(&[]);
     let absent = [
-        "/hsm/v2/State/Components", "/boot/v1/bootparameters", "/boot/v1/dumpstate", "/cloud-init", "/cloud-init/compute",
-        "/cloud-init/compute/user-data", "/cloud-init-secure", "/cloud-init-secure/user-data", "/v1/plan", "/v1/token",
+        "/hsm/v2/State/Components",
+        "/boot/v1/bootparameters",
+        "/boot/v1/dumpstate",
+        "/cloud-init",
+        "/cloud-init/compute",
+        "/cloud-init/compute/user-data",
+        "/cloud-init-secure",
+        "/cloud-init-secure/user-data",
+        "/v1/plan",
+        "/v1/token",
     ];
     for path in absent {
         assert_eq!(get(&format!("{}{path}", serving.boot)).status, 404, "{path}");

@@ -132,8 +132,7 @@ pub(crate) struct Serving {
 impl Serving {
     /// Starts a `serve` command and waits for its ready line.
     pub(crate) fn start(mut command: Command) -> Self {
-        let mut child =
-            command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let stderr = Arc::new(Mutex::new(String::new()));
         let sink = stderr.clone();
         let mut source = BufReader::new(child.stderr.take().unwrap());
@@ -192,7 +191,6 @@ impl Drop for Serving {
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) kind: String,
-    pub(crate) headers: reqwest::header::HeaderMap,
     pub(crate) body: String,
 }
 
@@ -219,9 +217,8 @@ pub(crate) fn send(method: &str, url: &str, headers: &[(&str, &str)], body: Opti
         }
         let response = request.send().await.unwrap();
         let status = response.status().as_u16();
-        let headers = response.headers().clone();
-        let kind = headers.get("content-type").map(|v| v.to_str().unwrap().to_owned()).unwrap_or_default();
-        Answer { status, kind, headers, body: response.text().await.unwrap() }
+        let kind = response.headers().get("content-type").map(|v| v.to_str().unwrap().to_owned()).unwrap_or_default();
+        Answer { status, kind, body: response.text().await.unwrap() }
     })
 }
 

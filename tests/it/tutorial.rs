@@ -98,9 +98,11 @@ fn bss_is_populated() {
 #[test]
 fn the_boot_script_is_the_one_the_original_sends() {
     let tutorial = Tutorial::start();
-    for (prefix, listener) in
-        [("/boot/v1", &tutorial.serving.api), ("/apis/bss/boot/v1", &tutorial.serving.boot), ("/boot/v1", &tutorial.serving.boot)]
-    {
+    for (prefix, listener) in [
+        ("/boot/v1", &tutorial.serving.api),
+        ("/apis/bss/boot/v1", &tutorial.serving.boot),
+        ("/boot/v1", &tutorial.serving.boot),
+    ] {
         let answer = get(&format!("{listener}{prefix}/bootscript?mac=ec:e7:a7:05:a1:fc"));
         assert_eq!((answer.status, answer.kind.as_str()), (200, "text/plain; charset=UTF-8"));
         let base = "http://172.16.0.254:8080/openchami/compute-slurm/latest";
@@ -122,7 +124,7 @@ fn the_boot_script_is_the_one_the_original_sends() {
 fn a_node_is_told_its_cloud_init_by_its_address() {
     let tutorial = Tutorial::start();
     let user_data = tutorial.as_node("172.16.0.3", "/cloud-init/user-data");
-    assert_eq!((user_data.status, user_data.kind.as_str()), (200, "text/plain"));
+    assert_eq!((user_data.status, user_data.kind.as_str()), (200, "text/plain; charset=utf-8"));
     assert!(user_data.body.starts_with("#cloud-config\n"), "{}", user_data.body);
     for text in ["setenforce 0", "/etc/sysconfig/slurmd", "SLURMD_OPTIONS=--conf-server 172.16.0.254:6817", "nid009"] {
         assert!(user_data.body.contains(text), "{text} is missing in\n{}", user_data.body);
@@ -142,7 +144,8 @@ fn an_entry_is_replaced_and_a_node_entry_wins_over_its_group_key_by_key() {
     assert_eq!((put.status, put.json()), (200, json!("compute")));
     let stored = get(&format!("{}/cloud-init/compute", tutorial.serving.api)).json();
     assert_eq!(stored["cloud-init"]["userdata"], entry["cloud-init"]["userdata"]);
-    let expected = "#cloud-config\nruncmd:\n- echo hello\nwrite_files:\n- content: blah blah blah\n  path: /etc/test123\n";
+    let expected =
+        "#cloud-config\nruncmd:\n- echo hello\nwrite_files:\n- content: blah blah blah\n  path: /etc/test123\n";
     for name in ["compute", "x1000c1s7b3n0"] {
         assert_eq!(get(&format!("{}/cloud-init/{name}/user-data", tutorial.serving.api)).body, expected);
         assert_eq!(get(&format!("{}/cloud-init/{name}/meta-data", tutorial.serving.api)).body, "instance-id: test\n");

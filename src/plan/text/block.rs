@@ -297,7 +297,8 @@ fn shape(change: &PlanChange) -> String {
 /// True for fields whose values are each node's own.
 fn is_own(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or_default();
-    let own = ["mac", "ip", "nid", "name", "xname", "fqdn", "uuid", "ip_addresses", "component_id", "description", "key"];
+    let own =
+        ["mac", "ip", "nid", "name", "xname", "fqdn", "uuid", "ip_addresses", "component_id", "description", "key"];
     own.contains(&name) || path.contains("redfish/") || path.starts_with("/interfaces/")
 }
 

@@ -15,8 +15,7 @@ pub(in crate::plan) fn escape(text: &str) -> Cow<'_, str> {
         return Cow::Borrowed(text);
     }
     let escaped = text.chars().flat_map(|c| {
-        let (spelled, plain) =
-            if unsafe_char(c) { (Some(c.escape_default()), None) } else { (None, Some(c)) };
+        let (spelled, plain) = if unsafe_char(c) { (Some(c.escape_default()), None) } else { (None, Some(c)) };
         spelled.into_iter().flatten().chain(plain)
     });
     Cow::Owned(escaped.collect())
@@ -88,8 +87,7 @@ pub(super) fn values(values: &[String], ellipsis: &str) -> String {
     }
     let common = first.chars().zip(last.chars()).take_while(|(a, b)| a == b).map(|(a, _)| a.len_utf8()).sum();
     let stem = first[..common].trim_end_matches(|c: char| c.is_ascii_digit());
-    let numbers: Option<Vec<u64>> =
-        distinct.iter().map(|value| value.strip_prefix(stem)?.parse().ok()).collect();
+    let numbers: Option<Vec<u64>> = distinct.iter().map(|value| value.strip_prefix(stem)?.parse().ok()).collect();
     if let Some(mut numbers) = numbers {
         numbers.sort_unstable();
         let (low, high) = (numbers[0], numbers[numbers.len() - 1]);

@@ -36,10 +36,9 @@ pub(super) fn lines(fields: &[&FieldChange], class: Class, options: &TextOptions
     let (last, live, want) = (fold(|f| &f.last), fold(|f| &f.live), fold(|f| &f.want));
     let shown = |value: &Option<String>| value.clone().unwrap_or_else(|| "(none)".to_owned());
     match field.class {
-        FieldClass::Conflict => vec![(
-            ' ',
-            format!("{label}  was {}, live {}, want {}", shown(&last), shown(&live), shown(&want)),
-        )],
+        FieldClass::Conflict => {
+            vec![(' ', format!("{label}  was {}, live {}, want {}", shown(&last), shown(&live), shown(&want)))]
+        }
         FieldClass::Drift if class == Class::Drift => {
             let arrow = options.arrow();
             vec![(' ', format!("{label}  {} {arrow} live {} {arrow} {}", shown(&last), shown(&live), shown(&want)))]

@@ -6,18 +6,19 @@ use axum::http::{Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 
 use super::{BssState, decide};
-use crate::server::common::{Problem, author, body};
+use crate::server::common::author::By;
+use crate::server::common::{Problem, body};
 use crate::snapshot::Snapshot;
 use crate::store::Decision;
 use crate::wire::bss::{BootParamsError, Request, Selection, list_json, parse_request, parse_selection};
 
-pub(super) async fn handle(State(state): State<BssState>, method: Method, uri: Uri, body: Body) -> Response {
+pub(super) async fn handle(State(state): State<BssState>, by: By, method: Method, uri: Uri, body: Body) -> Response {
     let answer = match method {
         Method::GET => list(&state, &uri, body).await,
-        Method::POST => write(&state, body, StatusCode::CREATED, decide::create).await,
-        Method::PUT => write(&state, body, StatusCode::OK, decide::put).await,
-        Method::PATCH => write(&state, body, StatusCode::OK, decide::patch).await,
-        Method::DELETE => write(&state, body, StatusCode::OK, decide::delete).await,
+        Method::POST => write(&state, by, body, StatusCode::CREATED, decide::create).await,
+        Method::PUT => write(&state, by, body, StatusCode::OK, decide::put).await,
+        Method::PATCH => write(&state, by, body, StatusCode::OK, decide::patch).await,
+        Method::DELETE => write(&state, by, body, StatusCode::OK, decide::delete).await,
         _ => {
             let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "allow GET,POST,PUT,PATCH,DELETE");
             return ([(header::ALLOW, "GET,POST,PUT,PATCH,DELETE")], problem).into_response();
@@ -48,12 +49,13 @@ async fn list(state: &BssState, uri: &Uri, body: Body) -> Result<Response, Probl
 
 async fn write(
     state: &BssState,
+    By(author): By,
     body: Body,
     status: StatusCode,
     decide: fn(&Snapshot, &Request) -> Result<Decision<()>, decide::Refusal>,
 ) -> Result<Response, Problem> {
     let request = parse_request(&body::read(body).await?)?;
-    state.store.write(author::api(), move |snapshot| decide(snapshot, &request)).await?;
+    state.store.write(author, move |snapshot| decide(snapshot, &request)).await?;
     Ok(json(status, String::new()))
 }
 

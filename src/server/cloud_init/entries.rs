@@ -9,7 +9,8 @@ use super::data::{self, Client};
 use super::decide::{self, Refusal, Shelf};
 use crate::boot::cloud_init::{Identity, entry_for};
 use crate::model::EntryName;
-use crate::server::common::{Problem, author, body, plain};
+use crate::server::common::author::By;
+use crate::server::common::{Problem, body, plain};
 use crate::store::Store;
 use crate::wire::cloud_init::{DataKind, EntryError, EntryRequest, entry_json, listing_json, parse_entry};
 
@@ -58,11 +59,15 @@ pub(super) async fn list(extract::State(state): extract::State<State>) -> Respon
     json(listing_json(state.shelf.entries(&snapshot).values().map(|entry| &**entry)))
 }
 
-pub(super) async fn create(extract::State(state): extract::State<State>, body: Body) -> Result<Response, Failure> {
+pub(super) async fn create(
+    extract::State(state): extract::State<State>,
+    By(author): By,
+    body: Body,
+) -> Result<Response, Failure> {
     let request = read(body).await?;
     let shelf = state.shelf;
     let decide = move |snapshot: &_| decide::create(shelf, snapshot, request);
-    let name = state.store.write(author::api(), decide).await?;
+    let name = state.store.write(author, decide).await?;
     Ok(name_json(&name))
 }
 
@@ -78,6 +83,7 @@ pub(super) async fn read_entry(
 
 pub(super) async fn replace(
     extract::State(state): extract::State<State>,
+    By(author): By,
     Path(name): Path<String>,
     body: Body,
 ) -> Result<Response, Failure> {
@@ -85,18 +91,19 @@ pub(super) async fn replace(
     let request = read(body).await?;
     let (shelf, written) = (state.shelf, name.clone());
     let decide = move |snapshot: &_| decide::replace(shelf, snapshot, &written, request);
-    state.store.write(author::api(), decide).await?;
+    state.store.write(author, decide).await?;
     Ok(name_json(&name))
 }
 
 pub(super) async fn remove(
     extract::State(state): extract::State<State>,
+    By(author): By,
     Path(name): Path<String>,
 ) -> Result<Response, Failure> {
     if let Ok(name) = name.parse::<EntryName>() {
         let shelf = state.shelf;
         let decide = move |snapshot: &_| Ok::<_, Refusal>(decide::remove(shelf, snapshot, &name));
-        state.store.write(author::api(), decide).await?;
+        state.store.write(author, decide).await?;
     }
     Ok(json(serde_json::json!({"status": "success"}).to_string()))
 }

@@ -1,9 +1,44 @@
-//! Whom a write is attributed to.
+//! Whom a write is attributed to, for drift that says who caused it.
 
+use std::convert::Infallible;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+
+use super::auth::Caller;
 use crate::store::Author;
 
-/// The author of what comes over a REST API.
-#[must_use]
-pub fn api() -> Author {
-    Author("api".into())
+/// Who makes the request: the subject of its token, as the provenance of what it writes.
+pub struct By(pub Author);
+
+impl<S: Send + Sync> FromRequestParts<S> for By {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
+        let subject = parts.extensions.get::<Caller>().map_or("anonymous", |caller| &*caller.subject);
+        Ok(Self(Author(format!("{subject} (API)").into())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::Request;
+
+    use super::*;
+
+    async fn author(caller: Option<Caller>) -> String {
+        let mut request = Request::new(());
+        if let Some(caller) = caller {
+            request.extensions_mut().insert(caller);
+        }
+        let (mut parts, ()) = request.into_parts();
+        let Ok(By(author)) = By::from_request_parts(&mut parts, &()).await;
+        author.0.to_string()
+    }
+
+    #[tokio::test]
+    async fn a_write_is_attributed_to_the_subject_of_its_token() {
+        assert_eq!(author(Some(Caller { subject: "ada".into() })).await, "ada (API)");
+        assert_eq!(author(None).await, "anonymous (API)");
+    }
 }

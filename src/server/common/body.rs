@@ -54,13 +54,17 @@ fn too_slow() -> Problem {
     Problem::new(StatusCode::REQUEST_TIMEOUT, "the body took too long to arrive")
 }
 
-/// Reads a JSON body, whatever its `Content-Type` says: the clients of OpenCHAMI send none.
+/// Reads a JSON object, whatever its `Content-Type` says: the clients of OpenCHAMI send none.
 ///
 /// # Errors
 ///
 /// Those of [`read`]; 400 when it is not JSON of that shape. The text of the body is not repeated in the error.
 pub async fn read_json<T: DeserializeOwned>(body: Body) -> Result<T, Problem> {
     let bytes = read(body).await?;
+    // An array would do as well: serde reads a structure from the values of its fields in their order.
+    if bytes.trim_ascii_start().starts_with(b"[") {
+        return Err(Problem::bad_request("error decoding JSON: a list stands where an object is expected"));
+    }
     serde_json::from_slice(&bytes).map_err(|error| Problem::bad_request(format!("error decoding JSON {error}")))
 }
 
@@ -182,6 +186,7 @@ mod tests {
             assert_eq!(problem.status, StatusCode::BAD_REQUEST);
             assert!(!problem.detail.contains("hunter2"));
         }
-        assert_eq!(read_json::<Vec<u8>>(Body::from("[1]")).await.unwrap(), [1]);
+        assert_eq!(read_json::<(u8,)>(Body::from(" [1]")).await.unwrap_err().status, StatusCode::BAD_REQUEST);
+        assert_eq!(read_json::<serde_json::Value>(Body::from(" {}")).await.unwrap(), serde_json::json!({}));
     }
 }

@@ -7,8 +7,3 @@ use axum::response::{IntoResponse, Response};
 pub fn text(status: StatusCode, line: &str) -> Response {
     (status, [(header::CONTENT_TYPE, "text/plain; charset=utf-8")], format!("{line}\n")).into_response()
 }
-
-/// 404 for a path that is not served.
-pub async fn not_found() -> Response {
-    text(StatusCode::NOT_FOUND, "404 page not found")
-}

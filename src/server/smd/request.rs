@@ -1,14 +1,11 @@
 //! What handlers take out of a request.
 
-use std::convert::Infallible;
-
 use axum::extract::{FromRequestParts, Path};
-use axum::http::Extensions;
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
 
 use crate::server::common::Problem;
-use crate::store::Author;
+pub(super) use crate::server::common::author::By;
 
 /// The parameters of the path; 400 as a problem when they are not UTF-8.
 pub(super) struct PathOf<T>(pub(super) T);
@@ -22,20 +19,4 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for PathOf<
             .map_err(|rejection| Problem::bad_request(rejection.body_text()))?;
         Ok(Self(value))
     }
-}
-
-/// Who makes the request, as the provenance of what it writes.
-pub(super) struct By(pub(super) Author);
-
-impl<S: Send + Sync> FromRequestParts<S> for By {
-    type Rejection = Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
-        Ok(Self(author(&parts.extensions)))
-    }
-}
-
-/// The author of a write that comes in through this API.
-fn author(_extensions: &Extensions) -> Author {
-    Author("api".into())
 }

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use reqwest::{Method, StatusCode};
 use super::{Endpoints, service};
 use crate::model::Kind;
 use crate::target::TargetError;
+use reqwest::{Method, StatusCode};
 
 /// A list of 50,000 nodes takes the real SMD some seconds; a service that needs longer is not answering.
 const TIMEOUT: Duration = Duration::from_secs(120);
@@ -100,12 +100,7 @@ impl Client {
         self.exchange(method, &format!("{}{path}", self.base(kind)), body).await
     }
 
-    async fn exchange(
-        &self,
-        method: Method,
-        url: &str,
-        body: Option<String>,
-    ) -> Result<Vec<u8>, Fault> {
+    async fn exchange(&self, method: Method, url: &str, body: Option<String>) -> Result<Vec<u8>, Fault> {
         let mut request = self.http.request(method, url);
         if let Some(token) = &self.token {
             request = request.bearer_auth(token.expose());

@@ -23,7 +23,12 @@ impl Session {
                     answer => return (vec![at], reason(answer)),
                 }
             }
-            (vec![at], reason(self.client.send(Method::PUT, write.key.kind, &put, Some(cloud_init::replace_body(entry))).await))
+            (
+                vec![at],
+                reason(
+                    self.client.send(Method::PUT, write.key.kind, &put, Some(cloud_init::replace_body(entry))).await,
+                ),
+            )
         });
         parallel(requests).await
     }

@@ -134,8 +134,10 @@ impl Session {
         }
         let body = json(&DiscoveryRequest::new(endpoint, systems, managers));
         if !self.before.redfish_endpoints.contains_key(id) {
-            let posted =
-                self.client.send(Method::POST, Kind::RedfishEndpoint, "/Inventory/RedfishEndpoints", body.clone()).await;
+            let posted = self
+                .client
+                .send(Method::POST, Kind::RedfishEndpoint, "/Inventory/RedfishEndpoints", body.clone())
+                .await;
             match posted {
                 // SMD 2.20.4 and 2.20.5 answer 409 although they stored it all; putting the same again settles it.
                 Err(fault) if fault.status == Some(StatusCode::CONFLICT) => {}
