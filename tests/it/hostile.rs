@@ -12,15 +12,28 @@ fn insecure(cluster: &Cluster) -> Serving {
     cluster.serve_with(&["--auth", "none"], &[("OCHAMI_SYNC_INSECURE", "1")])
 }
 
-/// Sends bytes as they are and reads what comes until the server closes or has answered.
-fn raw(listener: &str, bytes: &[u8]) -> Vec<u8> {
-    let mut stream = TcpStream::connect(listener.trim_start_matches("http://")).unwrap();
-    stream.set_read_timeout(Some(DEADLINE)).unwrap();
-    let _ = stream.write_all(bytes);
+/// Sends bytes as they are and nothing more, and reads what comes until the server closes.
+fn raw_and_done(listener: &str, bytes: &[u8]) -> Vec<u8> {
+    let mut stream = sent(listener, bytes);
     let _ = stream.shutdown(std::net::Shutdown::Write);
     let mut answer = Vec::new();
     let _ = stream.read_to_end(&mut answer);
     answer
+}
+
+/// As [`raw_and_done`], but ready to send more, as a client is that waits for its answer.
+fn raw(listener: &str, bytes: &[u8]) -> Vec<u8> {
+    let mut stream = sent(listener, bytes);
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer);
+    answer
+}
+
+fn sent(listener: &str, bytes: &[u8]) -> TcpStream {
+    let mut stream = TcpStream::connect(listener.trim_start_matches("http://")).unwrap();
+    stream.set_read_timeout(Some(DEADLINE)).unwrap();
+    let _ = stream.write_all(bytes);
+    stream
 }
 
 #[test]
@@ -111,7 +124,7 @@ fn any_bytes_at_all_leave_the_daemon_answering() {
     runner
         .run(&line, |bytes| {
             for listener in [&serving.api, &serving.boot, &serving.metrics] {
-                let answer = raw(listener, &bytes);
+                let answer = raw_and_done(listener, &bytes);
                 prop_assert!(!answer.starts_with(b"HTTP/1.1 5"), "{}", String::from_utf8_lossy(&answer));
             }
             Ok(())
