@@ -1,6 +1,6 @@
 //! `serve` with an inventory: a saved change is picked up, a broken one changes nothing and says why.
 
-use crate::support::{Cluster, get, until};
+use crate::support::{Cluster, get, send, until};
 
 const MAC: &str = "ec:e7:a7:05:a1:fc";
 
@@ -81,4 +81,26 @@ fn a_burst_that_would_delete_too_much_is_refused_and_stays_refused() {
     until("the daemon is in sync again", || {
         (get(&format!("{}/ready", serving.api)).json()["status"] == "ready").then_some(())
     });
+}
+
+#[test]
+fn a_database_that_cannot_be_opened_does_not_keep_nodes_from_booting() {
+    let cluster = Cluster::demo();
+    cluster.run(&["apply", "--yes"]).expect(0);
+    let database = cluster.state().join("state.db");
+    assert!(database.exists());
+    std::fs::write(&database, b"this is no database, whatever its name says; it only has some length").unwrap();
+    let serving = cluster.serve(&["-i", "inventory", "--apply", "--trusted-proxy", "127.0.0.1/32"]);
+    assert!(script(&serving.boot).contains("compute-slurm/latest"));
+    let url = format!("{}/cloud-init/meta-data", serving.boot);
+    assert_eq!(send("GET", &url, &[("x-forwarded-for", "172.16.0.1")], None).body, "instance-id: ochami-compute\n");
+    let ready = get(&format!("{}/ready", serving.api));
+    assert_eq!((ready.status, ready.json()["status"].clone()), (200, "degraded".into()));
+    assert!(ready.body.contains("state.db"), "{}", ready.body);
+    // Nothing is taken that could not be kept.
+    let bearer = format!("Bearer {}", cluster.run(&["token"]).expect(0).stdout.trim());
+    let body = r#"{"Components":[{"ID":"x9c0s0b0n0","State":"Ready","NID":9}]}"#;
+    let url = format!("{}/hsm/v2/State/Components", serving.api);
+    assert_eq!(send("POST", &url, &[("authorization", &bearer)], Some(body)).status, 503);
+    cluster.run(&["apply", "--yes"]).expect(1);
 }
