@@ -33,6 +33,22 @@ impl Snapshot {
         }
     }
 
+    /// True when exactly this object is there already, so that putting it would change nothing.
+    #[must_use]
+    pub fn holds(&self, object: &Object) -> bool {
+        let boot = &self.boot;
+        match object {
+            Object::Component(c) => boot.components.get(&c.id) == Some(c),
+            Object::RedfishEndpoint(e) => self.redfish_endpoints.get(&e.id) == Some(e),
+            Object::ComponentEndpoint(e) => boot.component_endpoints.get(&e.id) == Some(e),
+            Object::EthernetInterface(i) => boot.interfaces.get(&i.mac) == Some(i),
+            Object::Group(g) => boot.groups.get(&g.label) == Some(g),
+            Object::CloudInit(e) => boot.cloud_init.get(&e.name) == Some(e),
+            Object::CloudInitSecure(e) => self.cloud_init_secure.get(&e.name) == Some(e),
+            Object::BootParams(key, config) => boot.boot_params.get(key) == Some(config),
+        }
+    }
+
     /// Every object, kind by kind in writing order, each kind in the order of its keys.
     pub fn objects(&self) -> impl Iterator<Item = Object> {
         let boot = &self.boot;

@@ -85,8 +85,8 @@ impl Batch {
             match change {
                 Change::Put(object) => {
                     let object = interner.share_boot_config(object);
-                    let key = object.key();
-                    if next.object(&key).as_ref() != Some(&object) {
+                    if !next.holds(&object) {
+                        let key = object.key();
                         if key.kind.is_secret() {
                             secrets.usable()?;
                         }

@@ -37,6 +37,10 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// What the `-wal` file is cut down to after a great write, in bytes.
 const WAL_LIMIT: &str = "16777216";
 
+/// Pages of the `-wal` file at which a commit itself moves them into the database: 64 MiB. The writer does so before,
+/// when nobody waits; this is for the time when somebody always does.
+const WAL_PAGES: &str = "16384";
+
 /// How often a read is made again because the database changed under it. A writer changes it a few times when it
 /// starts; after that its `-wal` file is there and reads are consistent by themselves.
 const READ_ATTEMPTS: usize = 5;
@@ -111,7 +115,8 @@ impl Database {
             options = options
                 .journal_mode(SqliteJournalMode::Wal)
                 .synchronous(SqliteSynchronous::Full)
-                .pragma("journal_size_limit", WAL_LIMIT);
+                .pragma("journal_size_limit", WAL_LIMIT)
+                .pragma("wal_autocheckpoint", WAL_PAGES);
         }
         #[cfg(test)]
         if let Some(pages) = self.max_pages {

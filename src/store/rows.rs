@@ -17,7 +17,7 @@ use super::{ApplyRecord, LedgerEntry, StoreError, TargetId, load};
 use crate::model::{ObjectKey, Timestamp};
 
 /// Rows of one statement, from measurement.
-const ROWS: usize = 64;
+const ROWS: usize = 32;
 
 /// The name of the ledger in what secrets are authenticated with; the target is part of a row's place.
 pub(super) fn ledger_place(target: &TargetId) -> String {
@@ -99,7 +99,8 @@ pub(super) async fn store(
     transaction.commit().await.map_err(fault)
 }
 
-/// Inserts or replaces rows, [`ROWS`] at a time and the rest one by one, so that two prepared statements serve all.
+/// Inserts or replaces rows, [`ROWS`] at a time and the rest one by one, so that two prepared statements serve all. The
+/// values of a statement are made while the one before it runs.
 async fn insert<R: Sync>(
     connection: &mut SqliteConnection,
     insert: &Insert,
@@ -109,12 +110,17 @@ async fn insert<R: Sync>(
     let (many, rest) = rows.as_chunks::<ROWS>();
     let many = many.iter().map(|rows| (&insert.many, rows.as_slice()));
     let one = rest.iter().map(|row| (&insert.one, std::slice::from_ref(row)));
-    for (sql, rows) in many.chain(one) {
+    let mut statements = many.chain(one).map(|(sql, rows)| {
         let mut arguments = SqliteArguments::default();
-        for row in rows {
-            bind(&mut arguments, row).map_err(sqlx::Error::Encode)?;
-        }
-        sqlx::query_with(AssertSqlSafe(sql.clone()), arguments).execute(&mut *connection).await?;
+        rows.iter().try_for_each(|row| bind(&mut arguments, row)).map_err(sqlx::Error::Encode)?;
+        Ok::<_, sqlx::Error>((AssertSqlSafe(sql.clone()), arguments))
+    });
+    let mut next = statements.next().transpose()?;
+    while let Some((sql, arguments)) = next {
+        let execute = sqlx::query_with(sql, arguments).execute(&mut *connection);
+        let (executed, made) = futures_util::join!(execute, async { statements.next().transpose() });
+        executed?;
+        next = made?;
     }
     Ok(())
 }

@@ -43,6 +43,10 @@ const QUEUE: usize = 1024;
 /// Decisions of one transaction, so that the first of a long queue does not wait for the last.
 const BATCH: usize = 512;
 
+/// Rows after which the `-wal` file is moved into the database. It is done when nobody waits for an answer, because it
+/// takes longer than a small write.
+const CHECKPOINT_ROWS: usize = 1000;
+
 /// The first wait before a database that failed is tried again; it doubles with each failure.
 const RETRY: Duration = Duration::from_millis(50);
 
@@ -82,6 +86,8 @@ pub(super) struct Writer {
     boot_views: BootReader,
     health: Health,
     failures: u32,
+    /// Rows stored since the last checkpoint.
+    rows: usize,
     /// Held as long as the connection may write.
     _lock: Option<Lock>,
 }
@@ -110,6 +116,7 @@ impl Writer {
             boot_views,
             health,
             failures: 0,
+            rows: 0,
             _lock: lock,
         }
     }
@@ -156,6 +163,9 @@ impl Writer {
                 waiting.push(next);
             }
             self.commit(waiting).await;
+            if self.rows >= CHECKPOINT_ROWS && inbox.is_empty() {
+                self.checkpoint("PRAGMA wal_checkpoint(PASSIVE)").await;
+            }
         }
         self.finish().await;
     }
@@ -209,6 +219,7 @@ impl Writer {
         }
         self.connection = Some(connection);
         self.failures = 0;
+        self.rows += batch.rows.len() + batch.ledger.len();
         self.health.set_writer(&stored);
         let settled = batch.rows.keys().filter(|key| self.unreadable.settle(key)).count();
         if settled > 0 {
@@ -253,11 +264,22 @@ impl Writer {
         Ok(connection)
     }
 
-    /// Moves everything from the `-wal` file into the database, which then is one file that can be copied.
+    /// Moves what is in the `-wal` file into the database. A fault is left to the next write to find.
+    async fn checkpoint(&mut self, pragma: &'static str) {
+        self.rows = 0;
+        if let Some(connection) = &mut self.connection
+            && let Err(error) = sqlx::query(pragma).execute(connection).await
+        {
+            tracing::warn!(%error, "the database could not take up its `-wal` file; nothing is lost");
+        }
+    }
+
+    /// Leaves one file without companions, which can be copied.
     async fn finish(mut self) {
-        let Some(mut connection) = self.connection.take() else { return };
-        let moved = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut connection).await;
-        if let Err(error) = moved.and(connection.close().await) {
+        self.checkpoint("PRAGMA wal_checkpoint(TRUNCATE)").await;
+        if let Some(connection) = self.connection.take()
+            && let Err(error) = connection.close().await
+        {
             tracing::warn!(%error, "the database was not closed in order; nothing is lost, the next start takes longer");
         }
     }

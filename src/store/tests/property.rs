@@ -175,6 +175,10 @@ proptest! {
             assert_eq!(kept, observe(dir.path()).await.snapshot());
             assert_eq!(*kept, Snapshot::rebuilt(kept.objects(), kept.revision));
             assert_eq!(kept.boot, store.boot_views().load());
+            for object in kept.objects() {
+                assert!(kept.holds(&object));
+                assert_eq!(kept.object(&object.key()), Some(object));
+            }
             store.close().await;
             let again = serve(dir.path()).await;
             assert_eq!(kept, again.snapshot());
