@@ -35,13 +35,7 @@ pub(super) struct FieldDiff {
 
 impl FieldDiff {
     /// A difference of one value.
-    fn scalar(
-        name: &str,
-        class: FieldClass,
-        last: Option<&str>,
-        live: Option<&str>,
-        want: Option<&str>,
-    ) -> Self {
+    fn scalar(name: &str, class: FieldClass, last: Option<&str>, live: Option<&str>, want: Option<&str>) -> Self {
         Self {
             name: name.to_owned(),
             class,

@@ -100,18 +100,14 @@ pub(super) fn boots_the_same(old: &Outcome<'_>, new: &Outcome<'_>) -> bool {
 }
 
 /// The fields of a line of the changes.
-pub(super) fn fields(
-    address: &Address,
-    verb: Verb,
-    parts: &[&Outcome<'_>],
-    groups: &Groups,
-) -> Vec<FieldChange> {
+pub(super) fn fields(address: &Address, verb: Verb, parts: &[&Outcome<'_>], groups: &Groups) -> Vec<FieldChange> {
     let (subject, id) = address;
     let mut fields = match verb {
         Verb::Create | Verb::Recreate => facts::created(parts),
         Verb::Delete => Vec::new(),
         _ => differences(parts),
     };
+    facts::sort(&mut fields);
     let known = if verb == Verb::Delete { &groups.last } else { &groups.wanted };
     if *subject == Subject::Node
         && matches!(verb, Verb::Create | Verb::Recreate | Verb::Delete)

@@ -143,8 +143,8 @@ fn complete_info(endpoint: &mut ComponentEndpoint) {
         }})
     });
     if !is_system {
-        info.entry("CommandShell").or_insert_with(|| {
-            json!({"ServiceEnabled": true, "MaxConcurrentSessions": 65536, "ConnectTypesSupported": []})
-        });
+        info.entry("CommandShell").or_insert_with(
+            || json!({"ServiceEnabled": true, "MaxConcurrentSessions": 65536, "ConnectTypesSupported": []}),
+        );
     }
 }

@@ -72,11 +72,9 @@ pub(super) fn owner<'a>(outcome: &Outcome<'a>) -> Option<&'a str> {
 /// The service that holds objects of a kind.
 pub(super) fn service(kind: Kind) -> &'static str {
     match kind {
-        Kind::Component
-        | Kind::RedfishEndpoint
-        | Kind::ComponentEndpoint
-        | Kind::EthernetInterface
-        | Kind::Group => "smd",
+        Kind::Component | Kind::RedfishEndpoint | Kind::ComponentEndpoint | Kind::EthernetInterface | Kind::Group => {
+            "smd"
+        }
         Kind::CloudInit | Kind::CloudInitSecure => "cloud-init",
         Kind::BootParams => "bss",
     }

@@ -64,8 +64,7 @@ pub(super) fn evaluate(facts: &Facts<'_>, options: &Options) -> Safety {
     let refused: Vec<Arc<str>> =
         facts.changes.iter().filter(|change| change.refused).map(|change| change.name.clone()).collect();
     checks.push(check("adopt.differs", "objects", refused.len() as u64, facts.changes.len() as u64, 0, refused));
-    let waiting: Vec<Arc<str>> =
-        facts.desired.unresolved.iter().map(|object| object.key.to_string().into()).collect();
+    let waiting: Vec<Arc<str>> = facts.desired.unresolved.iter().map(|object| object.key.to_string().into()).collect();
     if !waiting.is_empty() {
         let of = facts.desired.objects.len() + waiting.len();
         checks.push(check("secret.unresolved", "objects", waiting.len() as u64, of as u64, 0, waiting));
@@ -132,9 +131,7 @@ fn ceiling(limit: Limit, of: u64, allowed: Option<u64>) -> u64 {
 /// How many subjects of a sort the ledger owns.
 fn managed(ledger: &Ledger, subject: Subject) -> u64 {
     let owns = |(key, entry): &(&crate::model::ObjectKey, &crate::store::LedgerEntry)| match key.kind {
-        Kind::Component => {
-            subject == Subject::Node && entry.owner.as_deref().is_none_or(|owner| owner == &*key.id)
-        }
+        Kind::Component => subject == Subject::Node && entry.owner.as_deref().is_none_or(|owner| owner == &*key.id),
         Kind::BootParams => subject == Subject::Boot,
         Kind::Group => subject == Subject::Group,
         Kind::CloudInit => subject == Subject::CloudInit,

@@ -65,8 +65,7 @@ pub fn render(plan: &Plan, options: &TextOptions) -> String {
     }
     let mut text = head(plan);
     for (title, subjects) in SECTIONS {
-        let changes: Vec<&PlanChange> =
-            plan.changes.iter().filter(|change| subjects.contains(&change.kind)).collect();
+        let changes: Vec<&PlanChange> = plan.changes.iter().filter(|change| subjects.contains(&change.kind)).collect();
         if !changes.is_empty() {
             text.push_str(&format!("\n{title}\n"));
             text.push_str(&Section::changes(plan, options).render(&changes));

@@ -1,6 +1,6 @@
-use std::time::Instant;
 use super::{World, options};
-use crate::desired::samples::{desire, inventory, boot};
+use crate::desired::samples::{boot, desire, inventory};
+use std::time::Instant;
 
 #[test]
 #[ignore]
@@ -24,7 +24,9 @@ fn timing() {
     let c = w.plan(&d, &options());
     eprintln!("in sync {:?} writes {}", t.elapsed(), c.writes.len());
     let mut inv2 = inv.clone();
-    for n in &mut inv2.nodes { n.boot = Some(boot("6.6")); }
+    for n in &mut inv2.nodes {
+        n.boot = Some(boot("6.6"));
+    }
     let d2 = desire(&inv2);
     let t = Instant::now();
     let c = w.plan(&d2, &options());

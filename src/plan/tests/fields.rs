@@ -114,7 +114,10 @@ fn a_foreign_field_is_preserved() {
     wanted.nodes[0].nid = crate::model::Nid(100);
     world.apply(&desire(&wanted), &options());
     let live = &world.live.boot.components[&node(1).xname];
-    assert_eq!((live.role, live.class, live.nid), (Some(Role::Management), "Hill".parse().ok(), Some(wanted.nodes[0].nid)));
+    assert_eq!(
+        (live.role, live.class, live.nid),
+        (Some(Role::Management), "Hill".parse().ok(), Some(wanted.nodes[0].nid))
+    );
     assert_eq!(live.state, "On".parse().ok());
 }
 
@@ -170,8 +173,11 @@ fn members_are_compared_one_by_one_and_those_of_others_stay() {
     let unmanaged = &computed.plan.unmanaged[0];
     assert_eq!((unmanaged.group.as_deref(), &*unmanaged.ids[0]), (Some("compute"), "x9c0s0b0n0"));
     world.apply(&desire(&wanted), &options());
-    let members: Vec<_> =
-        world.live.boot.groups[&"compute".parse::<crate::model::GroupLabel>().unwrap()].members.iter().map(ToString::to_string).collect();
+    let members: Vec<_> = world.live.boot.groups[&"compute".parse::<crate::model::GroupLabel>().unwrap()]
+        .members
+        .iter()
+        .map(ToString::to_string)
+        .collect();
     assert_eq!(members, [two, node(3).xname.to_string(), node(4).xname.to_string(), "x9c0s0b0n0".to_owned()]);
 }
 

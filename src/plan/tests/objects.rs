@@ -26,8 +26,7 @@ fn everything_is_created_in_writing_order_with_what_smd_fills_in() {
     insta::assert_snapshot!(text(ObjectKey::new(Kind::Group, "compute")), @r#"{"label":"compute","description":"The compute group","members":["x1000c0s0b1n0"]}"#);
     let change = &computed.plan.changes[0];
     assert_eq!((change.verb, change.reason.as_str(), &*change.name), (Verb::Create, "new", "nid001"));
-    let told: Vec<String> =
-        change.fields.iter().map(|f| format!("{} {}", f.path, f.want.as_ref().unwrap())).collect();
+    let told: Vec<String> = change.fields.iter().map(|f| format!("{} {}", f.path, f.want.as_ref().unwrap())).collect();
     assert_eq!(told[..3], [r#"/mac "ec:e7:a7:05:00:02""#, r#"/ip "172.16.0.2""#, "/nid 1"]);
     assert_eq!(change.ops, ["o1", "o2", "o3", "o4", "o5", "o6", "o7", "o11"]);
     assert_eq!(change.live_fingerprint, None);
@@ -131,7 +130,8 @@ fn with_pruning_off_nothing_is_deleted_and_what_is_kept_is_told() {
 #[test]
 fn what_is_gone_everywhere_is_forgotten() {
     let mut world = World::with(&inventory(2));
-    let gone: Vec<ObjectKey> = world.ledger.entries.keys().filter(|key| key.id.starts_with("x1000c0s0b2")).cloned().collect();
+    let gone: Vec<ObjectKey> =
+        world.ledger.entries.keys().filter(|key| key.id.starts_with("x1000c0s0b2")).cloned().collect();
     for key in gone {
         world.change(Change::Delete(key));
     }

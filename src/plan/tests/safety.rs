@@ -131,11 +131,7 @@ fn an_incomplete_read_deletes_and_forgets_nothing_and_refuses() {
 fn an_object_of_somebody_else_is_named_with_the_ways_out() {
     let mut world = World::with(&inventory(1));
     world.ledger = Default::default();
-    world.meddle(
-        &ObjectKey::component(&crate::desired::samples::node(1).xname),
-        "nid",
-        serde_json::json!(77),
-    );
+    world.meddle(&ObjectKey::component(&crate::desired::samples::node(1).xname), "nid", serde_json::json!(77));
     insta::assert_snapshot!(plan(&world, &inventory(1)).refusal().unwrap(), @r"
     refused by adopt.differs (exit 4): 1 object is there already and not managed by this inventory.
       nid001

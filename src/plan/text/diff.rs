@@ -106,7 +106,10 @@ mod tests {
     #[test]
     fn a_changed_word_stands_between_its_neighbours() {
         assert_eq!(
-            diff("root=live ip=dhcp console=ttyS0,115200 quiet selinux=0 ro nomodeset", "root=live ip=dhcp console=ttyS0,115200 loglevel=4 selinux=0 ro nomodeset"),
+            diff(
+                "root=live ip=dhcp console=ttyS0,115200 quiet selinux=0 ro nomodeset",
+                "root=live ip=dhcp console=ttyS0,115200 loglevel=4 selinux=0 ro nomodeset"
+            ),
             "… console=ttyS0,115200 [-quiet-]{+loglevel=4+} selinux=0 …"
         );
     }

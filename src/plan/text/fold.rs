@@ -15,8 +15,7 @@ pub(in crate::plan) fn escape(text: &str) -> Cow<'_, str> {
         return Cow::Borrowed(text);
     }
     let escaped = text.chars().flat_map(|c| {
-        let (spelled, plain) =
-            if unsafe_char(c) { (Some(c.escape_default()), None) } else { (None, Some(c)) };
+        let (spelled, plain) = if unsafe_char(c) { (Some(c.escape_default()), None) } else { (None, Some(c)) };
         spelled.into_iter().flatten().chain(plain)
     });
     Cow::Owned(escaped.collect())
@@ -33,7 +32,7 @@ pub(super) fn count(count: u64, noun: &str) -> String {
 }
 
 /// A number with commas between thousands.
-fn grouped(number: u64) -> String {
+pub(super) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (place, digit) in digits.chars().enumerate() {
@@ -88,8 +87,7 @@ pub(super) fn values(values: &[String], ellipsis: &str) -> String {
     }
     let common = first.chars().zip(last.chars()).take_while(|(a, b)| a == b).map(|(a, _)| a.len_utf8()).sum();
     let stem = first[..common].trim_end_matches(|c: char| c.is_ascii_digit());
-    let numbers: Option<Vec<u64>> =
-        distinct.iter().map(|value| value.strip_prefix(stem)?.parse().ok()).collect();
+    let numbers: Option<Vec<u64>> = distinct.iter().map(|value| value.strip_prefix(stem)?.parse().ok()).collect();
     if let Some(mut numbers) = numbers {
         numbers.sort_unstable();
         let (low, high) = (numbers[0], numbers[numbers.len() - 1]);

@@ -105,6 +105,9 @@ mod tests {
 
     #[test]
     fn control_characters_are_spelled_out() {
-        assert_eq!(lines(&json!({"a": "x\u{1b}[31m", "b": "1\n\u{7}"})), ["a: x\\u{1b}[31m", "b: |", "  1", "  \\u{7}"]);
+        assert_eq!(
+            lines(&json!({"a": "x\u{1b}[31m", "b": "1\n\u{7}"})),
+            ["a: x\\u{1b}[31m", "b: |", "  1", "  \\u{7}"]
+        );
     }
 }
