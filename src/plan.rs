@@ -67,8 +67,9 @@ pub struct Options {
     pub target: String,
     /// The target's services and where they are.
     pub services: BTreeMap<String, String>,
-    /// Keys the fingerprints of secret objects.
-    pub fingerprint_key: [u8; 32],
+    /// Keys the fingerprints of secret objects. None before the first apply, when there is nothing to compare with:
+    /// the plan made then is the same whether or not there is a state directory yet.
+    pub fingerprint_key: Option<[u8; 32]>,
 }
 
 /// A plan and what applying it takes.
@@ -204,8 +205,11 @@ fn id(outcomes: &[Outcome<'_>], order: &[usize], desired: &Desired, options: &Op
             Some(LedgerChange::Own(key, entry)) => {
                 text(&key.to_string());
                 text(&entry.name);
-                // A keyed hash, because the document may be secret.
-                text(&blake3::keyed_hash(&options.fingerprint_key, entry.doc.as_bytes()).to_hex());
+                text(&match (key.kind.is_secret(), &options.fingerprint_key) {
+                    (false, _) => blake3::hash(entry.doc.as_bytes()).to_hex().to_string(),
+                    (true, Some(secret)) => blake3::keyed_hash(secret, entry.doc.as_bytes()).to_hex().to_string(),
+                    (true, None) => fingerprint::HIDDEN.to_owned(),
+                });
             }
             Some(LedgerChange::Forget(key)) => text(&key.to_string()),
             None => {}
@@ -215,7 +219,7 @@ fn id(outcomes: &[Outcome<'_>], order: &[usize], desired: &Desired, options: &Op
         let outcome = &outcomes[*place];
         text(&outcome.sides.key.id);
         for object in [outcome.sides.live, outcome.after.as_ref()] {
-            text(&object.map_or_else(String::new, |object| fingerprint(object, &options.fingerprint_key)));
+            text(&object.map_or_else(String::new, |object| fingerprint(object, options.fingerprint_key.as_ref())));
         }
     }
     let digest = hasher.finalize().to_hex();

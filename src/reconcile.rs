@@ -211,7 +211,7 @@ impl Reconciler {
             provenance: BTreeMap::new(),
             target: target.id(&desired.cluster_id).0.to_string(),
             services: observed.services.clone(),
-            fingerprint_key: self.store.fingerprint_key(),
+            fingerprint_key: ledger.last_apply.as_ref().and_then(|_| self.store.fingerprint_key()),
         };
         let computed = plan::compute(&desired, &ledger, &observed.live, &options);
         // Only drift is shown with its writer, and only our own store knows writers; most plans have neither.
@@ -267,7 +267,7 @@ pub fn from_nothing(desired: &Desired) -> Snapshot {
         provenance: BTreeMap::new(),
         target: String::new(),
         services: BTreeMap::new(),
-        fingerprint_key: [0; 32],
+        fingerprint_key: None,
     };
     let computed = plan::compute(desired, &Ledger::default(), &Snapshot::default(), &options);
     Snapshot::rebuilt(computed.writes.into_iter().filter_map(|write| write.object), 0)

@@ -177,11 +177,11 @@ impl Store {
         open::detached(snapshot)
     }
 
-    /// A key for fingerprints of secrets in plans, so that a plan is no oracle for them. Before there is a state
-    /// directory nothing secret is stored that a fingerprint could tell of, and the key is a fixed one.
+    /// A key for fingerprints of secrets in plans, so that a plan is no oracle for them; none without a usable key for
+    /// secrets.
     #[must_use]
-    pub fn fingerprint_key(&self) -> [u8; 32] {
-        self.reader.secrets.fingerprint_key().unwrap_or_default()
+    pub fn fingerprint_key(&self) -> Option<[u8; 32]> {
+        self.reader.secrets.fingerprint_key()
     }
 
     /// The newest snapshot.

@@ -1,7 +1,5 @@
 //! Inventories built by hand, for the tests of this room and of `plan`.
 
-use std::sync::Arc;
-
 use serde_json::{Value, json};
 
 use super::{Desired, desired};
@@ -101,9 +99,4 @@ pub(crate) const SECRET: &str = "bXVuZ2Uga2V5IG9mIHRoZSBkZW1vIGNsdXN0ZXI=";
 /// The desired state of an inventory whose secrets are all there.
 pub(crate) fn desire(inventory: &Inventory) -> Desired {
     desired(inventory, &|_| Ok(json!(SECRET)))
-}
-
-/// A short text for an `Arc<str>`.
-pub(crate) fn text(text: &str) -> Arc<str> {
-    text.into()
 }

@@ -52,20 +52,23 @@ pub(super) fn lines(outcomes: &[Outcome<'_>], groups: &describe::Groups, options
 }
 
 impl Lines {
-    /// What is in the inventory and stays as it is.
+    /// What is in the inventory and stays as it is. A node is told once, by its component, and only when what it boots
+    /// stays, too.
     pub(super) fn unchanged(&self, desired: &Desired) -> Vec<Names> {
-        let mut names: BTreeMap<Subject, BTreeMap<Arc<str>, Arc<str>>> = BTreeMap::new();
+        let mut names: BTreeMap<Subject, BTreeSet<Arc<str>>> = BTreeMap::new();
         for (key, object) in &desired.objects {
             let (subject, id) = address(key, object.owner.as_deref());
-            // A node is told once, by its component; its other objects are parts of it.
-            if subject == Subject::Node && key.kind != Kind::Component || is_part(key, object.owner.as_deref()) {
-                continue;
-            }
-            if !self.touched.contains(&(subject, id.clone())) {
-                names.entry(subject).or_default().insert(object.name.clone(), id);
+            let told = match key.kind {
+                Kind::Component => !is_part(key, object.owner.as_deref()),
+                Kind::Group | Kind::CloudInit | Kind::CloudInitSecure => true,
+                _ => false,
+            };
+            let boots_otherwise = subject == Subject::Node && self.touched.contains(&(Subject::Boot, id.clone()));
+            if told && !boots_otherwise && !self.touched.contains(&(subject, id)) {
+                names.entry(subject).or_default().insert(object.name.clone());
             }
         }
-        names.into_iter().map(|(kind, names)| Names { kind, names: names.into_keys().collect() }).collect()
+        names.into_iter().map(|(kind, names)| Names { kind, names: names.into_iter().collect() }).collect()
     }
 }
 
@@ -209,8 +212,8 @@ fn line(address: &Address, parts: &[&Outcome<'_>], options: &Options) -> PlanCha
         refused: parts.iter().any(|part| part.refused),
         origin: principal.and_then(|part| origin(part)),
         fields: Vec::new(),
-        live_fingerprint: fingerprint::of_all(live, &options.fingerprint_key),
-        after_fingerprint: fingerprint::of_all(after, &options.fingerprint_key),
+        live_fingerprint: fingerprint::of_all(live, options.fingerprint_key.as_ref()),
+        after_fingerprint: fingerprint::of_all(after, options.fingerprint_key.as_ref()),
         ops: ops.into_iter().map(ops::id).collect(),
         effect,
         provenance: None,

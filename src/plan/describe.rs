@@ -107,6 +107,7 @@ pub(super) fn fields(address: &Address, verb: Verb, parts: &[&Outcome<'_>], grou
         Verb::Delete => Vec::new(),
         _ => differences(parts),
     };
+    facts::sort(&mut fields);
     let known = if verb == Verb::Delete { &groups.last } else { &groups.wanted };
     if *subject == Subject::Node
         && matches!(verb, Verb::Create | Verb::Recreate | Verb::Delete)

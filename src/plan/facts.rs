@@ -143,14 +143,14 @@ pub(super) fn created(parts: &[&Outcome<'_>]) -> Vec<FieldChange> {
         .filter(|outcome| prefix(outcome) != "/bmc/interface")
         .flat_map(|outcome| part(outcome, true))
         .collect();
-    fields.sort_by(|a, b| order(&a.path).cmp(&order(&b.path)));
+    sort(&mut fields);
     fields
 }
 
-/// The fields that identify a node come first.
-fn order(path: &str) -> (usize, &str) {
-    let first = ["/mac", "/ip", "/nid", "/role"];
-    (first.iter().position(|known| *known == path).unwrap_or(first.len()), path)
+/// Puts first what identifies a node, and then what it boots in the order in which it is loaded.
+pub(super) fn sort(fields: &mut [FieldChange]) {
+    let first = ["/mac", "/ip", "/nid", "/role", "/boot/kernel", "/boot/initrd", "/boot/params"];
+    fields.sort_by_key(|field| first.iter().position(|known| *known == field.path).unwrap_or(first.len()));
 }
 
 /// The fields of a part that comes (`comes`) or goes.

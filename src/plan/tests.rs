@@ -5,10 +5,8 @@ mod fields;
 mod objects;
 mod promises;
 mod safety;
-mod text;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use super::{Action, Computed, Options, Plan, PlanChange, compute};
 use crate::desired::Desired;
@@ -19,7 +17,7 @@ use crate::snapshot::{Change, Snapshot};
 use crate::store::{ApplyRecord, Ledger, LedgerChange};
 
 /// What an `apply` by hand asks for.
-pub(super) fn options() -> Options {
+pub(in crate::plan) fn options() -> Options {
     Options {
         complete: true,
         incomplete_reasons: Vec::new(),
@@ -33,31 +31,31 @@ pub(super) fn options() -> Options {
         provenance: BTreeMap::new(),
         target: "builtin".to_owned(),
         services: BTreeMap::new(),
-        fingerprint_key: [7; 32],
+        fingerprint_key: Some([7; 32]),
     }
 }
 
 /// A cluster to which inventories are applied.
 #[derive(Default, Clone)]
-pub(super) struct World {
-    pub(super) ledger: Ledger,
-    pub(super) live: Snapshot,
+pub(in crate::plan) struct World {
+    pub(in crate::plan) ledger: Ledger,
+    pub(in crate::plan) live: Snapshot,
 }
 
 impl World {
     /// A cluster to which an inventory was applied.
-    pub(super) fn with(inventory: &Inventory) -> Self {
+    pub(in crate::plan) fn with(inventory: &Inventory) -> Self {
         let mut world = Self::default();
         world.apply(&samples::desire(inventory), &options());
         world
     }
 
-    pub(super) fn plan(&self, desired: &Desired, options: &Options) -> Computed {
+    pub(in crate::plan) fn plan(&self, desired: &Desired, options: &Options) -> Computed {
         compute(desired, &self.ledger, &self.live, options)
     }
 
     /// Plans and applies.
-    pub(super) fn apply(&mut self, desired: &Desired, options: &Options) -> Computed {
+    pub(in crate::plan) fn apply(&mut self, desired: &Desired, options: &Options) -> Computed {
         let computed = self.plan(desired, options);
         for write in &computed.writes {
             assert_eq!(write.action == Action::Delete, write.object.is_none(), "{}", write.key);
@@ -85,12 +83,12 @@ impl World {
         computed
     }
 
-    pub(super) fn change(&mut self, change: Change) {
+    pub(in crate::plan) fn change(&mut self, change: Change) {
         self.live.apply(&change);
     }
 
     /// Somebody else changes a field of a live object.
-    pub(super) fn meddle(&mut self, key: &ObjectKey, field: &str, value: serde_json::Value) {
+    pub(in crate::plan) fn meddle(&mut self, key: &ObjectKey, field: &str, value: serde_json::Value) {
         let mut fields = self.live.object(key).unwrap_or_else(|| panic!("no {key}")).fields();
         fields.insert(field.to_owned(), value);
         self.change(Change::Put(Object::from_fields(key, fields).unwrap()));
@@ -98,15 +96,11 @@ impl World {
 }
 
 /// Plans an inventory as `apply` would.
-pub(super) fn plan(world: &World, inventory: &Inventory) -> Plan {
+pub(in crate::plan) fn plan(world: &World, inventory: &Inventory) -> Plan {
     world.plan(&samples::desire(inventory), &options()).plan
 }
 
-pub(super) fn only(changes: &[PlanChange]) -> &PlanChange {
+pub(in crate::plan) fn only(changes: &[PlanChange]) -> &PlanChange {
     assert_eq!(changes.len(), 1, "{changes:#?}");
     &changes[0]
-}
-
-pub(super) fn shared(text: &str) -> Arc<str> {
-    text.into()
 }

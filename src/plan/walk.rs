@@ -78,5 +78,11 @@ pub(super) fn kept(outcomes: &[Outcome<'_>]) -> Vec<Names> {
         let (subject, _) = changes::address(outcome.sides.key, super::ops::owner(outcome));
         found.entry(subject).or_default().insert(changes::name(outcome));
     }
+    // What a node boots is kept with it and needs no word of its own.
+    let nodes = found.get(&Subject::Node).cloned().unwrap_or_default();
+    if let Some(boots) = found.get_mut(&Subject::Boot) {
+        boots.retain(|name| !nodes.contains(name));
+    }
+    found.retain(|_, names| !names.is_empty());
     found.into_iter().map(|(kind, names)| Names { kind, names: names.into_iter().collect() }).collect()
 }

@@ -151,7 +151,9 @@ fn deleting_more_than_the_limit_is_refused_until_the_number_is_named() {
 #[test]
 fn the_expected_plan_is_applied_and_any_other_refused() {
     let cluster = Cluster::demo();
-    cluster.run(&["apply", "--yes"]).expect(0);
+    // The first plan is made where there is no state yet, and holds all the same.
+    let plan: serde_json::Value = serde_json::from_str(&cluster.run(&["plan", "--format", "json"]).stdout).unwrap();
+    cluster.run(&["apply", "--yes", "--expect", plan["id"].as_str().unwrap()]).expect(0);
     cluster.edit("cluster.yaml", "rd.shell", "rd.break");
     let plan: serde_json::Value = serde_json::from_str(&cluster.run(&["plan", "--format", "json"]).stdout).unwrap();
     let id = plan["id"].as_str().unwrap();

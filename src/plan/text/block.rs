@@ -11,7 +11,7 @@ use super::{TextOptions, fold};
 /// The column in which bodies and names begin.
 const INDENT: usize = 14;
 /// The width of the column of names.
-const NAMES: usize = 17;
+const NAMES: usize = 16;
 /// Names that are listed where they cannot be folded.
 const LISTED: usize = 12;
 
@@ -72,7 +72,11 @@ impl<'a> Section<'a> {
         let (glyph, verb) = self.verb(first);
         let lead = self.paint(color(first, self.drift), &format!("  {glyph:<2} {verb:<9}"));
         let place = self.place(block);
-        let detail = detail(first, block);
+        let mut detail = detail(first, block);
+        if self.drift && first.kind != Subject::Node {
+            // The section has all sorts of things in it, so each says what it is.
+            detail = format!("{} {detail}", first.kind.as_str());
+        }
         let mut lines = fold::wrap(&names, self.options.columns() - INDENT);
         let last = lines.pop().unwrap_or_default();
         let mut text = String::new();
@@ -81,13 +85,22 @@ impl<'a> Section<'a> {
             text.push_str(&format!("{lead}{line}\n"));
         }
         let lead = if lines.is_empty() { lead } else { " ".repeat(INDENT) };
-        let row = format!("{last:<NAMES$} {detail}");
-        let used = INDENT + row.trim_end().chars().count();
+        let row = format!("{last:<NAMES$}  {detail}");
+        let row = row.trim_end();
+        let used = INDENT + row.chars().count();
         let room = self.options.columns().saturating_sub(used + place.chars().count());
-        if room >= 2 {
-            text.push_str(&format!("{lead}{}{}{place}\n", row.trim_end(), " ".repeat(room)));
+        let below: Vec<String> = if used > self.options.columns() {
+            text.push_str(&format!("{lead}{last}\n"));
+            fold::wrap(&detail, self.options.columns() - INDENT)
+        } else if room < 2 {
+            text.push_str(&format!("{lead}{row}\n"));
+            Vec::new()
         } else {
-            text.push_str(&format!("{lead}{}\n{}{place}\n", row.trim_end(), " ".repeat(INDENT)));
+            text.push_str(&format!("{lead}{row}{}{place}\n", " ".repeat(room)));
+            return text.lines().map(|line| format!("{}\n", line.trim_end())).collect();
+        };
+        for line in below.iter().chain([&place]) {
+            text.push_str(&format!("{}{line}\n", " ".repeat(INDENT)));
         }
         text.lines().map(|line| format!("{}\n", line.trim_end())).collect()
     }
@@ -180,7 +193,9 @@ impl<'a> Section<'a> {
     fn parts(&self, first: &PlanChange, block: &[&PlanChange]) -> String {
         let mut counts: Vec<(&str, u64)> = Vec::new();
         let ops = block.iter().flat_map(|change| &change.ops).filter_map(|id| self.ops.get(id.as_str()));
-        for op in ops.filter(|op| op.action == Action::Delete) {
+        // Deletes run backwards; told forwards, the node comes before its parts.
+        let ops: Vec<_> = ops.filter(|op| op.action == Action::Delete).collect();
+        for op in ops.into_iter().rev() {
             let noun = match op.object.split('/').next().unwrap_or_default() {
                 "component" => "component",
                 "redfish-endpoint" => "Redfish endpoint",
@@ -212,7 +227,7 @@ impl<'a> Section<'a> {
                 continue;
             }
             let same: Vec<&FieldChange> = block.iter().filter_map(|change| change.fields.get(place)).collect();
-            lines.extend(value::lines(&same, first.class, self.options));
+            lines.extend(value::lines(&same, first.class, self.plan.correct_drift, self.options));
         }
         lines
     }

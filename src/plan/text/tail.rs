@@ -22,18 +22,18 @@ pub(super) fn render(plan: &Plan, options: &TextOptions) -> String {
         text.push_str(sentence);
         text.push('\n');
     }
-    text.push_str(&row("Summary", &summary(plan), options));
-    text.push_str(&row("Safety", &safety(plan), options));
+    text.push_str(&items("Summary", &summary(plan), options));
+    text.push_str(&items("Safety", &safety(plan), options));
     text
 }
 
 fn left_alone(plan: &Plan, options: &TextOptions) -> String {
     let mut text = String::new();
-    let unchanged: Vec<String> = plan.unchanged.iter().map(|names| sort(names, plan)).collect();
+    let unchanged: Vec<String> = plan.unchanged.iter().map(sort).collect();
     if !unchanged.is_empty() {
         text.push_str(&row("  unchanged", &unchanged.join("; "), options));
     }
-    let kept: Vec<String> = plan.kept.iter().map(|names| sort(names, plan)).collect();
+    let kept: Vec<String> = plan.kept.iter().map(sort).collect();
     if !kept.is_empty() {
         let why = if plan.complete { "pruning is off" } else { "the read was incomplete" };
         let kept = format!("{}   no longer in the inventory, but {why}", kept.join("; "));
@@ -65,15 +65,13 @@ fn left_alone(plan: &Plan, options: &TextOptions) -> String {
     text
 }
 
-/// Names of one sort with the word for it; nodes need none. Where all nodes of the cluster are meant, and there are
-/// many, the set itself says enough.
-fn sort(names: &Names, plan: &Plan) -> String {
+/// Names of one sort with the word for it; nodes need none.
+fn sort(names: &Names) -> String {
     let list: Vec<&str> = names.names.iter().map(|name| &**name).collect();
     let folded = fold::names(&list, LISTED);
     let many = list.len() > 1;
     match names.kind {
         Subject::Node => folded,
-        Subject::Boot if list.len() as u64 == plan.source.nodes => "boot of all nodes".to_owned(),
         Subject::Boot => format!("boot of {folded}"),
         Subject::CloudInit => format!("cloud-init {folded}"),
         Subject::CloudInitSecure => format!("secure cloud-init {folded}"),
@@ -98,7 +96,7 @@ fn sentence(plan: &Plan) -> Option<&'static str> {
     None
 }
 
-fn summary(plan: &Plan) -> String {
+fn summary(plan: &Plan) -> Vec<String> {
     let summary = &plan.summary;
     let refused = plan.changes.iter().filter(|change| change.refused && change.class != Class::Conflict).count() as u64;
     let counts = [
@@ -114,12 +112,12 @@ fn summary(plan: &Plan) -> String {
         (summary.drift, "drift"),
         (summary.unmanaged, "unmanaged"),
     ];
-    let counts = counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}"));
-    let writes = fold::count(summary.writes, "write");
-    counts.chain(std::iter::once(writes)).collect::<Vec<_>>().join("   ")
+    let counts = counts.into_iter().filter(|(count, _)| *count > 0);
+    let counts = counts.map(|(count, word)| format!("{} {word}", fold::grouped(count)));
+    counts.chain(std::iter::once(fold::count(summary.writes, "write"))).collect()
 }
 
-fn safety(plan: &Plan) -> String {
+fn safety(plan: &Plan) -> Vec<String> {
     let mut parts = Vec::new();
     for check in &plan.safety.checks {
         let word = match check.rule.as_str() {
@@ -132,14 +130,35 @@ fn safety(plan: &Plan) -> String {
             _ => continue,
         };
         let refused = if check.ok { "" } else { ", refused" };
-        parts.push(format!("{word} {} of {} {} (limit {}{refused})", check.value, check.of, check.what, check.limit));
+        let [value, of, limit] = [check.value, check.of, check.limit].map(fold::grouped);
+        parts.push(format!("{word} {value} of {of} {} (limit {limit}{refused})", check.what));
     }
-    parts.join("   ")
+    parts
+}
+
+/// A word and items beside each other, as many on a line as fit.
+fn items(word: &str, items: &[String], options: &TextOptions) -> String {
+    let mut lines = vec![String::new()];
+    for item in items {
+        let line = lines.last_mut().expect("there is always a first line");
+        if line.is_empty() {
+            line.push_str(item);
+        } else if INDENT + line.chars().count() + 3 + item.chars().count() <= options.columns() {
+            line.push_str("   ");
+            line.push_str(item);
+        } else {
+            lines.push(item.clone());
+        }
+    }
+    rows(word, &lines)
 }
 
 /// A word and a text that begins in one column and is wrapped in it.
 fn row(word: &str, text: &str, options: &TextOptions) -> String {
-    let lines = fold::wrap(text, options.columns() - INDENT);
+    rows(word, &fold::wrap(text, options.columns() - INDENT))
+}
+
+fn rows(word: &str, lines: &[String]) -> String {
     let mut rows = String::new();
     for (number, line) in lines.iter().enumerate() {
         let word = if number == 0 { word } else { "" };

@@ -14,8 +14,8 @@ const LISTED: usize = 8;
 pub(super) type Line = (char, String);
 
 /// The lines of a field. `fields` holds the same field of every change of a block; they may differ in values that are
-/// each node's own.
-pub(super) fn lines(fields: &[&FieldChange], class: Class, options: &TextOptions) -> Vec<Line> {
+/// each node's own. `corrected` tells whether drift is put back.
+pub(super) fn lines(fields: &[&FieldChange], class: Class, corrected: bool, options: &TextOptions) -> Vec<Line> {
     let Some(field) = fields.first() else { return Vec::new() };
     let label = label(&field.path);
     if field.sensitive {
@@ -40,8 +40,13 @@ pub(super) fn lines(fields: &[&FieldChange], class: Class, options: &TextOptions
             vec![(' ', format!("{label}  was {}, live {}, want {}", shown(&last), shown(&live), shown(&want)))]
         }
         FieldClass::Drift if class == Class::Drift => {
+            let (last, live) = (shown(&last), shown(&live));
+            if last.len() > SHORT || live.len() > SHORT {
+                return change(&label, Some(&last), Some(&live), options);
+            }
             let arrow = options.arrow();
-            vec![(' ', format!("{label}  {} {arrow} live {} {arrow} {}", shown(&last), shown(&live), shown(&want)))]
+            let back = if corrected { format!(" {arrow} {}", shown(&want)) } else { String::new() };
+            vec![(' ', format!("{label}  {last} {arrow} live {live}{back}"))]
         }
         FieldClass::Recorded => vec![(' ', format!("{label}  is already {}", shown(&live)))],
         FieldClass::Left => {
@@ -53,8 +58,10 @@ pub(super) fn lines(fields: &[&FieldChange], class: Class, options: &TextOptions
 
 /// The name of a field: its path without the slash in front, `boot/kernel` as `kernel`.
 fn label(path: &str) -> String {
-    let path = path.trim_start_matches('/');
-    fold::escape(path.strip_prefix("boot/").unwrap_or(path)).into_owned()
+    match path.trim_start_matches('/') {
+        "" => "content".to_owned(),
+        path => fold::escape(path.strip_prefix("boot/").unwrap_or(path)).into_owned(),
+    }
 }
 
 fn change(label: &str, live: Option<&str>, want: Option<&str>, options: &TextOptions) -> Vec<Line> {
