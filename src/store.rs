@@ -258,7 +258,7 @@ impl Store {
     ///
     /// [`StoreError`] when the database cannot be read.
     pub async fn ledger(&self, target: &TargetId) -> Result<Ledger, StoreError> {
-        self.reader.ledger(target).await
+        self.reader()?.ledger(target).await
     }
 
     /// The newest apply at a target, none before the first.
@@ -276,7 +276,7 @@ impl Store {
     ///
     /// [`StoreError`] when the database cannot be read.
     pub async fn history(&self, target: &TargetId, limit: u32) -> Result<Vec<ApplyRecord>, StoreError> {
-        self.reader.history(target, limit).await
+        self.reader()?.history(target, limit).await
     }
 
     /// Who last wrote each of these objects, or deleted it. An object that never was is left out.
@@ -285,11 +285,20 @@ impl Store {
     ///
     /// [`StoreError`] when the database cannot be read.
     pub async fn provenance(&self, keys: &[ObjectKey]) -> Result<BTreeMap<ObjectKey, Provenance>, StoreError> {
-        self.reader.provenance(keys).await
+        self.reader()?.provenance(keys).await
+    }
+
+    /// Reading a closed database would open it again, and leave files beside it.
+    fn reader(&self) -> Result<&Reader, StoreError> {
+        match &self.writer {
+            Some(writer) if writer.has_ended() => Err(StoreError::Closed),
+            _ => Ok(&self.reader),
+        }
     }
 
     /// Refuses further writes, waits until those under way are answered, and closes the database: it is then one file
-    /// without companions, and the state directory is free for another process. Snapshots go on being served.
+    /// without companions, and the state directory is free for another process. Snapshots go on being
+    /// served; ledger, history and provenance do not.
     pub async fn close(&self) {
         if let Some(writer) = &self.writer {
             writer.close().await;

@@ -69,6 +69,11 @@ impl Handle {
         self.ended.cancelled().await;
     }
 
+    /// True when the database is closed.
+    pub(super) fn has_ended(&self) -> bool {
+        self.ended.is_cancelled()
+    }
+
     /// True when the writer is gone without having been told to.
     pub(super) fn is_dead(&self) -> bool {
         self.ended.is_cancelled() && !self.closing.is_cancelled()

@@ -1,5 +1,9 @@
 //! A read-only store: what it sees, and that it leaves no trace.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use futures_util::FutureExt;
+
 use super::*;
 
 const NODE: &str = "x1000c0s0b0n0";
@@ -60,6 +64,30 @@ async fn looking_while_somebody_serves_sees_the_newest_state_and_takes_no_lock()
     change(&served, puts([node(NODE, 2)])).await.unwrap();
     assert_eq!(observe(dir.path()).await.snapshot(), served.snapshot());
     assert_eq!(names(dir.path()), before);
+}
+
+#[tokio::test]
+async fn a_look_that_a_starting_writer_disturbs_is_taken_again() {
+    let dir = tempfile::tempdir().unwrap();
+    serve(dir.path()).await.close().await;
+    let database = Database::locate(dir.path(), None, true).unwrap();
+    let (looks, path) = (Arc::new(AtomicUsize::new(0)), dir.path().to_owned());
+    let counted = looks.clone();
+    let read = database.read(move |connection| {
+        let (counted, path) = (counted.clone(), path.clone());
+        async move {
+            if counted.fetch_add(1, Ordering::Relaxed) == 0 {
+                let served = serve(&path).await;
+                let many = (0..500).map(|i| node(&format!("x{i}c0s0b0n0"), i));
+                change(&served, puts(many)).await.unwrap();
+                served.close().await;
+            }
+            load::revision(connection).await
+        }
+        .boxed()
+    });
+    assert_eq!(read.await.unwrap(), Some(1));
+    assert_eq!(looks.load(Ordering::Relaxed), 2);
 }
 
 #[tokio::test]

@@ -171,6 +171,7 @@ async fn closing_answers_what_waits_and_refuses_what_comes() {
     assert!(matches!(refused, Err(WriteError::Unavailable(StoreError::Closed))));
     store.close().await;
     assert_eq!(store.degraded(), Vec::<String>::new());
+    assert_eq!(store.ledger(&TargetId("demo/builtin".into())).await, Err(StoreError::Closed));
     assert_eq!(names(dir.path()), ["lock", "secrets.key", "state.db"]);
     assert_eq!(serve(dir.path()).await.snapshot().objects().count(), stored);
 }
