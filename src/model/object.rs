@@ -284,6 +284,23 @@ impl ObjectKey {
     }
 }
 
+/// The identifier as shared text; names that are shared text already are not copied.
+trait Identify {
+    fn text(&self) -> Arc<str>;
+}
+
+macro_rules! identify {
+    ($($id:ty: $how:expr),+ $(,)?) => { $(impl Identify for $id { fn text(&self) -> Arc<str> { ($how)(self) } })+ };
+}
+
+identify! {
+    Xname: |id: &Xname| id.clone().into(),
+    GroupLabel: |id: &GroupLabel| id.clone().into(),
+    EntryName: |id: &EntryName| id.clone().into(),
+    MacAddr: |id: &MacAddr| id.to_string().into(),
+    BootKey: |id: &BootKey| id.to_string().into(),
+}
+
 macro_rules! key_of {
     ($($name:ident($id:ty) = $kind:ident),+ $(,)?) => {
         impl ObjectKey {
@@ -291,7 +308,7 @@ macro_rules! key_of {
                 #[doc = concat!("The key of a ", stringify!($kind), ".")]
                 #[must_use]
                 pub fn $name(id: &$id) -> Self {
-                    Self { kind: Kind::$kind, id: id.to_string().into() }
+                    Self { kind: Kind::$kind, id: Identify::text(id) }
                 }
             )+
         }
