@@ -9,46 +9,51 @@ use crate::model::{Object, Timestamp};
 /// nobody who has a plan can try out secrets against it.
 #[must_use]
 pub fn fingerprint(object: &Object, key: &[u8; 32]) -> String {
-    of_all(std::iter::once(object), key).unwrap_or_default()
+    text(&digest(object, key))
 }
+
+/// The hash that a fingerprint writes down.
+pub(super) type Digest = blake3::Hash;
 
 /// One fingerprint of several objects; none of none.
-pub(super) fn of_all<'a>(objects: impl Iterator<Item = &'a Object>, key: &[u8; 32]) -> Option<String> {
-    let mut objects = objects.peekable();
-    let secret = objects.peek()?.kind().is_secret();
-    let mut hasher = if secret { blake3::Hasher::new_keyed(key) } else { blake3::Hasher::new() };
-    for object in objects {
-        if object.kind().is_secret() == secret {
-            feed(&mut hasher, object);
+pub(super) fn of_all<'a>(digests: impl Iterator<Item = &'a Digest>) -> Option<String> {
+    let digests: Vec<&Digest> = digests.collect();
+    match digests.as_slice() {
+        [] => None,
+        [only] => Some(text(only)),
+        several => {
+            let mut hasher = blake3::Hasher::new();
+            for digest in several {
+                hasher.update(digest.as_bytes());
+            }
+            Some(text(&hasher.finalize()))
         }
     }
-    let mut text = hasher.finalize().to_hex().to_string();
-    text.truncate(32);
-    Some(format!("b3:{text}"))
 }
 
-/// Puts the lasting content of an object into a hash, after its key.
-pub(super) fn feed(hasher: &mut blake3::Hasher, object: &Object) {
-    let lasting = match object {
+fn text(digest: &Digest) -> String {
+    format!("b3:{}", &digest.to_hex()[..32])
+}
+
+/// Hashes the identity and the lasting content of an object.
+pub(super) fn digest(object: &Object, key: &[u8; 32]) -> Digest {
+    let text = match object {
         Object::Component(component) => {
             let mut component = (**component).clone();
             (component.state, component.flag, component.software_status) = (None, None, None);
-            Object::Component(Arc::new(component))
+            Object::Component(Arc::new(component)).to_json()
         }
         Object::EthernetInterface(interface) => {
             let mut interface = (**interface).clone();
             interface.last_update = Timestamp(0);
-            Object::EthernetInterface(Arc::new(interface))
+            Object::EthernetInterface(Arc::new(interface)).to_json()
         }
-        other => other.clone(),
+        // The content of boot parameters does not hold their key, as every other content does.
+        Object::BootParams(key, _) => format!("{key} {}", object.to_json()),
+        other => other.to_json(),
     };
-    let text = lasting.to_json();
-    hasher.update(object.kind().as_str().as_bytes());
-    if let Object::BootParams(key, _) = object {
-        hasher.update(key.to_string().as_bytes());
-    }
-    hasher.update(&(text.len() as u64).to_le_bytes());
-    hasher.update(text.as_bytes());
+    let text = format!("{} {text}", object.kind());
+    if object.kind().is_secret() { blake3::keyed_hash(key, text.as_bytes()) } else { blake3::hash(text.as_bytes()) }
 }
 
 #[cfg(test)]

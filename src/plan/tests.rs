@@ -1,6 +1,5 @@
 //! Plans of whole clusters: both tables, the safety rules, and the promises.
 
-mod bench;
 mod fields;
 mod objects;
 mod promises;
