@@ -100,7 +100,8 @@ pub struct Write {
     pub ledger: LedgerChange,
 }
 
-/// Computes the plan.
+/// Computes the plan. Whoever applies it has to ask [`Plan::refusal`] first: the writes of a refused plan are there to be
+/// shown, not to be made.
 #[must_use]
 pub fn compute(desired: &Desired, ledger: &Ledger, live: &Snapshot, options: &Options) -> Computed {
     let rules = Rules {
@@ -112,7 +113,7 @@ pub fn compute(desired: &Desired, ledger: &Ledger, live: &Snapshot, options: &Op
         apply: ledger.last_apply.as_ref().map_or(0, |apply| apply.number) + 1,
     };
     let live = walk::sorted(live);
-    let mut outcomes = walk::outcomes(desired, ledger, &live, &rules);
+    let mut outcomes = walk::outcomes(desired, ledger, &live, &rules, options.fingerprint_key.as_ref());
     let order = ops::number(&mut outcomes);
     let groups = describe::Groups::of(desired, ledger);
     let mut lines = changes::lines(&outcomes, &groups, options);
@@ -194,32 +195,35 @@ fn counts(changes: &[PlanChange]) -> Summary {
 /// is told. Two plans with the same identifier do the same to the same objects.
 fn id(outcomes: &[Outcome<'_>], order: &[usize], desired: &Desired, options: &Options) -> String {
     let mut hasher = blake3::Hasher::new();
-    let mut text = |text: &str| {
+    let text = |hasher: &mut blake3::Hasher, text: &str| {
         hasher.update(&(text.len() as u64).to_le_bytes());
         hasher.update(text.as_bytes());
     };
-    text(&desired.cluster_id);
-    text(&options.target);
+    text(&mut hasher, &desired.cluster_id);
+    text(&mut hasher, &options.target);
     for outcome in outcomes.iter().filter(|outcome| !outcome.writes()) {
         match &outcome.ledger {
             Some(LedgerChange::Own(key, entry)) => {
-                text(&key.to_string());
-                text(&entry.name);
-                text(&match (key.kind.is_secret(), &options.fingerprint_key) {
-                    (false, _) => blake3::hash(entry.doc.as_bytes()).to_hex().to_string(),
-                    (true, Some(secret)) => blake3::keyed_hash(secret, entry.doc.as_bytes()).to_hex().to_string(),
-                    (true, None) => fingerprint::HIDDEN.to_owned(),
-                });
+                text(&mut hasher, &key.to_string());
+                text(&mut hasher, &entry.name);
+                let doc = entry.doc.as_bytes();
+                let secret = key.kind.is_secret();
+                let digest = match (secret, &options.fingerprint_key) {
+                    (false, _) => blake3::hash(doc),
+                    (true, Some(key)) => blake3::keyed_hash(key, doc),
+                    (true, None) => blake3::hash(b""),
+                };
+                hasher.update(digest.as_bytes());
             }
-            Some(LedgerChange::Forget(key)) => text(&key.to_string()),
+            Some(LedgerChange::Forget(key)) => text(&mut hasher, &key.to_string()),
             None => {}
         }
     }
     for place in order {
         let outcome = &outcomes[*place];
-        text(&outcome.sides.key.id);
-        for object in [outcome.sides.live, outcome.after.as_ref()] {
-            text(&object.map_or_else(String::new, |object| fingerprint(object, options.fingerprint_key.as_ref())));
+        hasher.update(&[ops::action(outcome) as u8]);
+        for digest in [outcome.digests.live, outcome.digests.after].into_iter().flatten() {
+            hasher.update(digest.as_bytes());
         }
     }
     let digest = hasher.finalize().to_hex();

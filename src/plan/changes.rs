@@ -1,6 +1,6 @@
 //! Outcomes of objects put together to the lines people read: one per node, boot entry, cloud-init entry and group.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::Options;
@@ -27,22 +27,23 @@ pub(super) struct Lines {
 /// Makes the lines of all outcomes.
 pub(super) fn lines(outcomes: &[Outcome<'_>], groups: &describe::Groups, options: &Options) -> Lines {
     let mut lines = Lines::default();
-    let mut parts: BTreeMap<Address, Vec<&Outcome<'_>>> = BTreeMap::new();
+    let mut found: HashMap<Address, Vec<&Outcome<'_>>> = HashMap::new();
     for outcome in outcomes {
         let address = address(outcome.sides.key, ops::owner(outcome));
         if intends(outcome) || drifts(outcome) {
-            lines.touched.insert(address.clone());
-            parts.entry(address).or_default().push(outcome);
+            found.entry(address).or_default().push(outcome);
         } else if outcome.verdict == Verdict::Unreadable {
             lines.touched.insert(address);
         }
     }
+    let mut parts: BTreeMap<Address, Vec<&Outcome<'_>>> = found.into_iter().collect();
+    lines.touched.extend(parts.keys().cloned());
     move_boot_entries_to_their_nodes(&mut parts);
     for (address, parts) in &parts {
         let intent: Vec<&Outcome<'_>> = parts.iter().copied().filter(|part| intends(part)).collect();
         let drift: Vec<&Outcome<'_>> = parts.iter().copied().filter(|part| drifts(part)).collect();
         if !intent.is_empty() {
-            lines.changes.push(change(address, &intent, groups, options));
+            lines.changes.push(change(address, &intent, groups));
         }
         if !drift.is_empty() {
             lines.drift.push(drifted(address, &drift, options));
@@ -57,9 +58,9 @@ impl Lines {
     pub(super) fn unchanged(&self, desired: &Desired) -> Vec<Names> {
         let mut names: BTreeMap<Subject, BTreeSet<Arc<str>>> = BTreeMap::new();
         for (key, object) in &desired.objects {
-            let (subject, id) = address(key, object.owner.as_deref());
+            let (subject, id) = address(key, object.owner.as_ref());
             let told = match key.kind {
-                Kind::Component => !is_part(key, object.owner.as_deref()),
+                Kind::Component => !is_part(key, object.owner.as_ref()),
                 Kind::Group | Kind::CloudInit | Kind::CloudInitSecure => true,
                 _ => false,
             };
@@ -73,13 +74,13 @@ impl Lines {
 }
 
 /// True for a component that belongs to a node without being one: its controller.
-fn is_part(key: &ObjectKey, owner: Option<&str>) -> bool {
-    key.kind == Kind::Component && owner.is_some_and(|owner| owner != &*key.id)
+fn is_part(key: &ObjectKey, owner: Option<&Arc<str>>) -> bool {
+    key.kind == Kind::Component && owner.is_some_and(|owner| *owner != key.id)
 }
 
 /// The line to which an object belongs.
-pub(super) fn address(key: &ObjectKey, owner: Option<&str>) -> Address {
-    let of_owner = || owner.map_or_else(|| key.id.clone(), Arc::from);
+pub(super) fn address(key: &ObjectKey, owner: Option<&Arc<str>>) -> Address {
+    let of_owner = || owner.unwrap_or(&key.id).clone();
     match key.kind {
         Kind::Component | Kind::RedfishEndpoint | Kind::ComponentEndpoint | Kind::EthernetInterface => {
             (Subject::Node, of_owner())
@@ -114,7 +115,7 @@ fn drifts(outcome: &Outcome<'_>) -> bool {
 /// True for the component of a node.
 pub(super) fn is_principal(outcome: &Outcome<'_>) -> bool {
     let key = outcome.sides.key;
-    key.kind == Kind::Component && ops::owner(outcome).is_none_or(|owner| owner == &*key.id)
+    key.kind == Kind::Component && ops::owner(outcome).is_none_or(|owner| *owner == key.id)
 }
 
 /// A boot entry that comes, goes or gets another key together with its node is told with the node.
@@ -128,9 +129,11 @@ fn move_boot_entries_to_their_nodes(parts: &mut BTreeMap<Address, Vec<&Outcome<'
             .iter()
             .find(|part| is_principal(part))
             .is_some_and(|node| is_life(node.verdict) && entries.iter().all(|entry| entry.verdict == node.verdict));
-        let rekeyed = describe::replaces_interface(of_node)
-            && describe::rekeyed(entries).is_some_and(|(old, new)| describe::boots_the_same(old, new));
-        if (together || rekeyed)
+        let rekeyed = || {
+            describe::replaces_interface(of_node)
+                && describe::rekeyed(entries).is_some_and(|(old, new)| describe::boots_the_same(old, new))
+        };
+        if (together || rekeyed())
             && let Some(entries) = parts.remove(&boot)
             && let Some(of_node) = parts.get_mut(&node)
         {
@@ -143,7 +146,7 @@ fn is_life(verdict: Verdict) -> bool {
     matches!(verdict, Verdict::Create | Verdict::Recreate { .. } | Verdict::Delete)
 }
 
-fn change(address: &Address, parts: &[&Outcome<'_>], groups: &describe::Groups, options: &Options) -> PlanChange {
+fn change(address: &Address, parts: &[&Outcome<'_>], groups: &describe::Groups) -> PlanChange {
     let verb = describe::verb(address.0, parts);
     let fields = describe::fields(address, verb, parts, groups);
     let conflict = fields.iter().any(|field| field.class == FieldClass::Conflict);
@@ -153,7 +156,7 @@ fn change(address: &Address, parts: &[&Outcome<'_>], groups: &describe::Groups, 
         Verb::Adopt | Verb::AdoptAndChange => Class::Adopt,
         _ => Class::Intent,
     };
-    let mut change = line(address, parts, options);
+    let mut change = line(address, parts);
     let nothing_but_records = fields.iter().all(|field| field.class == FieldClass::Recorded);
     change.reason = match verb {
         Verb::Create => "new",
@@ -167,16 +170,16 @@ fn change(address: &Address, parts: &[&Outcome<'_>], groups: &describe::Groups, 
         Verb::Update if nothing_but_records => "parts_changed",
         Verb::Update => "fields_changed",
     }
-    .to_owned();
+    .into();
     (change.verb, change.class, change.fields) = (verb, class, fields);
     change
 }
 
 fn drifted(address: &Address, parts: &[&Outcome<'_>], options: &Options) -> PlanChange {
-    let mut change = line(address, parts, options);
+    let mut change = line(address, parts);
     let recreated = parts.iter().any(|part| part.verdict == Verdict::Recreate { drift: true });
     change.verb = if recreated { Verb::Recreate } else { Verb::Update };
-    change.reason = if recreated { "deleted_outside" } else { "changed_outside" }.to_owned();
+    change.reason = if recreated { "deleted_outside" } else { "changed_outside" }.into();
     change.class = Class::Drift;
     change.fields = describe::drift(address, parts);
     let written = parts.iter().filter_map(|part| options.provenance.get(part.sides.key));
@@ -187,7 +190,7 @@ fn drifted(address: &Address, parts: &[&Outcome<'_>], options: &Options) -> Plan
 }
 
 /// A line without its verdict.
-fn line(address: &Address, parts: &[&Outcome<'_>], options: &Options) -> PlanChange {
+fn line(address: &Address, parts: &[&Outcome<'_>]) -> PlanChange {
     let (subject, id) = address;
     let principal = parts.iter().find(|part| is_principal(part)).or(parts.first());
     let name = principal.map_or_else(|| id.clone(), |part| name(part));
@@ -197,23 +200,20 @@ fn line(address: &Address, parts: &[&Outcome<'_>], options: &Options) -> PlanCha
         Subject::Boot | Subject::CloudInit | Subject::CloudInitSecure => Effect::NextBoot,
         Subject::Node | Subject::Group => Effect::Immediate,
     };
-    let live = parts.iter().filter_map(|part| part.sides.live);
-    let after = parts.iter().filter_map(|part| match part.verdict {
-        Verdict::Delete => None,
-        _ => part.after.as_ref().or(part.sides.live),
-    });
+    let live = parts.iter().filter_map(|part| part.digests.live.as_ref());
+    let after = parts.iter().filter_map(|part| part.digests.after.as_ref());
     PlanChange {
-        address: format!("{}/{id}", subject.as_str()),
+        address: [subject.as_str(), "/", id].concat(),
         name,
         kind: *subject,
         verb: Verb::Update,
-        reason: String::new(),
+        reason: "".into(),
         class: Class::Intent,
         refused: parts.iter().any(|part| part.refused),
         origin: principal.and_then(|part| origin(part)),
         fields: Vec::new(),
-        live_fingerprint: fingerprint::of_all(live, options.fingerprint_key.as_ref()),
-        after_fingerprint: fingerprint::of_all(after, options.fingerprint_key.as_ref()),
+        live_fingerprint: fingerprint::of_all(live),
+        after_fingerprint: fingerprint::of_all(after),
         ops: ops.into_iter().map(ops::id).collect(),
         effect,
         provenance: None,

@@ -44,7 +44,7 @@ pub(super) fn boot_config<'o>(outcome: &'o Outcome<'_>) -> Option<&'o BootConfig
 /// Where the fields of an object stand within its line.
 pub(super) fn prefix(outcome: &Outcome<'_>) -> String {
     let key = outcome.sides.key;
-    let is_node = super::ops::owner(outcome).is_none_or(|owner| owner == &*key.id);
+    let is_node = super::ops::owner(outcome).is_none_or(|owner| *owner == key.id);
     match key.kind {
         Kind::Component if !is_node => "/bmc".to_owned(),
         Kind::RedfishEndpoint => "/bmc".to_owned(),
@@ -189,6 +189,9 @@ pub(super) fn replaced<'p, 'a>(parts: &[&'p Outcome<'a>]) -> Vec<(&'p Outcome<'a
         found
     };
     let (mut gone, mut pairs) = (of(Verdict::Delete), Vec::new());
+    if gone.is_empty() {
+        return pairs;
+    }
     for new in of(Verdict::Create) {
         let component = interface(new).and_then(|interface| interface.component_id.clone());
         let same = |old: &&Outcome<'_>| interface(old).is_some_and(|old| old.component_id == component);

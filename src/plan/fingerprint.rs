@@ -4,58 +4,60 @@ use std::sync::Arc;
 
 use crate::model::{Object, Timestamp};
 
-/// Stands for the fingerprint of a secret before there is a key.
-pub(super) const HIDDEN: &str = "b3:hidden";
-
 /// The fingerprint of an object, `b3:` and 32 hexadecimal digits. What the services change by themselves (a component's
 /// state, flag and software status, an interface's time) does not count. For secret kinds the hash is keyed, so that
-/// nobody who has a plan can try out secrets against it; without a key it says `b3:hidden`.
+/// nobody who has a plan can try out secrets against it; without a key only which object it is counts.
 #[must_use]
 pub fn fingerprint(object: &Object, key: Option<&[u8; 32]>) -> String {
-    of_all(std::iter::once(object), key).unwrap_or_default()
+    text(&digest(object, key))
 }
+
+/// The hash that a fingerprint writes down.
+pub(super) type Digest = blake3::Hash;
 
 /// One fingerprint of several objects; none of none.
-pub(super) fn of_all<'a>(objects: impl Iterator<Item = &'a Object>, key: Option<&[u8; 32]>) -> Option<String> {
-    let mut objects = objects.peekable();
-    let secret = objects.peek()?.kind().is_secret();
-    let mut hasher = match (secret, key) {
-        (false, _) => blake3::Hasher::new(),
-        (true, Some(key)) => blake3::Hasher::new_keyed(key),
-        (true, None) => return Some(HIDDEN.to_owned()),
-    };
-    for object in objects {
-        if object.kind().is_secret() == secret {
-            feed(&mut hasher, object);
+pub(super) fn of_all<'a>(digests: impl Iterator<Item = &'a Digest>) -> Option<String> {
+    let digests: Vec<&Digest> = digests.collect();
+    match digests.as_slice() {
+        [] => None,
+        [only] => Some(text(only)),
+        several => {
+            let mut hasher = blake3::Hasher::new();
+            for digest in several {
+                hasher.update(digest.as_bytes());
+            }
+            Some(text(&hasher.finalize()))
         }
     }
-    let mut text = hasher.finalize().to_hex().to_string();
-    text.truncate(32);
-    Some(format!("b3:{text}"))
 }
 
-/// Puts the lasting content of an object into a hash, after its key.
-pub(super) fn feed(hasher: &mut blake3::Hasher, object: &Object) {
-    let lasting = match object {
+fn text(digest: &Digest) -> String {
+    format!("b3:{}", &digest.to_hex()[..32])
+}
+
+/// Hashes the identity and the lasting content of an object.
+pub(super) fn digest(object: &Object, key: Option<&[u8; 32]>) -> Digest {
+    let text = match object {
         Object::Component(component) => {
             let mut component = (**component).clone();
             (component.state, component.flag, component.software_status) = (None, None, None);
-            Object::Component(Arc::new(component))
+            Object::Component(Arc::new(component)).to_json()
         }
         Object::EthernetInterface(interface) => {
             let mut interface = (**interface).clone();
             interface.last_update = Timestamp(0);
-            Object::EthernetInterface(Arc::new(interface))
+            Object::EthernetInterface(Arc::new(interface)).to_json()
         }
-        other => other.clone(),
+        // The content of boot parameters does not hold their key, as every other content does.
+        Object::BootParams(key, _) => format!("{key} {}", object.to_json()),
+        other => other.to_json(),
     };
-    let text = lasting.to_json();
-    hasher.update(object.kind().as_str().as_bytes());
-    if let Object::BootParams(key, _) = object {
-        hasher.update(key.to_string().as_bytes());
+    let text = format!("{} {text}", object.kind());
+    match (object.kind().is_secret(), key) {
+        (false, _) => blake3::hash(text.as_bytes()),
+        (true, Some(key)) => blake3::keyed_hash(key, text.as_bytes()),
+        (true, None) => blake3::hash(object.key().to_string().as_bytes()),
     }
-    hasher.update(&(text.len() as u64).to_le_bytes());
-    hasher.update(text.as_bytes());
 }
 
 #[cfg(test)]
@@ -89,12 +91,12 @@ mod tests {
     }
 
     #[test]
-    fn without_a_key_a_secret_has_no_fingerprint_at_all() {
+    fn without_a_key_the_content_of_a_secret_does_not_count() {
         let entry = |text: &str| {
             let key = crate::model::ObjectKey::new(crate::model::Kind::CloudInitSecure, "compute");
             Object::from_json(&key, &format!(r#"{{"name":"compute","userdata":{{"a":"{text}"}}}}"#)).unwrap()
         };
-        assert_eq!(fingerprint(&entry("x"), None), HIDDEN);
         assert_eq!(fingerprint(&entry("x"), None), fingerprint(&entry("y"), None));
+        assert_ne!(fingerprint(&entry("x"), Some(&[1; 32])), fingerprint(&entry("y"), Some(&[1; 32])));
     }
 }

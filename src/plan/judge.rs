@@ -16,6 +16,7 @@ use serde_json::Value;
 use super::compare::{self, FieldDiff};
 use super::document::FieldClass;
 use super::fields::Fields;
+use super::fingerprint::{Digest, digest};
 use super::{members, nouns};
 use crate::desired::DesiredObject;
 use crate::inventory::Adopt;
@@ -77,12 +78,35 @@ pub(super) struct Outcome<'a> {
     pub(super) foreign: Vec<String>,
     /// The number of its write, once they are ordered.
     pub(super) op: Option<usize>,
+    /// What it is and what it will be, once it is known to be told.
+    pub(super) digests: Digests,
+}
+
+/// The content of an object before and after.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Digests {
+    pub(super) live: Option<Digest>,
+    pub(super) after: Option<Digest>,
 }
 
 impl Outcome<'_> {
     /// True when the object is created, changed or deleted.
     pub(super) fn writes(&self) -> bool {
         self.after.is_some() || self.verdict == Verdict::Delete
+    }
+
+    /// Takes the digests, each once: hashing is a good part of the work of a large plan.
+    pub(super) fn hash(&mut self, key: Option<&[u8; 32]>) {
+        if matches!(self.verdict, Verdict::Unmanaged | Verdict::Keep | Verdict::Forget) {
+            return;
+        }
+        let live = self.sides.live.map(|object| digest(object, key));
+        let after = match (&self.after, self.verdict) {
+            (_, Verdict::Delete) => None,
+            (Some(object), _) => Some(digest(object, key)),
+            (None, _) => live,
+        };
+        self.digests = Digests { live, after };
     }
 
     /// True when the name that people use changed while the object stayed.
@@ -103,6 +127,7 @@ pub(super) fn judge<'a>(sides: Sides<'a>, rules: &Rules) -> Outcome<'a> {
         fault: None,
         foreign: Vec::new(),
         op: None,
+        digests: Digests::default(),
     };
     match (sides.desired, sides.entry, sides.live) {
         (Some(desired), entry, None) => absent(plain(Verdict::Create), desired, entry, rules),

@@ -1,7 +1,9 @@
 //! Whole objects made of owned fields: what the services add of their own when they create one, and how a change is
 //! merged into an object that is there.
 
-use serde_json::{Map, Value, json};
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
 
 use super::fields::Fields;
 use crate::model::{ComponentEndpoint, Kind, Object, ObjectKey, Timestamp, Xname};
@@ -12,23 +14,18 @@ use crate::model::{ComponentEndpoint, Kind, Object, ObjectKey, Timestamp, Xname}
 ///
 /// A text saying what is wrong with the fields; it holds no value of a secret kind.
 pub(super) fn fresh(key: &ObjectKey, doc: &str, created: Timestamp) -> Result<Object, String> {
-    let fields = Fields::parse(doc).ok_or("its fields are no JSON object")?;
+    let rest = doc.strip_prefix('{').ok_or("its fields are no JSON object")?;
     let mut text = String::with_capacity(doc.len() + 96);
     text.push('{');
-    for (name, value) in additions(key, created) {
-        if fields.get(name).is_none() {
-            text.push_str(&format!("\"{name}\":{value},"));
-        }
-    }
-    let rest = doc.trim_start().get(1..).unwrap_or("}");
-    if fields.iter().next().is_none() {
+    text.push_str(&additions(key, doc, created));
+    if rest.starts_with('}') {
         text.truncate(text.trim_end_matches(',').len());
     }
     text.push_str(rest);
     let object = Object::from_json(key, &text).map_err(|error| error.to_string())?;
     Ok(match object {
         Object::RedfishEndpoint(mut endpoint) => {
-            let known = std::sync::Arc::make_mut(&mut endpoint);
+            let known = Arc::make_mut(&mut endpoint);
             // SMD splits the name only where it was given one; without, it puts the xname there and splits nothing.
             if known.fqdn != known.id.as_str() {
                 let (hostname, domain) = known.fqdn.split_once('.').unwrap_or((known.fqdn.as_str(), ""));
@@ -37,26 +34,28 @@ pub(super) fn fresh(key: &ObjectKey, doc: &str, created: Timestamp) -> Result<Ob
             Object::RedfishEndpoint(endpoint)
         }
         Object::ComponentEndpoint(mut endpoint) => {
-            complete_info(std::sync::Arc::make_mut(&mut endpoint));
+            complete_info(Arc::make_mut(&mut endpoint));
             Object::ComponentEndpoint(endpoint)
         }
         other => other,
     })
 }
 
-/// The identifier and the fields that a service fills in, as name and JSON text.
-fn additions(key: &ObjectKey, created: Timestamp) -> Vec<(&'static str, String)> {
-    let id = Value::from(&*key.id).to_string();
-    let word = |word: &str| Value::from(word).to_string();
+/// The identifier and the fields that a service fills in, as the beginning of a JSON object, each with a comma behind
+/// it.
+fn additions(key: &ObjectKey, doc: &str, created: Timestamp) -> String {
+    let id = Value::from(&*key.id);
     match key.kind {
         Kind::Component if is_node(key) => {
-            vec![("id", id), ("state", word("On")), ("flag", word("OK")), ("role", word("Compute"))]
+            let has_role = Fields::parse(doc).is_some_and(|fields| fields.get("role").is_some());
+            let role = if has_role { "" } else { r#""role":"Compute","# };
+            format!(r#""id":{id},"state":"On","flag":"OK",{role}"#)
         }
-        Kind::Component | Kind::RedfishEndpoint | Kind::ComponentEndpoint => vec![("id", id)],
-        Kind::EthernetInterface => vec![("mac", id), ("last_update", created.0.to_string())],
-        Kind::Group => vec![("label", id)],
-        Kind::CloudInit | Kind::CloudInitSecure => vec![("name", id)],
-        Kind::BootParams => Vec::new(),
+        Kind::Component | Kind::RedfishEndpoint | Kind::ComponentEndpoint => format!(r#""id":{id},"#),
+        Kind::EthernetInterface => format!(r#""mac":{id},"last_update":{},"#, created.0),
+        Kind::Group => format!(r#""label":{id},"#),
+        Kind::CloudInit | Kind::CloudInitSecure => format!(r#""name":{id},"#),
+        Kind::BootParams => String::new(),
     }
 }
 
@@ -97,7 +96,7 @@ pub(super) fn merged(
     let object = Object::from_fields(key, tree).map_err(|error| error.to_string())?;
     Ok(match object {
         Object::ComponentEndpoint(mut endpoint) => {
-            complete_info(std::sync::Arc::make_mut(&mut endpoint));
+            complete_info(Arc::make_mut(&mut endpoint));
             Object::ComponentEndpoint(endpoint)
         }
         other => other,
@@ -116,35 +115,19 @@ fn overlay(known: &mut Value, part: Value) {
     }
 }
 
-/// Adds what SMD's discovery derives to the information of a component endpoint.
+/// Adds what SMD's discovery says of every network card. The reset actions that it lists, too, are left out: nothing
+/// is known of what the controller can do, so SMD has only empty lists and paths there.
 fn complete_info(endpoint: &mut ComponentEndpoint) {
     let is_system = endpoint.redfish_type == "ComputerSystem";
-    let hostname = endpoint.id.to_string();
-    let Value::Object(info) = &mut endpoint.info else { return };
-    if let Some(Value::Array(nics)) = info.get_mut("EthernetNICInfo") {
-        for nic in nics.iter_mut().filter_map(Value::as_object_mut) {
-            nic.entry("RedfishId").or_insert_with(|| "".into());
-            nic.entry("@odata.id").or_insert_with(|| "".into());
-            nic.entry("InterfaceEnabled").or_insert(is_system.into());
-            if !is_system {
-                let mac = nic.get("MACAddress").cloned().unwrap_or_default();
-                nic.entry("Hostname").or_insert_with(|| hostname.clone().into());
-                nic.entry("PermanentMACAddress").or_insert(mac);
-            }
+    let Some(Value::Array(nics)) = endpoint.info.get_mut("EthernetNICInfo") else { return };
+    for nic in nics.iter_mut().filter_map(Value::as_object_mut) {
+        nic.entry("RedfishId").or_insert_with(|| "".into());
+        nic.entry("@odata.id").or_insert_with(|| "".into());
+        nic.entry("InterfaceEnabled").or_insert(is_system.into());
+        if !is_system {
+            let mac = nic.get("MACAddress").cloned().unwrap_or_default();
+            nic.entry("Hostname").or_insert_with(|| endpoint.id.as_str().into());
+            nic.entry("PermanentMACAddress").or_insert(mac);
         }
-    }
-    let action = if is_system { "ComputerSystem.Reset" } else { "Manager.Reset" };
-    let path = &endpoint.odata_id;
-    info.entry("Actions").or_insert_with(|| {
-        json!({format!("#{action}"): {
-            "ResetType@Redfish.AllowableValues": null,
-            "@Redfish.ActionInfo": format!("{path}/ResetActionInfo"),
-            "target": format!("{path}/Actions/{action}"),
-        }})
-    });
-    if !is_system {
-        info.entry("CommandShell").or_insert_with(
-            || json!({"ServiceEnabled": true, "MaxConcurrentSessions": 65536, "ConnectTypesSupported": []}),
-        );
     }
 }

@@ -1,6 +1,7 @@
 //! The writes of a plan in their order, as the services see them.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::document::{Action, Op};
 use super::judge::{Outcome, Verdict};
@@ -34,7 +35,7 @@ pub(super) fn id(number: usize) -> String {
 /// Describes the writes. Each waits for the one before it that belongs to the same node, so that one failure stops
 /// that node's later phases and nobody else's.
 pub(super) fn describe(outcomes: &[Outcome<'_>], order: &[usize]) -> Vec<Op> {
-    let mut last_of: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut last_of: HashMap<&str, usize> = HashMap::new();
     let mut ops = Vec::with_capacity(order.len());
     for (before, place) in order.iter().enumerate() {
         let outcome = &outcomes[*place];
@@ -43,11 +44,14 @@ pub(super) fn describe(outcomes: &[Outcome<'_>], order: &[usize]) -> Vec<Op> {
         let action = action(outcome);
         ops.push(Op {
             id: id(before + 1),
-            phase: if action == Action::Delete { format!("delete {}", key.kind) } else { key.kind.to_string() },
-            service: service(key.kind).to_owned(),
+            phase: match action {
+                Action::Delete => format!("delete {}", key.kind).into(),
+                Action::Create | Action::Update => key.kind.as_str().into(),
+            },
+            service: service(key.kind).into(),
             action,
             path: path(key),
-            object: key.to_string(),
+            object: [key.kind.as_str(), "/", &key.id].concat(),
             after: previous.map(id).into_iter().collect(),
         });
     }
@@ -64,9 +68,9 @@ pub(super) fn action(outcome: &Outcome<'_>) -> Action {
 }
 
 /// The node that an object belongs to, by xname.
-pub(super) fn owner<'a>(outcome: &Outcome<'a>) -> Option<&'a str> {
-    let desired = outcome.sides.desired.and_then(|desired| desired.owner.as_deref());
-    desired.or_else(|| outcome.sides.entry.and_then(|entry| entry.owner.as_deref()))
+pub(super) fn owner<'a>(outcome: &Outcome<'a>) -> Option<&'a Arc<str>> {
+    let desired = outcome.sides.desired.and_then(|desired| desired.owner.as_ref());
+    desired.or_else(|| outcome.sides.entry.and_then(|entry| entry.owner.as_ref()))
 }
 
 /// The service that holds objects of a kind.

@@ -145,7 +145,7 @@ fn managed(ledger: &Ledger, subject: Subject) -> u64 {
 fn nodes_that_lose_a_part<'a>(outcomes: &'a [Outcome<'_>]) -> BTreeSet<&'a str> {
     let parts = [Kind::RedfishEndpoint, Kind::ComponentEndpoint, Kind::EthernetInterface];
     let losing = outcomes.iter().filter(|o| o.verdict == Verdict::Delete && parts.contains(&o.sides.key.kind));
-    losing.filter_map(|outcome| ops::owner(outcome)).collect()
+    losing.filter_map(|outcome| ops::owner(outcome).map(|owner| &**owner)).collect()
 }
 
 /// A cluster without nodes is a mistake while the ledger knows some.

@@ -7,6 +7,7 @@
 mod block;
 mod diff;
 pub(super) mod fold;
+mod shape;
 mod tail;
 #[cfg(test)]
 mod tests;

@@ -20,44 +20,75 @@ pub(super) fn sorted(live: &Snapshot) -> Vec<(ObjectKey, Object)> {
 }
 
 /// Judges every object; those that are in sync and tell nothing are left out.
+///
+/// Objects are judged each for itself, so that all cores take their share. The order of the result is that of the keys,
+/// however many there are.
 pub(super) fn outcomes<'a>(
     desired: &'a Desired,
     ledger: &'a Ledger,
     live: &'a [(ObjectKey, Object)],
     rules: &Rules,
+    fingerprint_key: Option<&[u8; 32]>,
 ) -> Vec<Outcome<'a>> {
+    let sides = sides(desired, ledger, live);
+    let judged = |sides: &[Sides<'a>]| -> Vec<Outcome<'a>> {
+        let outcomes = sides.iter().map(|sides| judge(*sides, rules)).filter(|outcome| !is_silent(outcome));
+        outcomes
+            .map(|mut outcome| {
+                outcome.hash(fingerprint_key);
+                outcome
+            })
+            .collect()
+    };
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(MOST_THREADS);
+    let share = sides.len().div_ceil(cores).max(LEAST_SHARE);
+    if sides.len() <= share {
+        return judged(&sides);
+    }
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = sides.chunks(share).map(|sides| scope.spawn(|| judged(sides))).collect();
+        let shares = threads.into_iter().map(|thread| thread.join());
+        shares.flat_map(|share| share.unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
+    })
+}
+
+/// Threads beyond this gain nothing: what follows is done by one.
+const MOST_THREADS: usize = 8;
+/// Fewer objects than this are judged faster than a thread starts.
+const LEAST_SHARE: usize = 2_000;
+
+fn is_silent(outcome: &Outcome<'_>) -> bool {
+    let in_sync = outcome.verdict == Verdict::InSync && outcome.ledger.is_none();
+    in_sync && outcome.foreign.is_empty() && !outcome.renamed()
+}
+
+/// The three sides of every object, in the order of the keys.
+fn sides<'a>(desired: &'a Desired, ledger: &'a Ledger, live: &'a [(ObjectKey, Object)]) -> Vec<Sides<'a>> {
     // An object that waits for a secret is wanted, though nobody can tell how: it is left as it is.
     let waiting: BTreeSet<&ObjectKey> = desired.unresolved.iter().map(|object| &object.key).collect();
+    let mut sides = Vec::with_capacity(desired.objects.len().max(live.len()));
     let mut wanted = desired.objects.iter().peekable();
     let mut owned = ledger.entries.iter().peekable();
     let mut live = live.iter().peekable();
-    let mut outcomes = Vec::new();
     loop {
         let keys = [wanted.peek().map(|(key, _)| *key), owned.peek().map(|(key, _)| *key), live.peek().map(|l| &l.0)];
-        let Some(key) = keys.into_iter().flatten().min() else { return outcomes };
-        let sides = Sides {
+        let Some(key) = keys.into_iter().flatten().min() else { return sides };
+        let of_key = Sides {
             key,
             desired: wanted.next_if(|(known, _)| *known == key).map(|(_, object)| object),
             entry: owned.next_if(|(known, _)| *known == key).map(|(_, entry)| entry),
             live: live.next_if(|(known, _)| known == key).map(|(_, object)| object),
         };
-        if waiting.contains(key) {
-            continue;
-        }
-        let outcome = judge(sides, rules);
-        let silent = outcome.verdict == Verdict::InSync
-            && outcome.ledger.is_none()
-            && outcome.foreign.is_empty()
-            && !outcome.renamed();
-        if !silent {
-            outcomes.push(outcome);
+        if !waiting.contains(key) {
+            sides.push(of_key);
         }
     }
 }
 
 /// What is not ours, kind by kind, and the members of our groups that are not.
 pub(super) fn unmanaged(outcomes: &[Outcome<'_>]) -> Vec<Unmanaged> {
-    let mut found: BTreeMap<(Kind, Option<Arc<str>>), Vec<Arc<str>>> = BTreeMap::new();
+    type Sort = (Kind, Option<Arc<str>>);
+    let mut found: BTreeMap<Sort, Vec<Arc<str>>> = BTreeMap::new();
     for outcome in outcomes {
         let key = outcome.sides.key;
         if outcome.verdict == Verdict::Unmanaged {

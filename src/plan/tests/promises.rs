@@ -95,7 +95,10 @@ fn anything_goes() -> Options {
     options
 }
 
-fn case() -> impl Strategy<Value = (Shape, Shape, Vec<(u8, usize)>, Vec<(u8, usize)>)> {
+/// Acts of others: what they do, and to which object.
+type Acts = Vec<(u8, usize)>;
+
+fn case() -> impl Strategy<Value = (Shape, Shape, Acts, Acts)> {
     let acts = || prop::collection::vec((0..3_u8, 0..64_usize), 0..8);
     (shape(), shape(), acts(), acts())
 }

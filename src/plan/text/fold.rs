@@ -36,7 +36,7 @@ pub(super) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place) % 3 == 0 {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
@@ -68,7 +68,8 @@ fn nodeset(names: &[&str]) -> Option<String> {
         return None;
     }
     let mut distinct = names.to_vec();
-    distinct.sort_unstable();
+    // Short names first puts numbers in their order; in any other the set sorts itself anew with every name.
+    distinct.sort_unstable_by_key(|name| (name.len(), *name));
     distinct.dedup();
     // The parser without a resolver: the default one reads the machine's own group files.
     let set: NodeSet<IdRangeList> = Parser::default().parse(&distinct.join(",")).ok()?;
