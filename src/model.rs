@@ -7,6 +7,7 @@
 pub mod boot_params;
 pub mod cloud_init;
 pub mod component;
+pub mod details;
 pub mod group;
 pub mod interface;
 pub mod mac;
@@ -18,6 +19,7 @@ pub mod xname;
 pub use boot_params::{BootConfig, BootKey};
 pub use cloud_init::{CloudInitEntry, EntryName};
 pub use component::{Arch, Class, Component, Flag, NetType, Nid, Role, State, SubRole};
+pub use details::Details;
 pub use group::{Group, GroupLabel};
 pub use interface::{EthernetInterface, IpAddress, Timestamp};
 pub use mac::{MacAddr, MacAddrError};

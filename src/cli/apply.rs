@@ -3,14 +3,14 @@
 use super::args::ApplyArgs;
 use super::exit::Exit;
 use super::inventory::load;
-use super::local::{Local, LocalError, Mode, request};
+use super::local::{Local, Mode, request};
 use super::output::{Format, Printer};
 use super::plan;
 use crate::plan::Plan;
 use crate::reconcile::{Applied, ReconcileError};
 
 pub(super) async fn run(args: ApplyArgs, printer: Printer) -> anyhow::Result<Exit> {
-    let desired = match load(&args.inventory, printer) {
+    let desired = match load(&args.inventory, printer).await? {
         Ok(desired) => desired,
         Err(exit) => return Ok(exit),
     };
@@ -22,7 +22,7 @@ pub(super) async fn run(args: ApplyArgs, printer: Printer) -> anyhow::Result<Exi
     let mut request = request(desired, &args.target, &args.limits)?;
     let local = match Local::connect(&args.state, Mode::Write).await {
         Ok(local) => local,
-        Err(error) => return Ok(LocalError::from(error).show(printer)),
+        Err(error) => return Ok(error.show(printer)),
     };
     let exit = match agree(&args, &request, &local, printer).await? {
         Ok(plan) => {

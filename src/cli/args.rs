@@ -130,12 +130,26 @@ pub(super) struct LimitArgs {
     /// Allow exactly up to N replacements, in place of the limit.
     #[arg(long, value_name = "N")]
     pub(super) allow_replace: Option<u64>,
+    /// Which objects that are not ours are taken over: those that equal the inventory, all that it names, or none.
+    #[arg(long, value_enum)]
+    pub(super) adopt: Option<AdoptArg>,
     /// Go on although a service that held our objects lists none; it was emptied on purpose.
     #[arg(long)]
     pub(super) accept_empty_live: bool,
     /// Show every node for itself, and all fields of new ones.
     #[arg(long)]
     pub(super) expand: bool,
+}
+
+/// As `sync.adopt` in cluster.yaml.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum AdoptArg {
+    /// Those that equal the inventory.
+    Matching,
+    /// Those that differ, too; they are changed.
+    Always,
+    /// None.
+    Never,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -9,12 +9,17 @@ use crate::desired::Desired;
 use crate::inventory::{self, Loaded, render};
 use crate::reconcile::watch;
 
-/// Loads, and shows problems. None when there are errors.
-pub(super) fn load(args: &InventoryArgs, printer: Printer) -> Result<Desired, Exit> {
-    let loaded = inventory::load_settled(&args.inventory);
-    show(&loaded, &args.inventory, printer);
-    let Some(inventory) = loaded.inventory else { return Err(Exit::Invalid) };
-    Ok(watch::desired(&inventory, &secrets_dir(args.secrets_dir.clone(), &args.inventory)))
+/// Loads, and shows problems; the error is what the command came to when the inventory is invalid. Runs beside other
+/// tasks, because a large inventory takes as long as opening a large store.
+pub(super) async fn load(args: &InventoryArgs, printer: Printer) -> anyhow::Result<Result<Desired, Exit>> {
+    let (directory, secrets) = (args.inventory.clone(), args.secrets_dir.clone());
+    let loading = tokio::task::spawn_blocking(move || {
+        let loaded = inventory::load_settled(&directory);
+        show(&loaded, &directory, printer);
+        let inventory = loaded.inventory.ok_or(Exit::Invalid)?;
+        Ok(watch::desired(&inventory, &secrets_dir(secrets, &directory)))
+    });
+    Ok(loading.await?)
 }
 
 fn show(loaded: &Loaded, directory: &Path, printer: Printer) {

@@ -6,11 +6,12 @@ use anyhow::Context as _;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::args::{LimitArgs, StateArgs, TargetArgs};
+use super::args::{AdoptArg, LimitArgs, StateArgs, TargetArgs};
 use super::exit::Exit;
 use super::output::Printer;
 use crate::app::listeners::SOCKET;
 use crate::desired::Desired;
+use crate::inventory::Adopt;
 use crate::model::Secret;
 use crate::plan::{Plan, text};
 use crate::reconcile::{Applied, Reconciler, Request, TargetSpec};
@@ -176,7 +177,11 @@ pub(super) fn request(desired: Desired, target: &TargetArgs, limits: &LimitArgs)
         desired,
         author: std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_else(|_| "unknown".to_owned()),
         prune: None,
-        adopt: None,
+        adopt: limits.adopt.map(|adopt| match adopt {
+            AdoptArg::Matching => Adopt::Matching,
+            AdoptArg::Always => Adopt::Always,
+            AdoptArg::Never => Adopt::Never,
+        }),
         allow_delete: limits.allow_delete,
         allow_replace: limits.allow_replace,
         accept_empty_live: limits.accept_empty_live,

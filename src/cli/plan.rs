@@ -3,23 +3,24 @@
 use super::args::PlanArgs;
 use super::exit::Exit;
 use super::inventory::{load, show_unresolved};
-use super::local::{Local, LocalError, Mode, request};
+use super::local::{Local, Mode, request};
 use super::output::{Format, Printer};
 use crate::plan::{Plan, text};
 
 pub(super) async fn run(args: PlanArgs, printer: Printer) -> anyhow::Result<Exit> {
-    let desired = match load(&args.inventory, printer) {
+    let (loaded, local) = tokio::join!(load(&args.inventory, printer), Local::connect(&args.state, Mode::Read));
+    let desired = match loaded? {
         Ok(desired) => desired,
         Err(exit) => return Ok(exit),
     };
     show_unresolved(&desired, printer);
     let request = request(desired, &args.target, &args.limits)?;
-    let plan = match Local::connect(&args.state, Mode::Read).await {
+    let plan = match local {
         Ok(local) => match local.plan(&request).await {
             Ok(plan) => plan,
             Err(error) => return Ok(error.show(printer)),
         },
-        Err(error) => return Ok(LocalError::from(error).show(printer)),
+        Err(error) => return Ok(error.show(printer)),
     };
     show(&plan, args.limits.expand, printer)?;
     if let Some(refusal) = plan.refusal() {

@@ -3,9 +3,8 @@
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
-use super::{MacAddr, Xname};
+use super::{Details, MacAddr, Xname};
 
 /// A BMC or another Redfish service. Follows SMD `Inventory/RedfishEndpoints`.
 ///
@@ -68,6 +67,6 @@ pub struct ComponentEndpoint {
     /// Whether it is in use.
     pub enabled: bool,
     /// `RedfishSystemInfo` or `RedfishManagerInfo` as SMD shows it, kept as it came.
-    #[serde(default, skip_serializing_if = "Value::is_null")]
-    pub info: Value,
+    #[serde(default, skip_serializing_if = "Details::is_null")]
+    pub info: Details,
 }

@@ -161,7 +161,7 @@ impl Xname {
     /// `((cabinet + 1) * 16384) + (chassis * 2048) + (slot * 32) + (bmc * 4) + node`, as measured on SMD v2.20.5.
     #[must_use]
     pub fn default_nid(&self) -> Option<super::Nid> {
-        let (_, segments) = classify(&self.0)?;
+        let (_, segments, _) = classify(&self.0)?;
         let [(_, cabinet), (_, chassis), (_, slot), (_, bmc), (b'n', node)] = *segments.as_slice() else {
             return None;
         };
@@ -174,30 +174,46 @@ impl Xname {
     }
 }
 
-/// The letter and the number of every segment.
-type Segments = Vec<(u8, u32)>;
+/// The most segments that any type has (`xXcCsSbBnNgGkK`).
+const MOST_SEGMENTS: usize = 7;
 
-fn classify(text: &str) -> Option<(XnameType, Segments)> {
+/// The letter and the number of every segment, without allocation: a large cluster reads hundreds of thousands.
+#[derive(Default)]
+struct Segments {
+    all: [(u8, u32); MOST_SEGMENTS],
+    count: usize,
+}
+
+impl Segments {
+    fn as_slice(&self) -> &[(u8, u32)] {
+        &self.all[..self.count]
+    }
+}
+
+/// The type and the segments of a text, and whether it is in normal form already.
+fn classify(text: &str) -> Option<(XnameType, Segments, bool)> {
     let bytes = text.as_bytes();
-    let mut segments = Segments::with_capacity(7);
-    let mut at = 0;
+    let mut segments = Segments::default();
+    let (mut at, mut normal) = (0, true);
     while at < bytes.len() {
         let letter = bytes[at].to_ascii_lowercase();
         let digits = bytes[at + 1..].iter().take_while(|b| b.is_ascii_digit()).count();
         if !letter.is_ascii_lowercase() || digits == 0 {
             return None;
         }
-        segments.push((letter, text.get(at + 1..at + 1 + digits)?.parse().ok()?));
+        normal &= bytes[at] == letter && (digits == 1 || bytes[at + 1] != b'0');
+        let number = text.get(at + 1..at + 1 + digits)?.parse().ok()?;
+        *segments.all.get_mut(segments.count)? = (letter, number);
+        segments.count += 1;
         at += 1 + digits;
     }
-    GRAMMAR
-        .iter()
-        .find_map(|(letters, kind, bounds)| {
-            let same = letters.len() == segments.len() && letters.bytes().zip(&segments).all(|(l, (s, _))| l == *s);
-            let within = || bounds.iter().all(|&(i, low, high)| (low..=high).contains(&segments[i].1));
-            (same && within()).then_some(*kind)
-        })
-        .map(|kind| (kind, segments))
+    let segment = segments.as_slice();
+    let kind = GRAMMAR.iter().find_map(|(letters, kind, bounds)| {
+        let same = letters.len() == segment.len() && letters.bytes().zip(segment).all(|(l, (s, _))| l == *s);
+        let within = || bounds.iter().all(|&(i, low, high)| (low..=high).contains(&segment[i].1));
+        (same && within()).then_some(*kind)
+    })?;
+    Some((kind, segments, normal))
 }
 
 impl FromStr for Xname {
@@ -212,11 +228,15 @@ impl FromStr for Xname {
             None => (text, None),
         };
         let error = || XnameError { text: text.to_owned() };
-        let (kind, segments) = classify(head).ok_or_else(error)?;
+        let (kind, segments, is_normal) = classify(head).ok_or_else(error)?;
         if tail.is_some() && kind != XnameType::Partition {
             return Err(error());
         }
-        let mut normal: String = segments.iter().map(|(l, n)| format!("{}{n}", char::from(*l))).collect();
+        if is_normal && tail.is_none() {
+            return Ok(Self(text.into(), kind));
+        }
+        let mut normal: String =
+            segments.as_slice().iter().map(|(letter, number)| format!("{}{number}", char::from(*letter))).collect();
         if let Some(tail) = tail {
             let number: u32 = tail.parse().map_err(|_| error())?;
             normal.push_str(&format!(".{number}"));

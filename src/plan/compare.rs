@@ -64,7 +64,7 @@ pub(super) fn owned(desired: &Fields<'_>, last: &Fields<'_>, live: &Object, live
             continue;
         }
         let matches_live = |text: Option<&str>| match (text, info(live, name)) {
-            (Some(text), Some(info)) => contains(info, &value(text)),
+            (Some(text), Some(info)) => contains(&info, &value(text)),
             (text, _) => same(text, actual),
         };
         let class = match (same(Some(want), known), matches_live(Some(want))) {
@@ -106,9 +106,9 @@ fn is_set(kind: Kind, name: &str) -> bool {
 }
 
 /// The live tree of a field of which we own a part only.
-fn info<'a>(live: &'a Object, name: &str) -> Option<&'a Value> {
+fn info(live: &Object, name: &str) -> Option<Value> {
     match live {
-        Object::ComponentEndpoint(endpoint) if name == "info" => Some(&endpoint.info),
+        Object::ComponentEndpoint(endpoint) if name == "info" => Some(endpoint.info.tree()),
         _ => None,
     }
 }

@@ -119,7 +119,8 @@ fn overlay(known: &mut Value, part: Value) {
 /// is known of what the controller can do, so SMD has only empty lists and paths there.
 fn complete_info(endpoint: &mut ComponentEndpoint) {
     let is_system = endpoint.redfish_type == "ComputerSystem";
-    let Some(Value::Array(nics)) = endpoint.info.get_mut("EthernetNICInfo") else { return };
+    let mut info = endpoint.info.tree();
+    let Some(Value::Array(nics)) = info.get_mut("EthernetNICInfo") else { return };
     for nic in nics.iter_mut().filter_map(Value::as_object_mut) {
         nic.entry("RedfishId").or_insert_with(|| "".into());
         nic.entry("@odata.id").or_insert_with(|| "".into());
@@ -130,4 +131,5 @@ fn complete_info(endpoint: &mut ComponentEndpoint) {
             nic.entry("PermanentMACAddress").or_insert(mac);
         }
     }
+    endpoint.info = info.into();
 }

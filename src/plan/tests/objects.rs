@@ -168,7 +168,7 @@ fn another_network_card_is_a_replacement_and_its_boot_entry_moves_along() {
     let boots: Vec<_> = world.live.boot.boot_params.keys().map(ToString::to_string).collect();
     assert_eq!(boots, ["mac:ec:e7:a7:05:00:03", "mac:ec:e7:a7:05:aa:ff"]);
     let endpoint = &world.live.boot.component_endpoints[&node(1).xname];
-    assert_eq!(endpoint.info["EthernetNICInfo"][0]["MACAddress"], "ec:e7:a7:05:aa:ff");
+    assert_eq!(endpoint.info.tree()["EthernetNICInfo"][0]["MACAddress"], "ec:e7:a7:05:aa:ff");
     assert_eq!(computed.plan.summary.replace, 1);
 }
 

@@ -89,7 +89,7 @@ fn component_endpoint() -> impl Strategy<Value = Object> {
             redfish_endpoint_id: behind,
             redfish_url: String::new(),
             enabled: true,
-            info: json!({ "Name": info }),
+            info: json!({ "Name": info }).into(),
         }))
     })
 }

@@ -103,7 +103,7 @@ impl TryFrom<ComponentEndpointBody> for ComponentEndpoint {
             redfish_endpoint_fqdn: body.redfish_endpoint_fqdn.unwrap_or_default(),
             redfish_url: body.redfish_url.unwrap_or_default(),
             enabled: body.enabled.unwrap_or(true),
-            info: body.info.unwrap_or_default(),
+            info: body.info.unwrap_or_default().into(),
         })
     }
 }

@@ -192,8 +192,9 @@ fn nics<'a>(name: &str, interfaces: impl IntoIterator<Item = &'a EthernetInterfa
 
 /// The texts of the details that a request repeats.
 fn from_info(endpoint: &ComponentEndpoint, reset: &str) -> (Option<String>, Option<Vec<String>>) {
-    let name = endpoint.info.get("Name").and_then(Value::as_str).map(str::to_owned);
-    let values = &endpoint.info["Actions"][reset]["ResetType@Redfish.AllowableValues"];
+    let info = endpoint.info.tree();
+    let name = info.get("Name").and_then(Value::as_str).map(str::to_owned);
+    let values = &info["Actions"][reset]["ResetType@Redfish.AllowableValues"];
     let actions = values.as_array().map(|list| list.iter().filter_map(Value::as_str).map(str::to_owned).collect());
     (name, actions)
 }

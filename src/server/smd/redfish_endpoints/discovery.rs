@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use crate::model::{
-    Component, ComponentEndpoint, EthernetInterface, IpAddress, MacAddr, Nid, Object, RedfishEndpoint, State,
+    Component, ComponentEndpoint, Details, EthernetInterface, IpAddress, MacAddr, Nid, Object, RedfishEndpoint, State,
     Timestamp, Xname, XnameType,
 };
 use crate::server::common::Problem;
@@ -41,7 +41,7 @@ pub(super) fn checked(
         found.add_interfaces(&component.id, manager.ethernet_interfaces.as_deref())?;
         found.endpoints.push(ComponentEndpoint {
             redfish_type: "Manager".to_owned(),
-            info: manager_info(manager),
+            info: manager_info(manager).into(),
             ..behind(endpoint, &component.id, manager.uri.as_deref())
         });
         if !found.components.contains(&component) {
@@ -58,7 +58,7 @@ pub(super) fn checked(
             redfish_type: "ComputerSystem".to_owned(),
             redfish_subtype: system.system_type.clone().unwrap_or_default(),
             uuid: system.uuid.clone().unwrap_or_default(),
-            info: system_info(system),
+            info: system_info(system).into(),
             ..behind(endpoint, &id, system.uri.as_deref())
         });
         let node = Component { state: Some(State::On), nid: Some(Nid(number + 1)), ..Component::bare(id) };
@@ -88,7 +88,7 @@ fn behind(endpoint: &RedfishEndpoint, id: &Xname, uri: Option<&str>) -> Componen
         redfish_endpoint_fqdn: endpoint.fqdn.clone(),
         redfish_url: format!("{}{path}", endpoint.fqdn),
         enabled: true,
-        info: serde_json::Value::Null,
+        info: Details::default(),
     }
 }
 
