@@ -4,7 +4,10 @@
 //! loop of `serve`: a saved inventory is loaded as one or rejected as one, planned, and applied where that was asked
 //! for. Nothing here answers a client of the boot plane.
 
+mod aside;
 pub mod watch;
+
+pub use aside::{Broken, aside};
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,7 +39,7 @@ pub enum TargetSpec {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Request {
     /// The desired state.
-    pub desired: Desired,
+    pub desired: Arc<Desired>,
     /// Where.
     pub target: TargetSpec,
     /// Who asks: a user name, or `serve`.
@@ -97,6 +100,9 @@ pub enum ReconcileError {
         /// That of the present plan.
         found: String,
     },
+    /// A defect of this program.
+    #[error(transparent)]
+    Broken(#[from] Broken),
     /// Secrets that the inventory refers to cannot be had; nothing was written.
     #[error("{}", unresolved_text(.0))]
     Unresolved(Vec<Unresolved>),
@@ -172,14 +178,15 @@ impl Reconciler {
         if computed.writes.is_empty() && computed.ledger.is_empty() {
             return Ok(Applied { plan, outcome: Outcome::default(), unsettled: Vec::new() });
         }
-        let keys: Vec<ObjectKey> = computed.writes.iter().map(|write| write.key.clone()).collect();
+        let wrote = !computed.writes.is_empty();
         let run = Run {
             cluster_id: request.desired.cluster_id.to_string(),
             inventory: request.desired.inventory_hash.clone(),
             author: Author(format!("ochami-sync apply ({})", request.author).into()),
         };
         let outcome = target.apply(run, &observed, computed).await?;
-        let unsettled = if keys.is_empty() { Vec::new() } else { self.read_back(target, request, &outcome).await? };
+        let certain = target.is_transactional() || !wrote;
+        let unsettled = if certain { Vec::new() } else { self.read_back(target, request, &outcome).await? };
         Ok(Applied { plan, outcome, unsettled })
     }
 
@@ -278,8 +285,8 @@ fn readable<'a>(request: &'a Request, observed: &'a Observed) -> (Cow<'a, Desire
     if observed.unreadable.is_empty() {
         return (Cow::Borrowed(&request.desired), Cow::Borrowed(&observed.ledger));
     }
-    let mut desired = request.desired.clone();
-    let mut ledger = observed.ledger.clone();
+    let mut desired = Desired::clone(&request.desired);
+    let mut ledger = Ledger::clone(&observed.ledger);
     desired.objects.retain(|key, _| !observed.unreadable.contains(&key.kind));
     ledger.entries.retain(|key, _| !observed.unreadable.contains(&key.kind));
     (Cow::Owned(desired), Cow::Owned(ledger))

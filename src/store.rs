@@ -257,8 +257,9 @@ impl Store {
     /// # Errors
     ///
     /// [`StoreError`] when the database cannot be read.
-    pub async fn ledger(&self, target: &TargetId) -> Result<Ledger, StoreError> {
-        self.reader()?.ledger(target).await
+    pub async fn ledger(&self, target: &TargetId) -> Result<Arc<Ledger>, StoreError> {
+        let revision = self.snapshot().revision;
+        self.reader()?.ledger(target, revision, || self.snapshot().revision).await
     }
 
     /// The newest apply at a target, none before the first.

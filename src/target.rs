@@ -28,7 +28,7 @@ pub struct Observed {
     /// The live objects.
     pub live: Arc<Snapshot>,
     /// What the inventory owns there.
-    pub ledger: Ledger,
+    pub ledger: Arc<Ledger>,
     /// Kinds that could not be listed: nothing about them is known, so nothing about them is planned.
     pub unreadable: Vec<Kind>,
     /// Why the picture is not whole; empty when it is. Nothing is deleted on an incomplete picture.
@@ -92,6 +92,9 @@ pub enum TargetError {
 pub trait Target: Send + Sync {
     /// The ledger's name for an inventory's cluster at this target.
     fn id(&self, cluster_id: &str) -> TargetId;
+
+    /// True when an apply is one transaction whose effect is certain: then there is nothing to read back.
+    fn is_transactional(&self) -> bool;
 
     /// Reads the live objects and the ledger. Writes nothing.
     fn observe(&self, cluster_id: &str) -> impl Future<Output = Result<Observed, TargetError>> + Send;

@@ -1,6 +1,7 @@
 //! Reaching the local API: through the daemon's socket where one serves the state directory, else in this process.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use serde::de::DeserializeOwned;
@@ -174,7 +175,7 @@ pub(super) async fn mint(client: &reqwest::Client, request: &TokenRequest) -> an
 pub(super) fn request(desired: Desired, target: &TargetArgs, limits: &LimitArgs) -> anyhow::Result<Request> {
     Ok(Request {
         target: target_spec(target, &desired.cluster_name)?,
-        desired,
+        desired: Arc::new(desired),
         author: std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_else(|_| "unknown".to_owned()),
         prune: None,
         adopt: limits.adopt.map(|adopt| match adopt {

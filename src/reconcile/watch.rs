@@ -5,6 +5,7 @@
 //! send none. The same content is silence; a broken tree changes nothing and is reported once.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use notify::{RecursiveMode, Watcher as _};
@@ -13,7 +14,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::{Applied, ReconcileError, Reconciler, Request, TargetSpec};
+use super::{Applied, ReconcileError, Reconciler, Request, TargetSpec, aside};
 use crate::desired::{self, Desired};
 use crate::inventory::{self, Diagnostic, Sources, secrets};
 use crate::plan::Plan;
@@ -64,7 +65,7 @@ pub enum Event {
     /// A changed tree was loaded.
     Loaded {
         /// The new desired state.
-        desired: Box<Desired>,
+        desired: Arc<Desired>,
         /// Warnings, if any.
         diagnostics: Vec<Diagnostic>,
         /// Their texts.
@@ -157,7 +158,7 @@ struct State {
     /// The newest tree seen is broken.
     broken: bool,
     /// The last good desired state, while it still has to be applied.
-    pending: Option<Desired>,
+    pending: Option<Arc<Desired>>,
     /// When to try the pending one again.
     retry_in: Option<Duration>,
 }
@@ -166,21 +167,26 @@ impl State {
     async fn reload(&mut self, config: &WatchConfig, reconciler: &Reconciler, tell: &(dyn Fn(Event) + Send + Sync)) {
         let directory = config.inventory.clone();
         let started = Instant::now();
-        // Loading is disk and parsing; the runtime's threads are for answering nodes.
-        let Ok(loaded) = tokio::task::spawn_blocking(move || inventory::load_settled(&directory)).await else {
+        let secrets = config.secrets.clone();
+        let loading = aside(move || async move {
+            let loaded = inventory::load_settled(&directory);
+            let desired = loaded.inventory.as_ref().map(|inventory| desired(inventory, &secrets));
+            (loaded, desired)
+        });
+        let Ok((loaded, desired)) = loading.await else {
             tracing::error!("loading the inventory panicked; the last good one stays in force");
             return;
         };
-        let seen = match &loaded.inventory {
-            Some(inventory) => {
-                let desired = desired(inventory, &config.secrets);
+        let seen = match desired {
+            Some(desired) => {
+                let desired = Arc::new(desired);
                 let seen = format!("{} {}", loaded.hash, fingerprint(&desired));
                 if self.seen.as_ref() != Some(&seen) {
                     let recovered = std::mem::take(&mut self.broken);
                     self.pending = Some(desired.clone());
                     self.retry_in = None;
                     tell(Event::Loaded {
-                        desired: Box::new(desired),
+                        desired,
                         diagnostics: loaded.diagnostics,
                         sources: loaded.sources,
                         took: started.elapsed(),
@@ -206,7 +212,7 @@ impl State {
 
     async fn reconcile(
         &mut self,
-        desired: Desired,
+        desired: Arc<Desired>,
         config: &WatchConfig,
         reconciler: &Reconciler,
         tell: &(dyn Fn(Event) + Send + Sync),
@@ -223,7 +229,9 @@ impl State {
             correct_drift: false,
             expect: None,
         };
-        let plan = match reconciler.plan(&request).await {
+        let (planner, asked) = (reconciler.clone(), request.clone());
+        let planned = aside(move || async move { planner.plan(&asked).await }).await;
+        let plan = match planned.unwrap_or_else(|broken| Err(broken.into())) {
             Ok(plan) => plan,
             Err(error) => return self.failed(error, request.desired, config.timing, tell),
         };
@@ -232,7 +240,9 @@ impl State {
         if !config.apply {
             return;
         }
-        match reconciler.apply(&request).await {
+        let (applier, asked) = (reconciler.clone(), request.clone());
+        let applied = aside(move || async move { applier.apply(&asked).await }).await;
+        match applied.unwrap_or_else(|broken| Err(broken.into())) {
             Ok(applied) => {
                 self.retry_in = None;
                 tell(Event::Applied(Box::new(applied)));
@@ -246,7 +256,7 @@ impl State {
     fn failed(
         &mut self,
         error: ReconcileError,
-        desired: Desired,
+        desired: Arc<Desired>,
         timing: Timing,
         tell: &(dyn Fn(Event) + Send + Sync),
     ) {

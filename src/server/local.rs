@@ -20,12 +20,12 @@ use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::common::body::read_json;
+use super::common::body::{self, read_json};
 use super::common::health::Health;
 use super::common::problem::Problem;
 use crate::desired::Unresolved;
 use crate::plan::Plan;
-use crate::reconcile::{ReconcileError, Reconciler, Request};
+use crate::reconcile::{ReconcileError, Reconciler, Request, aside};
 use crate::target::TargetError;
 use crate::token::{Issuer, MintRequest};
 
@@ -86,6 +86,7 @@ impl From<ReconcileError> for Refusal {
             }
             ReconcileError::Unresolved(unresolved) => Self::Unresolved { unresolved },
             ReconcileError::Target(error) => Self::Failed { text: error.to_string() },
+            ReconcileError::Broken(error) => Self::Failed { text: error.to_string() },
         }
     }
 }
@@ -111,28 +112,36 @@ pub fn routes(state: LocalState) -> Router {
 }
 
 async fn plan(State(state): State<LocalState>, body: Body) -> Response {
-    let request: Request = match read_json(body).await {
-        Ok(request) => request,
-        Err(problem) => return problem.into_response(),
-    };
-    match state.reconciler.plan(&request).await {
-        Ok(plan) => Json(plan).into_response(),
-        Err(error) => Refusal::from(error).into_response(),
-    }
+    on_the_side(body, async move |request: Request| state.reconciler.plan(&request).await).await
 }
 
 async fn apply(State(state): State<LocalState>, body: Body) -> Response {
-    let request: Request = match read_json(body).await {
-        Ok(request) => request,
+    on_the_side(body, async move |request: Request| state.reconciler.apply(&request).await).await
+}
+
+/// Reads the request, does the work and writes the answer on a thread of their own: all three are large. Work that has
+/// begun ends, also when the caller goes away in the middle of it.
+async fn on_the_side<T: Serialize>(
+    body: Body,
+    work: impl AsyncFnOnce(Request) -> Result<T, ReconcileError> + Send + 'static,
+) -> Response {
+    let bytes = match body::read(body).await {
+        Ok(bytes) => bytes,
         Err(problem) => return problem.into_response(),
     };
-    // An apply that has begun ends, also when the caller goes away in the middle of it.
-    let applied = tokio::spawn(async move { state.reconciler.apply(&request).await }).await;
-    match applied {
-        Ok(Ok(applied)) => Json(applied).into_response(),
-        Ok(Err(error)) => Refusal::from(error).into_response(),
-        Err(_) => Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the apply broke off").into_response(),
-    }
+    let done = aside(move || async move {
+        let request = match body::parse_json(&bytes) {
+            Ok(request) => request,
+            Err(problem) => return problem.into_response(),
+        };
+        drop(bytes);
+        match work(request).await {
+            Ok(answer) => Json(answer).into_response(),
+            Err(error) => Refusal::from(error).into_response(),
+        }
+    });
+    done.await
+        .unwrap_or_else(|broken| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, broken.to_string()).into_response())
 }
 
 async fn token(State(state): State<LocalState>, body: Body) -> Response {

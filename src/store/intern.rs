@@ -85,6 +85,16 @@ impl Interner {
         self.xnames = HashSet::new();
     }
 
+    /// The text, shared with every other equal one.
+    pub(super) fn text(&mut self, text: &str) -> Arc<str> {
+        if let Some(known) = self.texts.get(text) {
+            return known.clone();
+        }
+        let text: Arc<str> = text.into();
+        self.texts.insert(text.clone());
+        text
+    }
+
     fn xname(&mut self, xname: &mut Xname) {
         *xname = shared(&mut self.xnames, xname.clone());
     }

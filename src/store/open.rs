@@ -31,7 +31,7 @@ pub(super) async fn serve(database: Database, key_file: &Path, lock: Lock) -> Re
     let writer = Writer::new(database.clone(), Some(connection), secrets.clone(), loaded, health.clone(), Some(lock));
     let (snapshots, boot_views) = writer.readers();
     let writer = Some(Arc::new(writer.spawn()?));
-    Ok(Store { snapshots, boot_views, reader: Arc::new(Reader { database, secrets }), health, writer })
+    Ok(Store { snapshots, boot_views, reader: Arc::new(Reader::new(database, secrets)), health, writer })
 }
 
 /// Reads a database as it is at this moment.
@@ -44,7 +44,12 @@ pub(super) async fn observe(database: Database, key_file: &Path) -> Result<Store
         let key = key.clone();
         async move { load::load(connection, &key).await }.boxed()
     });
-    let Loaded { snapshot, unreadable, .. } = loaded.await?.unwrap_or_else(Loaded::nothing);
+    let reader = Arc::new(Reader::new(database.clone(), secrets.clone()));
+    let (loaded, foreseen) = tokio::join!(loaded, reader.foresee());
+    let Loaded { snapshot, unreadable, .. } = loaded?.unwrap_or_else(Loaded::nothing);
+    if let Some((target, ledger)) = foreseen? {
+        reader.remember(target, snapshot.revision, ledger);
+    }
     let health = Health::default();
     health.set_unreadable(unreadable.reasons());
     if needed {
@@ -52,14 +57,14 @@ pub(super) async fn observe(database: Database, key_file: &Path) -> Result<Store
     }
     let snapshots = SnapshotReader::new(snapshot);
     let boot_views = BootReader::new(&snapshots.load());
-    Ok(Store { snapshots, boot_views, reader: Arc::new(Reader { database, secrets }), health, writer: None })
+    Ok(Store { snapshots, boot_views, reader, health, writer: None })
 }
 
 /// A store over no database at all.
 pub(super) fn detached(snapshot: Snapshot) -> Store {
     let snapshots = SnapshotReader::new(snapshot);
     let boot_views = BootReader::new(&snapshots.load());
-    let reader = Arc::new(Reader { database: Database::in_memory(), secrets: Arc::new(Secrets::ephemeral()) });
+    let reader = Arc::new(Reader::new(Database::in_memory(), Arc::new(Secrets::ephemeral())));
     Store { snapshots, boot_views, reader, health: Health::default(), writer: None }
 }
 
@@ -71,5 +76,5 @@ pub(super) fn in_memory() -> Result<Store, StoreError> {
     let writer = Writer::new(database.clone(), None, secrets.clone(), Loaded::nothing(), health.clone(), None);
     let (snapshots, boot_views) = writer.readers();
     let writer = Some(Arc::new(writer.spawn()?));
-    Ok(Store { snapshots, boot_views, reader: Arc::new(Reader { database, secrets }), health, writer })
+    Ok(Store { snapshots, boot_views, reader: Arc::new(Reader::new(database, secrets)), health, writer })
 }

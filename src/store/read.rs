@@ -2,13 +2,14 @@
 //! has a connection of its own that cannot write, so that none ever waits for the writer or holds it up.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::{FutureExt, TryStreamExt};
 use sqlx::sqlite::{SqliteArguments, SqliteConnection, SqliteRow};
 use sqlx::{Arguments, AssertSqlSafe, Row as _};
 
 use super::database::Database;
+use super::intern::Interner;
 use super::rows::ledger_place;
 use super::secrets::Secrets;
 use super::{ApplyRecord, Ledger, LedgerEntry, Provenance, StoreError, TargetId};
@@ -24,10 +25,64 @@ const UNKNOWN: &str = "{}";
 pub(super) struct Reader {
     pub(super) database: Database,
     pub(super) secrets: Arc<Secrets>,
+    /// The ledger that was read last: every plan asks for it, and it takes as long to read as everything else.
+    last: Mutex<Option<Known>>,
+}
+
+/// A ledger as it was at a revision.
+struct Known {
+    target: TargetId,
+    revision: u64,
+    ledger: Arc<Ledger>,
 }
 
 impl Reader {
-    pub(super) async fn ledger(&self, target: &TargetId) -> Result<Ledger, StoreError> {
+    pub(super) fn new(database: Database, secrets: Arc<Secrets>) -> Self {
+        Self { database, secrets, last: Mutex::default() }
+    }
+
+    /// The ledger at `revision`, by `now` the newest; what is read while a write comes between is not remembered.
+    pub(super) async fn ledger(
+        &self,
+        target: &TargetId,
+        revision: u64,
+        now: impl Fn() -> u64,
+    ) -> Result<Arc<Ledger>, StoreError> {
+        let known = self.known().take().filter(|known| known.target == *target && known.revision == revision);
+        let ledger = match known {
+            Some(known) => known.ledger,
+            None => Arc::new(self.read_ledger(target).await?),
+        };
+        if now() == revision {
+            *self.known() = Some(Known { target: target.clone(), revision, ledger: ledger.clone() });
+        }
+        Ok(ledger)
+    }
+
+    /// Reads the ledger of the newest apply, for a store that nobody writes to, while the objects are being read.
+    pub(super) async fn foresee(&self) -> Result<Option<(TargetId, Ledger)>, StoreError> {
+        let newest = self.database.read(|connection| {
+            async move {
+                sqlx::query_scalar::<_, String>("SELECT target FROM apply ORDER BY at DESC, number DESC LIMIT 1")
+                    .fetch_optional(connection)
+                    .await
+            }
+            .boxed()
+        });
+        let Some(target) = newest.await?.flatten().map(|text| TargetId(text.into())) else { return Ok(None) };
+        let ledger = self.read_ledger(&target).await?;
+        Ok(Some((target, ledger)))
+    }
+
+    pub(super) fn remember(&self, target: TargetId, revision: u64, ledger: Ledger) {
+        *self.known() = Some(Known { target, revision, ledger: Arc::new(ledger) });
+    }
+
+    fn known(&self) -> MutexGuard<'_, Option<Known>> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn read_ledger(&self, target: &TargetId) -> Result<Ledger, StoreError> {
         let (target, secrets) = (target.clone(), self.secrets.clone());
         let read = self.database.read(move |connection| {
             let (target, secrets) = (target.clone(), secrets.clone());
@@ -66,6 +121,7 @@ async fn entries(
     secrets: &Secrets,
 ) -> Result<BTreeMap<ObjectKey, LedgerEntry>, sqlx::Error> {
     let mut entries = BTreeMap::new();
+    let mut texts = Interner::default();
     let sql = "SELECT kind, id, doc, owner, name, origin, apply FROM ledger WHERE target = $1";
     let mut rows = sqlx::query(sql).bind(target.0.clone()).fetch(connection);
     while let Some(row) = rows.try_next().await? {
@@ -75,13 +131,19 @@ async fn entries(
             continue;
         };
         let key = ObjectKey::new(kind, id);
-        let entry = entry(target, &key, &row, secrets)?;
+        let entry = entry(target, &key, &row, secrets, &mut texts)?;
         entries.insert(key, entry);
     }
     Ok(entries)
 }
 
-fn entry(target: &TargetId, key: &ObjectKey, row: &SqliteRow, secrets: &Secrets) -> Result<LedgerEntry, sqlx::Error> {
+fn entry(
+    target: &TargetId,
+    key: &ObjectKey,
+    row: &SqliteRow,
+    secrets: &Secrets,
+    texts: &mut Interner,
+) -> Result<LedgerEntry, sqlx::Error> {
     let doc: &str = row.try_get(2)?;
     let doc = if key.kind.is_secret() {
         secrets.unseal(&ledger_place(target), key, doc).map_or_else(
@@ -96,9 +158,10 @@ fn entry(target: &TargetId, key: &ObjectKey, row: &SqliteRow, secrets: &Secrets)
     };
     Ok(LedgerEntry {
         doc,
-        owner: row.try_get::<Option<&str>, _>(3)?.map(Into::into),
-        name: row.try_get::<&str, _>(4)?.into(),
-        origin: row.try_get::<&str, _>(5)?.into(),
+        // A node's eight objects have these in common.
+        owner: row.try_get::<Option<&str>, _>(3)?.map(|text| texts.text(text)),
+        name: texts.text(row.try_get(4)?),
+        origin: texts.text(row.try_get(5)?),
         apply: row.try_get::<i64, _>(6)?.cast_unsigned(),
     })
 }

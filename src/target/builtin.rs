@@ -29,6 +29,10 @@ impl Target for Builtin {
         TargetId(format!("{cluster_id}/builtin").into())
     }
 
+    fn is_transactional(&self) -> bool {
+        true
+    }
+
     async fn observe(&self, cluster_id: &str) -> Result<Observed, TargetError> {
         let ledger = self.store.ledger(&self.id(cluster_id)).await?;
         Ok(Observed {

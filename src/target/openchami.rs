@@ -87,6 +87,10 @@ impl Target for OpenChami {
         TargetId(format!("{cluster_id}/{}", self.client.smd).into())
     }
 
+    fn is_transactional(&self) -> bool {
+        false
+    }
+
     async fn observe(&self, cluster_id: &str) -> Result<Observed, TargetError> {
         let ledger = self.store.ledger(&self.id(cluster_id)).await?;
         read::observe(&self.client, ledger).await

@@ -60,12 +60,20 @@ fn too_slow() -> Problem {
 ///
 /// Those of [`read`]; 400 when it is not JSON of that shape. The text of the body is not repeated in the error.
 pub async fn read_json<T: DeserializeOwned>(body: Body) -> Result<T, Problem> {
-    let bytes = read(body).await?;
+    parse_json(&read(body).await?)
+}
+
+/// Reads a JSON object from a body that is there already.
+///
+/// # Errors
+///
+/// 400 as [`read_json`].
+pub fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     // An array would do as well: serde reads a structure from the values of its fields in their order.
     if bytes.trim_ascii_start().starts_with(b"[") {
         return Err(Problem::bad_request("error decoding JSON: a list stands where an object is expected"));
     }
-    serde_json::from_slice(&bytes).map_err(|error| Problem::bad_request(format!("error decoding JSON {error}")))
+    serde_json::from_slice(bytes).map_err(|error| Problem::bad_request(format!("error decoding JSON {error}")))
 }
 
 /// Why reading a body ended before its end.

@@ -18,7 +18,7 @@ async fn a_state_that_is_not_there_is_empty_and_is_not_made() {
     let state = dir.path().join("state");
     let store = observe(&state).await;
     assert_eq!(*store.snapshot(), Snapshot::default());
-    assert_eq!(store.ledger(&target()).await.unwrap(), Ledger::default());
+    assert_eq!(*store.ledger(&target()).await.unwrap(), Ledger::default());
     assert_eq!(store.degraded(), Vec::<String>::new());
     store.close().await;
     assert!(!state.exists());

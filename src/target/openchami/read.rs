@@ -27,7 +27,7 @@ const LISTS: [(Kind, &str); 8] = [
 const MOST_NAMED: usize = 3;
 
 /// Reads every list. One that fails makes its kind unreadable; when all fail there is nothing to plan on.
-pub(super) async fn observe(client: &Client, ledger: Ledger) -> Result<Observed, TargetError> {
+pub(super) async fn observe(client: &Client, ledger: Arc<Ledger>) -> Result<Observed, TargetError> {
     let mut live = Snapshot::default();
     let mut unreadable = Vec::new();
     let mut incomplete = Vec::new();
