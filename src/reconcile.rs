@@ -11,7 +11,7 @@ pub use aside::{Broken, aside};
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
@@ -23,7 +23,7 @@ use crate::model::{Kind, ObjectKey};
 use crate::plan::{self, Computed, Options, Plan, PlanChange};
 use crate::snapshot::Snapshot;
 use crate::store::{Author, Ledger, Provenance, Store};
-use crate::target::{Builtin, Endpoints, Observed, OpenChami, Outcome, Run, Target, TargetError};
+use crate::target::{Builtin, Endpoints, Observed, OpenChami, Outcome, Run, Target, TargetError, Work};
 
 /// Where to apply.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -65,6 +65,13 @@ pub struct Request {
     /// Apply only when the plan still has this identifier.
     #[serde(default)]
     pub expect: Option<String>,
+}
+
+impl Request {
+    /// Everything that a plan depends on beside the desired state and the target.
+    fn knobs(&self) -> impl PartialEq + use<> {
+        (self.prune, self.adopt, self.allow_delete, self.allow_replace, self.accept_empty_live, self.correct_drift)
+    }
 }
 
 /// What an apply did.
@@ -118,13 +125,29 @@ fn unresolved_text(unresolved: &[Unresolved]) -> String {
 pub struct Reconciler {
     store: Store,
     turn: Arc<Mutex<()>>,
+    /// Keeps the plan that was made last, where the next thing asked for is likely to apply it.
+    memo: Option<Arc<std::sync::Mutex<Option<Memo>>>>,
+}
+
+/// A plan with what it was computed from. Planning is pure, so the same inputs need no second computation.
+struct Memo {
+    request: Request,
+    revision: u64,
+    computed: Computed,
 }
 
 impl Reconciler {
     /// A reconciler whose ledgers are in `store`.
     #[must_use]
     pub fn new(store: Store) -> Self {
-        Self { store, turn: Arc::default() }
+        Self { store, turn: Arc::default(), memo: None }
+    }
+
+    /// As [`Self::new`], for a command that applies right after it planned. It keeps a whole plan in memory, which a
+    /// daemon should not.
+    #[must_use]
+    pub fn for_one_command(store: Store) -> Self {
+        Self { memo: Some(Arc::default()), ..Self::new(store) }
     }
 
     /// Plans. Writes nothing, at the target or here.
@@ -159,7 +182,23 @@ impl Reconciler {
 
     async fn plan_at(&self, target: &impl Target, request: &Request) -> Result<Plan, ReconcileError> {
         let observed = target.observe(&request.desired.cluster_id).await?;
-        Ok(self.compute(target, request, &observed).await.plan)
+        let computed = self.compute(target, request, &observed).await;
+        let plan = computed.plan.clone();
+        if let Some(memo) = self.memo.as_ref().filter(|_| target.is_transactional()) {
+            let revision = observed.live.revision;
+            *memo.lock().unwrap_or_else(PoisonError::into_inner) =
+                Some(Memo { request: request.clone(), revision, computed });
+        }
+        Ok(plan)
+    }
+
+    /// The plan made last, if it is of the same request on the same state.
+    fn remembered(&self, request: &Request, observed: &Observed) -> Option<Computed> {
+        let memo = self.memo.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner).take()?;
+        let same = Arc::ptr_eq(&memo.request.desired, &request.desired)
+            && memo.revision == observed.live.revision
+            && memo.request.knobs() == request.knobs();
+        same.then_some(memo.computed)
     }
 
     async fn apply_at(&self, target: &impl Target, request: &Request) -> Result<Applied, ReconcileError> {
@@ -167,25 +206,28 @@ impl Reconciler {
             return Err(ReconcileError::Unresolved(request.desired.unresolved.clone()));
         }
         let observed = target.observe(&request.desired.cluster_id).await?;
-        let computed = self.compute(target, request, &observed).await;
-        if let Some(expected) = request.expect.as_ref().filter(|id| **id != computed.plan.id) {
-            return Err(ReconcileError::Stale { expected: expected.clone(), found: computed.plan.id });
+        let computed = match self.remembered(request, &observed).filter(|_| target.is_transactional()) {
+            Some(computed) => computed,
+            None => self.compute(target, request, &observed).await,
+        };
+        let Computed { plan, writes, ledger } = computed;
+        if let Some(expected) = request.expect.as_ref().filter(|id| **id != plan.id) {
+            return Err(ReconcileError::Stale { expected: expected.clone(), found: plan.id });
         }
-        if let Some(text) = computed.plan.refusal() {
-            return Err(ReconcileError::Refused { plan: Box::new(computed.plan), text });
+        if let Some(text) = plan.refusal() {
+            return Err(ReconcileError::Refused { plan: Box::new(plan), text });
         }
-        let plan = computed.plan.clone();
-        if computed.writes.is_empty() && computed.ledger.is_empty() {
+        if writes.is_empty() && ledger.is_empty() {
             return Ok(Applied { plan, outcome: Outcome::default(), unsettled: Vec::new() });
         }
-        let wrote = !computed.writes.is_empty();
+        let certain = target.is_transactional() || writes.is_empty();
         let run = Run {
+            plan: plan.id.clone(),
             cluster_id: request.desired.cluster_id.to_string(),
             inventory: request.desired.inventory_hash.clone(),
             author: Author(format!("ochami-sync apply ({})", request.author).into()),
         };
-        let outcome = target.apply(run, &observed, computed).await?;
-        let certain = target.is_transactional() || !wrote;
+        let outcome = target.apply(run, &observed, Work { writes, ledger }).await?;
         let unsettled = if certain { Vec::new() } else { self.read_back(target, request, &outcome).await? };
         Ok(Applied { plan, outcome, unsettled })
     }

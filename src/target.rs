@@ -18,9 +18,9 @@ pub use builtin::Builtin;
 pub use openchami::{Endpoints, OpenChami};
 
 use crate::model::{Kind, ObjectKey};
-use crate::plan::Computed;
+use crate::plan::Write;
 use crate::snapshot::Snapshot;
-use crate::store::{Author, Ledger, StoreError, TargetId};
+use crate::store::{Author, Ledger, LedgerChange, StoreError, TargetId};
 
 /// What a target holds at one moment.
 #[derive(Debug, Clone)]
@@ -104,13 +104,24 @@ pub trait Target: Send + Sync {
         &self,
         run: Run,
         observed: &Observed,
-        computed: Computed,
+        work: Work,
     ) -> impl Future<Output = Result<Outcome, TargetError>> + Send;
 }
 
-/// Who applies which inventory.
+/// What a plan asks of a target.
+#[derive(Debug)]
+pub struct Work {
+    /// The writes, in order.
+    pub writes: Vec<Write>,
+    /// Changes of the ledger that go with no write.
+    pub ledger: Vec<LedgerChange>,
+}
+
+/// Who applies which plan of which inventory.
 #[derive(Debug, Clone)]
 pub struct Run {
+    /// The plan's identifier.
+    pub plan: String,
     /// The cluster's identifier.
     pub cluster_id: String,
     /// The inventory's hash.

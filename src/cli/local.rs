@@ -99,7 +99,7 @@ impl Local {
         };
         let config = StoreConfig { state_dir: state.state.clone(), mode, url: state.database.clone() };
         let store = Store::open(config).await?;
-        let reconciler = Reconciler::new(store.clone());
+        let reconciler = Reconciler::for_one_command(store.clone());
         Ok(Self::Here(store, reconciler))
     }
 

@@ -1,7 +1,8 @@
 //! A batch to rows: the statements of the one transaction that stores it.
 //!
-//! Rows travel many to a statement. SQLite looks a numbered parameter up by walking the list of all of them, so a
-//! statement's cost grows with the square of its parameters, and a medium size is the quickest.
+//! Rows travel many to a statement. Their parameters are written `?` and not `$1`, unlike everywhere else: SQLite looks a
+//! numbered parameter up by walking the list of all of them, so a statement's cost would grow with the square of their
+//! number. The one place to number them for PostgreSQL is [`Insert::new`].
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
@@ -17,7 +18,7 @@ use super::{ApplyRecord, LedgerEntry, StoreError, TargetId, load};
 use crate::model::{ObjectKey, Timestamp};
 
 /// Rows of one statement, from measurement.
-const ROWS: usize = 32;
+const ROWS: usize = 128;
 
 /// The name of the ledger in what secrets are authenticated with; the target is part of a row's place.
 pub(super) fn ledger_place(target: &TargetId) -> String {
@@ -33,12 +34,8 @@ struct Insert {
 impl Insert {
     fn new(into: &str, columns: usize, conflict: &str) -> Self {
         let sql = |rows: usize| {
-            let tuple = |row: usize| {
-                let parameters: Vec<String> =
-                    (1..=columns).map(|column| format!("${}", row * columns + column)).collect();
-                format!("({})", parameters.join(", "))
-            };
-            let tuples: Vec<String> = (0..rows).map(tuple).collect();
+            let tuple = format!("({})", vec!["?"; columns].join(", "));
+            let tuples = vec![tuple; rows];
             format!("INSERT INTO {into} VALUES {} {conflict}", tuples.join(", ")).into()
         };
         Self { many: sql(ROWS), one: sql(1) }

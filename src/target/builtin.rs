@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Observed, Outcome, Run, Target, TargetError};
+use super::{Observed, Outcome, Run, Target, TargetError, Work};
 use crate::clock;
 use crate::model::{EthernetInterface, Object, ObjectKey, Timestamp};
-use crate::plan::{Computed, Write};
+use crate::plan::Write;
 use crate::snapshot::{Change, Snapshot};
 use crate::store::{ApplyRecord, Decision, LedgerChange, Store, TargetId, WriteError};
 
@@ -44,9 +44,9 @@ impl Target for Builtin {
         })
     }
 
-    async fn apply(&self, run: Run, _observed: &Observed, computed: Computed) -> Result<Outcome, TargetError> {
-        let written = computed.writes.len() as u64;
-        if computed.writes.is_empty() && computed.ledger.is_empty() {
+    async fn apply(&self, run: Run, _observed: &Observed, work: Work) -> Result<Outcome, TargetError> {
+        let written = work.writes.len() as u64;
+        if work.writes.is_empty() && work.ledger.is_empty() {
             return Ok(Outcome::default());
         }
         let target = self.id(&run.cluster_id);
@@ -54,7 +54,7 @@ impl Target for Builtin {
         let history = ApplyRecord {
             number: 0,
             at,
-            plan: computed.plan.id.clone(),
+            plan: run.plan.clone(),
             author: run.author.0.to_string(),
             inventory: run.inventory.clone(),
             writes: written,
@@ -62,11 +62,11 @@ impl Target for Builtin {
         };
         let decided_for = target.clone();
         let decide = move |snapshot: &Snapshot| -> Result<Decision<()>, ObjectKey> {
-            check_unchanged(snapshot, &computed.writes)?;
-            let own = computed.writes.iter().map(|write| &write.ledger).chain(&computed.ledger);
+            check_unchanged(snapshot, &work.writes)?;
+            let own = work.writes.iter().map(|write| &write.ledger).chain(&work.ledger);
             let ledger: Vec<(TargetId, LedgerChange)> =
                 own.map(|change| (decided_for.clone(), change.clone())).collect();
-            let changes = computed.writes.into_iter().map(|write| change(write, at)).collect();
+            let changes = work.writes.into_iter().map(|write| change(write, at)).collect();
             Ok(Decision { answer: (), changes, ledger, history: Some((decided_for, history)) })
         };
         match self.store.write(run.author, decide).await {

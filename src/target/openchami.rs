@@ -15,10 +15,10 @@ use std::sync::Arc;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use self::client::Client;
-use super::{Observed, Outcome, Run, Target, TargetError};
+use super::{Observed, Outcome, Run, Target, TargetError, Work};
 use crate::clock;
 use crate::model::{Kind, Object, Secret};
-use crate::plan::Computed;
+use crate::plan::Write;
 use crate::store::{ApplyRecord, Author, Decision, LedgerChange, Store, TargetId, WriteError};
 
 /// Requests under way at once: enough to hide the services' latency, few enough not to starve their other clients.
@@ -96,14 +96,12 @@ impl Target for OpenChami {
         read::observe(&self.client, ledger).await
     }
 
-    async fn apply(&self, run: Run, observed: &Observed, computed: Computed) -> Result<Outcome, TargetError> {
-        refuse_inexpressible(&computed)?;
+    async fn apply(&self, run: Run, observed: &Observed, work: Work) -> Result<Outcome, TargetError> {
+        refuse_inexpressible(&work.writes)?;
         let target = self.id(&run.cluster_id);
-        let plan = computed.plan.id.clone();
         let own = |changes: Vec<LedgerChange>| changes.into_iter().map(|change| (target.clone(), change)).collect();
-        let settled = computed.ledger.clone();
-        self.record(&run.author, own(settled)).await?;
-        let mut session = write::Session::new(self.client.clone(), &observed.live, computed);
+        self.record(&run.author, own(work.ledger)).await?;
+        let mut session = write::Session::new(self.client.clone(), &observed.live, work.writes);
         while let Some(phase) = session.next_phase() {
             let done = session.run(phase).await;
             self.record(&run.author, own(done)).await?;
@@ -112,7 +110,7 @@ impl Target for OpenChami {
         let history = ApplyRecord {
             number: 0,
             at: clock::now(),
-            plan,
+            plan: run.plan.clone(),
             author: run.author.0.to_string(),
             inventory: run.inventory,
             writes: written,
@@ -128,9 +126,8 @@ impl Target for OpenChami {
 
 /// The tutorial's cloud-init server puts `#cloud-config` first and nothing else, so an entry that is a template for
 /// the node's own cloud-init cannot be told to it.
-fn refuse_inexpressible(computed: &Computed) -> Result<(), TargetError> {
-    let jinja = computed
-        .writes
+fn refuse_inexpressible(writes: &[Write]) -> Result<(), TargetError> {
+    let jinja = writes
         .iter()
         .find(|write| matches!(&write.object, Some(Object::CloudInit(e) | Object::CloudInitSecure(e)) if e.jinja));
     match jinja {

@@ -14,7 +14,7 @@ use futures_util::stream;
 use super::PARALLEL;
 use super::client::{Client, Fault};
 use crate::model::{Kind, ObjectKey};
-use crate::plan::{Action, Computed, Write};
+use crate::plan::{Action, Write};
 use crate::snapshot::{Change, Snapshot};
 use crate::store::LedgerChange;
 use crate::target::Failure;
@@ -49,16 +49,16 @@ pub(super) struct Session {
 }
 
 impl Session {
-    pub(super) fn new(client: Arc<Client>, live: &Snapshot, computed: Computed) -> Self {
+    pub(super) fn new(client: Arc<Client>, live: &Snapshot, writes: Vec<Write>) -> Self {
         let mut after = live.clone();
-        for write in &computed.writes {
+        for write in &writes {
             after.apply(&match &write.object {
                 Some(object) => Change::Put(object.clone()),
                 None => Change::Delete(write.key.clone()),
             });
         }
         let mut phases: Vec<Phase> = Vec::new();
-        for (at, write) in computed.writes.iter().enumerate() {
+        for (at, write) in writes.iter().enumerate() {
             let delete = write.action == Action::Delete;
             match phases.last_mut() {
                 Some(phase) if phase.kind == write.key.kind && phase.delete == delete => phase.writes.push(at),
@@ -67,7 +67,7 @@ impl Session {
         }
         Self {
             client,
-            writes: computed.writes,
+            writes,
             before: live.clone(),
             after,
             phases: merge_discovery(phases).into_iter(),
