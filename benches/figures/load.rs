@@ -62,7 +62,7 @@ pub(crate) fn writes(addr: &str, nodes: usize, count: usize) -> Summary {
         for at in 0..count {
             let xname = generate::xname(at * 37 % nodes);
             // Every write changes the flag of its node, so that none is left out as a repetition.
-            let flag = if at * 37 / nodes % 2 == 0 { "Warning" } else { "Alert" };
+            let flag = if (at * 37 / nodes).is_multiple_of(2) { "Warning" } else { "Alert" };
             let body = format!(r#"{{"Flag":"{flag}","ComponentIDs":["{xname}"]}}"#);
             let request = format!(
                 "PATCH /hsm/v2/State/Components/BulkFlagOnly HTTP/1.1\r\nhost: bench\r\ncontent-length: {}\r\n\r\n{body}",

@@ -7,8 +7,8 @@
 //! For each number of nodes it makes an inventory, then times `validate`, the first `apply`, the plan that is in sync,
 //! the start of `serve`, its memory, requests per second with their latencies, and single writes through the API.
 //! Everything runs on the loopback interface and ends by itself. The machine should have nothing else to do.
-#![allow(clippy::print_stdout, reason = "printing is what it is for")]
-#![allow(clippy::unwrap_used, reason = "a benchmark that cannot go on ends")]
+#![expect(clippy::print_stdout, reason = "printing is what it is for")]
+#![expect(clippy::unwrap_used, reason = "a benchmark that cannot go on ends")]
 
 mod generate;
 mod load;

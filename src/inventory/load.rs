@@ -43,7 +43,7 @@ pub fn load(directory: &Path) -> Loaded {
 }
 
 /// As [`load`], for a directory that somebody may be saving into: it is read again until two readings are the same, at
-/// most [`READINGS`] times, so that half a save is not taken for the whole.
+/// most five times, so that half a save is not taken for the whole.
 #[must_use]
 pub fn load_settled(directory: &Path) -> Loaded {
     let mut files = files::read(directory);

@@ -256,6 +256,7 @@ pub(crate) fn copy_tree(from: &Path, to: &Path) {
 
 /// True when a program from outside can be used; without it the test says so and is skipped, unless the tools are
 /// promised (`OCHAMI_SYNC_TEST_TOOLS=1`), when it fails.
+#[expect(clippy::print_stdout, reason = "a skipped test has to say so")]
 pub(crate) fn tool(name: &str, probe: &[&str]) -> bool {
     let works = Command::new(name).args(probe).output().is_ok_and(|o| o.status.success());
     assert!(works || std::env::var_os("OCHAMI_SYNC_TEST_TOOLS").is_none(), "{name} is needed and does not work");
