@@ -25,7 +25,8 @@ use crate::reconcile::watch::Event;
 use crate::server::common::listener::{BindError, Shared, Sockets};
 use crate::server::common::role::{AuthMode, Bound, ExposureError, Role};
 use crate::server::common::supervise::{Restarts, Supervisor};
-use crate::server::common::{Gate, Health, Metrics, TrustedProxies, check_exposure, tls::TlsError};
+use crate::server::common::tls::TlsError;
+use crate::server::common::{Gate, Health, Metrics, Tls, TrustedProxies, check_exposure};
 use crate::store::{Mode, Store, StoreConfig, StoreError};
 use crate::token::{Issuer, TokenError, Verifier, VerifierSettings};
 
@@ -142,7 +143,8 @@ const UNKNOWN_DELAY: u32 = 10;
 ///
 /// [`AppError`], all of it before anything is served.
 pub async fn serve(config: Config, report: Reporter, shutdown: CancellationToken) -> Result<(), AppError> {
-    let listeners = listeners::configured(&config)?;
+    let tls = config.tls.as_ref().map(|(certificate, key)| Tls::load(certificate, key)).transpose()?;
+    let listeners = listeners::configured(&config, tls.as_ref())?;
     check_exposure(&listeners, config.auth, config.insecure)?;
     let health = Health::new();
     let store = open(&config, &health).await?;
@@ -170,6 +172,9 @@ pub async fn serve(config: Config, report: Reporter, shutdown: CancellationToken
     watching::spawn(&mut tasks, &config, reconciler, &health, report.clone());
     watching::spawn_store(&mut tasks, store.clone(), health.clone());
     watching::spawn_keys(&mut tasks, verifier, health.clone());
+    if let Some(tls) = tls {
+        watching::spawn_certificate(&mut tasks, tls, health.clone());
+    }
     health.set_loaded();
     announce(&config, &bound, &report)?;
     sockets.run(parts.routers(), shared, shutdown).await;

@@ -10,9 +10,8 @@ use crate::server::common::{Listener, Role, Tls};
 pub(crate) const SOCKET: &str = "ochami-sync.sock";
 
 /// Every listener that the configuration asks for, in the order of the ready line.
-pub(super) fn configured(config: &Config) -> Result<Vec<Listener>, AppError> {
-    let tls = config.tls.as_ref().map(|(certificate, key)| Tls::load(certificate, key)).transpose()?;
-    let api = config.api.iter().map(|url| api(url, tls.as_ref()));
+pub(super) fn configured(config: &Config, tls: Option<&Arc<Tls>>) -> Result<Vec<Listener>, AppError> {
+    let api = config.api.iter().map(|url| api(url, tls));
     let boot = config.boot.iter().map(|addr| Ok(Listener::tcp(Role::Boot, *addr)));
     let metrics = config.metrics.iter().map(|addr| Ok(Listener::tcp(Role::Metrics, *addr)));
     let local = std::iter::once(Ok(Listener::unix(Role::Local, config.state.join(SOCKET))));

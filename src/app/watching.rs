@@ -1,13 +1,15 @@
 //! The background tasks: watching the inventory, the store's and the keys' well-being.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Config, Report, Reporter};
 use crate::inventory;
 use crate::reconcile::watch::{self, Event, Timing, WatchConfig};
 use crate::reconcile::{self, Reconciler};
-use crate::server::common::{Health, Supervisor};
+use crate::server::common::tls::RELOAD_EVERY;
+use crate::server::common::{Health, Supervisor, Tls};
 use crate::snapshot::Snapshot;
 use crate::store::Store;
 use crate::token::Verifier;
@@ -89,6 +91,18 @@ pub(super) fn spawn_keys(tasks: &mut Supervisor, verifier: Verifier, health: Hea
             };
             verifier.run(shutdown.clone(), report).await;
             shutdown.cancelled().await;
+            Ok::<(), std::convert::Infallible>(())
+        }
+    });
+}
+
+/// Takes a renewed certificate into use.
+pub(super) fn spawn_certificate(tasks: &mut Supervisor, tls: Arc<Tls>, health: Health) {
+    tasks.spawn("certificate-watch", move |shutdown| {
+        let (tls, health) = (tls.clone(), health.clone());
+        async move {
+            let report = |problem: Option<&str>| health.set("certificate", problem.map(str::to_owned));
+            tls.watch(RELOAD_EVERY, shutdown, report).await;
             Ok::<(), std::convert::Infallible>(())
         }
     });

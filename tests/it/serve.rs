@@ -128,25 +128,33 @@ fn a_socket_that_cannot_be_had_ends_the_start_and_names_it() {
 }
 
 #[test]
-fn the_api_is_served_over_tls() {
+fn the_api_is_served_over_tls_and_a_renewed_certificate_is_taken_into_use() {
     let cluster = Cluster::demo();
-    let signed = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
-    std::fs::write(cluster.path("cert.pem"), signed.cert.pem()).unwrap();
-    std::fs::write(cluster.path("key.pem"), signed.signing_key.serialize_pem()).unwrap();
+    let renew = || {
+        let signed = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+        std::fs::write(cluster.path("cert.pem"), signed.cert.pem()).unwrap();
+        std::fs::write(cluster.path("key.pem"), signed.signing_key.serialize_pem()).unwrap();
+        signed.cert.pem()
+    };
+    let first = renew();
     let mut command = cluster.command(&["serve", "--api", "https://127.0.0.1:0", "--boot", "127.0.0.1:0"]);
     command.args(["--tls-cert", "cert.pem", "--tls-key", "key.pem"]);
     let serving = crate::support::Serving::start(command);
     assert!(serving.api.starts_with("https://127.0.0.1:"), "{}", serving.api);
     let port = serving.api.rsplit(':').next().unwrap().to_owned();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let status = runtime.block_on(async {
+    let health = |trusted: &str| {
         ochami_sync::server::common::tls::install_provider();
-        let root = reqwest::Certificate::from_pem(signed.cert.pem().as_bytes()).unwrap();
+        let root = reqwest::Certificate::from_pem(trusted.as_bytes()).unwrap();
         let client = reqwest::Client::builder().add_root_certificate(root);
         let client = client.resolve("localhost", ([127, 0, 0, 1], 0).into()).build().unwrap();
-        client.get(format!("https://localhost:{port}/health")).send().await.unwrap().status().as_u16()
-    });
-    assert_eq!(status, 200);
+        let answer = runtime.block_on(client.get(format!("https://localhost:{port}/health")).send());
+        answer.ok().map(|answer| answer.status().as_u16())
+    };
+    assert_eq!(health(&first), Some(200));
+    let second = renew();
+    until("the renewed certificate is in use", || health(&second));
+    assert_eq!(health(&first), None);
 }
 
 #[test]
