@@ -19,7 +19,6 @@ use ipnet::IpNet;
 use tokio_util::sync::CancellationToken;
 
 use crate::boot::ScriptSettings;
-use crate::inventory;
 use crate::reconcile::Reconciler;
 use crate::reconcile::watch::Event;
 use crate::server::common::listener::{BindError, Shared, Sockets};
@@ -103,14 +102,6 @@ pub enum AppError {
     /// The key that signs tokens cannot be used.
     #[error("{}", chain(.0))]
     Token(#[from] TokenError),
-    /// `listeners.json` cannot be written.
-    #[error("cannot write {path}: {source}")]
-    Listeners {
-        /// The file.
-        path: PathBuf,
-        /// What the operating system said.
-        source: std::io::Error,
-    },
 }
 
 /// An error with its causes, one sentence.
@@ -148,7 +139,7 @@ pub async fn serve(config: Config, report: Reporter, shutdown: CancellationToken
     check_exposure(&listeners, config.auth, config.insecure)?;
     let health = Health::new();
     let store = open(&config, &health).await?;
-    let issuer = Issuer::load_or_create(&config.state, ISSUER)?;
+    let issuer = issuer(&config, &health)?;
     let verifier = Verifier::new(
         &issuer,
         VerifierSettings { jwks_urls: config.jwks_urls.clone(), ..VerifierSettings::default() },
@@ -164,7 +155,7 @@ pub async fn serve(config: Config, report: Reporter, shutdown: CancellationToken
         issuer,
         health: health.clone(),
         metrics: metrics.clone(),
-        script: Arc::new(script_settings(&config, &bound).await),
+        script: Arc::new(script_settings(&config, &bound)),
     };
     let shared = Shared { metrics, trusted_proxies: TrustedProxies::new(config.trusted_proxies.clone()) };
 
@@ -176,7 +167,7 @@ pub async fn serve(config: Config, report: Reporter, shutdown: CancellationToken
         watching::spawn_certificate(&mut tasks, tls, health.clone());
     }
     health.set_loaded();
-    announce(&config, &bound, &report)?;
+    announce(&config, &bound, &report, &health);
     sockets.run(parts.routers(), shared, shutdown).await;
     tasks.finish(DRAIN).await;
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
@@ -189,41 +180,39 @@ pub async fn serve(config: Config, report: Reporter, shutdown: CancellationToken
 async fn open(config: &Config, health: &Health) -> Result<Store, AppError> {
     let store_config =
         StoreConfig { state_dir: config.state.clone(), mode: Mode::ReadWrite, url: config.database.clone() };
-    match Store::open(store_config).await {
+    match Store::open(store_config.clone()).await {
         Ok(store) => Ok(store),
         Err(
             error @ (StoreError::Locked { .. } | StoreError::UnknownDatabase { .. } | StoreError::PostgresNotBuiltIn),
         ) => Err(error.into()),
         Err(error) => {
             let reason = chain(&error);
-            tracing::error!(error = reason, "the database cannot be opened; serving the inventory from memory");
-            health.set("database", Some(reason));
+            tracing::error!(error = reason, "the database cannot be opened; serving what can be read");
+            health.set("database", Some(reason.clone()));
+            // A disk that is full or a database that somebody holds can still be read.
+            let look = StoreConfig { mode: Mode::ReadOnly, ..store_config };
+            match Store::open(look).await {
+                Ok(store) if store.snapshot().revision > 0 => return Ok(store),
+                _ => {}
+            }
             let resolved = match &config.inventory {
                 Some(directory) => watching::desired_snapshot(directory, &config.secrets).await,
                 None => crate::snapshot::Snapshot::default(),
             };
-            Ok(Store::detached(resolved))
+            Ok(Store::detached(resolved, reason))
         }
     }
 }
 
-/// What boot scripts say of this installation: the flags, else the inventory, else the boot listener itself.
-async fn script_settings(config: &Config, bound: &[Bound]) -> ScriptSettings {
+/// What boot scripts say of this installation: the flags, and what they leave open is the address at which a node
+/// reached us.
+fn script_settings(config: &Config, bound: &[Bound]) -> ScriptSettings {
     let boot = bound.iter().find(|bound| bound.role == Role::Boot);
-    let directory = config.inventory.clone().filter(|_| config.boot_url.is_none() || config.bss_advertise.is_none());
-    let head = match directory {
-        Some(directory) => {
-            let loaded = tokio::task::spawn_blocking(move || inventory::load(&directory)).await;
-            loaded.ok().and_then(|loaded| loaded.inventory).map(|inventory| inventory.cluster.boot_ip.to_string())
-        }
-        None => None,
-    };
-    let host = head.or_else(|| boot.map(|bound| bound.addr.ip().to_string())).unwrap_or_default();
-    let port = boot.map_or(80, |bound| bound.addr.port());
-    let url = config.boot_url.clone().unwrap_or_else(|| format!("http://{host}:{port}"));
+    let chain = config.boot_url.as_ref().map(|url| format!("{}/apis/bss", url.trim_end_matches('/')));
     ScriptSettings {
-        advertise_address: config.bss_advertise.clone().unwrap_or(host),
-        chain_base_url: format!("{}/apis/bss", url.trim_end_matches('/')),
+        advertise_address: config.bss_advertise.clone().unwrap_or_default(),
+        chain_base_url: chain.unwrap_or_default(),
+        boot_port: boot.map_or(80, |bound| bound.addr.port()),
         retry_delay: RETRY_DELAY,
         unknown_delay: UNKNOWN_DELAY,
     }
@@ -235,17 +224,30 @@ fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
     options.write(true).create(true).truncate(true).mode(0o600).open(path)?.write_all(text.as_bytes())
 }
 
+/// Our signing key. One that cannot be used must not keep nodes from booting: tokens are then signed with a key that is
+/// gone with this process, and `/ready` says so.
+fn issuer(config: &Config, health: &Health) -> Result<Issuer, AppError> {
+    Issuer::load_or_create(&config.state, ISSUER).or_else(|error| {
+        let reason = chain(&error);
+        tracing::error!(error = reason, "the signing key cannot be used; signing with one that is not kept");
+        health.set("token-key", Some(reason));
+        Ok(Issuer::ephemeral(ISSUER)?)
+    })
+}
+
 /// Says that we are ready: to whoever started us, to systemd, and in the state directory.
-fn announce(config: &Config, bound: &[Bound], report: &Reporter) -> Result<(), AppError> {
+fn announce(config: &Config, bound: &[Bound], report: &Reporter, health: &Health) {
     let line = serde_json::to_string(bound).expect("listeners are texts");
     let path = config.state.join("listeners.json");
     let beside = config.state.join(".listeners.json.new");
     let written = write_private(&beside, &line).and_then(|()| std::fs::rename(&beside, &path));
-    written.map_err(|source| AppError::Listeners { path, source })?;
+    if let Err(error) = written {
+        tracing::error!(path = %path.display(), error = %error, "the list of listeners cannot be written");
+        health.set("listeners.json", Some(format!("{} cannot be written: {error}", path.display())));
+    }
     for bound in bound {
         tracing::info!(listener.role = bound.role.name(), listener.url = bound.url, "listening");
     }
     report(Report::Ready(&line));
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
-    Ok(())
 }

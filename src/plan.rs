@@ -26,6 +26,7 @@ pub mod text;
 mod walk;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 pub use document::{Action, Plan, PlanChange};
 pub use fingerprint::fingerprint;
@@ -96,6 +97,8 @@ pub struct Write {
     pub object: Option<Object>,
     /// The object as it was read; none for new ones.
     pub before: Option<Object>,
+    /// The node that it belongs to; none for groups and their cloud-init entries.
+    pub owner: Option<Arc<str>>,
     /// What the ledger is told when it is done.
     pub ledger: LedgerChange,
 }
@@ -260,6 +263,7 @@ fn results(outcomes: Vec<Outcome<'_>>, order: &[usize]) -> (Vec<Write>, Vec<Ledg
                     op: ops::id(number),
                     action: ops::action(&outcome),
                     key: outcome.sides.key.clone(),
+                    owner: ops::owner(&outcome).cloned(),
                     before: outcome.sides.live.cloned(),
                     object: outcome.after,
                     ledger: change,

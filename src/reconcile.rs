@@ -81,6 +81,9 @@ pub struct Applied {
     pub plan: Plan,
     /// What came of it.
     pub outcome: Outcome,
+    /// Why it is not known whether everything holds what was written; none when it was read back.
+    #[serde(default)]
+    pub unverified: Option<String>,
     /// Objects that do not hold what was written when they were read back: somebody else writes them, too.
     pub unsettled: Vec<ObjectKey>,
 }
@@ -218,9 +221,10 @@ impl Reconciler {
             return Err(ReconcileError::Refused { plan: Box::new(plan), text });
         }
         if writes.is_empty() && ledger.is_empty() {
-            return Ok(Applied { plan, outcome: Outcome::default(), unsettled: Vec::new() });
+            return Ok(Applied { plan, outcome: Outcome::default(), unverified: None, unsettled: Vec::new() });
         }
         let certain = target.is_transactional() || writes.is_empty();
+        let keys: BTreeSet<ObjectKey> = writes.iter().map(|write| write.key.clone()).collect();
         let run = Run {
             plan: plan.id.clone(),
             cluster_id: request.desired.cluster_id.to_string(),
@@ -228,21 +232,29 @@ impl Reconciler {
             author: Author(format!("ochami-sync apply ({})", request.author).into()),
         };
         let outcome = target.apply(run, &observed, Work { writes, ledger }).await?;
-        let unsettled = if certain { Vec::new() } else { self.read_back(target, request, &outcome).await? };
-        Ok(Applied { plan, outcome, unsettled })
+        let (unsettled, unverified) =
+            if certain { (Vec::new(), None) } else { self.read_back(target, request, &outcome, &keys).await };
+        Ok(Applied { plan, outcome, unverified, unsettled })
     }
 
-    /// Reads the target again: an object that was written and still needs a write is unsettled.
+    /// Reads the target again: an object that was written and still needs a write is unsettled. What was written stays
+    /// written when this fails, so a failure is told and is no error.
     async fn read_back(
         &self,
         target: &impl Target,
         request: &Request,
         outcome: &Outcome,
-    ) -> Result<Vec<ObjectKey>, ReconcileError> {
-        let observed = target.observe(&request.desired.cluster_id).await?;
+        written: &BTreeSet<ObjectKey>,
+    ) -> (Vec<ObjectKey>, Option<String>) {
+        let observed = match target.observe(&request.desired.cluster_id).await {
+            Ok(observed) => observed,
+            Err(error) => return (Vec::new(), Some(error.to_string())),
+        };
         let again = self.compute(target, request, &observed).await;
         let failed = |key: &ObjectKey| outcome.failures.iter().any(|failure| failure.key == *key);
-        Ok(again.writes.into_iter().map(|write| write.key).filter(|key| !failed(key)).collect())
+        let keys = again.writes.into_iter().map(|write| write.key);
+        let unsettled = keys.filter(|key| written.contains(key) && !failed(key)).collect();
+        (unsettled, observed.incomplete.first().cloned())
     }
 
     async fn compute(&self, target: &impl Target, request: &Request, observed: &Observed) -> Computed {

@@ -171,10 +171,17 @@ impl Store {
     }
 
     /// A store without a database: it serves a snapshot and takes no writes. For a start whose database cannot be
-    /// opened, so that nodes boot all the same.
+    /// opened, so that nodes boot all the same; `reason` is why.
     #[must_use]
-    pub fn detached(snapshot: Snapshot) -> Self {
-        open::detached(snapshot)
+    pub fn detached(snapshot: Snapshot, reason: String) -> Self {
+        open::detached(snapshot, reason)
+    }
+
+    /// Why the snapshot may lack what the database holds: rows or secrets that cannot be read. That the last write failed
+    /// is no such reason.
+    #[must_use]
+    pub fn incomplete(&self) -> Vec<String> {
+        self.health.unread()
     }
 
     /// A key for fingerprints of secrets in plans, so that a plan is no oracle for them; none without a usable key for

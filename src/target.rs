@@ -77,6 +77,16 @@ pub enum TargetError {
         /// What happened.
         reason: String,
     },
+    /// A service does not accept our token; nothing was written.
+    #[error("{service} at {url}: {reason}")]
+    Denied {
+        /// `SMD`, `BSS` or `cloud-init`.
+        service: &'static str,
+        /// Its address.
+        url: String,
+        /// What it said.
+        reason: String,
+    },
     /// The settings of the target do not make sense.
     #[error("{0}")]
     Settings(String),

@@ -50,6 +50,8 @@ fn judge(event: &Event, health: &Health) {
                 .set("inventory", Some(format!("the inventory is invalid ({errors} errors); the last good one stays")));
         }
         Event::Loaded { .. } => health.set("inventory", None),
+        // A refusal stands until the inventory changes or a person applies; anything else is over with a new plan.
+        Event::Planned(plan) if plan.refusal().is_none() => health.set("apply", None),
         Event::Planned(_) => {}
         Event::Applied(applied) => {
             let failures = applied.outcome.failures.len();

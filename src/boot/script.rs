@@ -5,6 +5,7 @@
 //! not `Empty`.
 
 use std::borrow::Cow;
+use std::net::IpAddr;
 
 use super::params::{Identity, command_line, one_line};
 use crate::model::{BootConfig, BootKey, Component, MacAddr, Nid, State, Timestamp, Xname};
@@ -15,14 +16,42 @@ use crate::wire::bss::ScriptParts;
 /// What the scripts say that is the same for every node.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScriptSettings {
-    /// Where the node's cloud-init finds its seed, for `ds=nocloud-net;s=…/`; without the slash at its end.
+    /// Where the node's cloud-init finds its seed, for `ds=nocloud-net;s=…/`; without the slash at its end. Empty for
+    /// the address at which the node reached us.
     pub advertise_address: String,
-    /// What precedes `/boot/v1/bootscript` in the URL that a script chains to.
+    /// What precedes `/boot/v1/bootscript` in the URL that a script chains to. Empty for the boot listener at the address
+    /// at which the node reached us.
     pub chain_base_url: String,
+    /// The port of the boot listener.
+    pub boot_port: u16,
     /// Seconds that a node waits when its boot failed.
     pub retry_delay: u32,
     /// Seconds that a node waits which has nothing to boot yet.
     pub unknown_delay: u32,
+}
+
+impl ScriptSettings {
+    /// The settings with what is left open filled in. The address at which a node reached us is one it can reach again;
+    /// nothing that may be missing or broken at a start, such as a file, is needed to know it.
+    #[must_use]
+    pub fn reached_at(&self, address: Option<IpAddr>) -> Cow<'_, Self> {
+        if !self.advertise_address.is_empty() && !self.chain_base_url.is_empty() {
+            return Cow::Borrowed(self);
+        }
+        let host = match address {
+            Some(IpAddr::V6(ip)) => format!("[{ip}]"),
+            Some(IpAddr::V4(ip)) => ip.to_string(),
+            None => String::new(),
+        };
+        let mut whole = self.clone();
+        if whole.chain_base_url.is_empty() {
+            whole.chain_base_url = format!("http://{host}:{}/apis/bss", self.boot_port);
+        }
+        if whole.advertise_address.is_empty() {
+            whole.advertise_address = host;
+        }
+        Cow::Owned(whole)
+    }
 }
 
 /// Whose script is asked for, in the words of the request.

@@ -80,7 +80,7 @@ fn confirmed(plan: &Plan, printer: Printer) -> bool {
 }
 
 fn report(applied: &Applied, printer: Printer) -> anyhow::Result<Exit> {
-    let Applied { plan, outcome, unsettled } = applied;
+    let Applied { plan, outcome, unverified, unsettled } = applied;
     match printer.format {
         Format::Json => printer.data(&serde_json::to_string_pretty(applied)?),
         Format::Text if !plan.has_changes() => {}
@@ -93,7 +93,10 @@ fn report(applied: &Applied, printer: Printer) -> anyhow::Result<Exit> {
     for key in unsettled {
         printer.talk(&format!("{key} does not hold what was written; somebody else writes it, too"));
     }
-    if outcome.failures.is_empty() && unsettled.is_empty() {
+    if let Some(reason) = unverified {
+        printer.talk(&format!("what was written could not be read back: {reason}"));
+    }
+    if outcome.failures.is_empty() && unsettled.is_empty() && unverified.is_none() {
         return Ok(Exit::Success);
     }
     printer.talk("run the same command again to go on");

@@ -37,7 +37,7 @@ pub use health::Health;
 pub use limits::Limits;
 pub use listener::{Address, BindError, Listener, Shared, Sockets};
 pub use metrics::Metrics;
-pub use peer::{ClientAddr, Peer, TrustedProxies};
+pub use peer::{ClientAddr, LocalAddr, Peer, TrustedProxies};
 pub use problem::Problem;
 pub use request_id::RequestId;
 pub use role::{AuthMode, Bound, ExposureError, Proto, Role, check_exposure};

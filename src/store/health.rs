@@ -24,6 +24,11 @@ impl Health {
         })
     }
 
+    /// What cannot be read, in words.
+    pub(super) fn unread(&self) -> Vec<String> {
+        self.with(|faults| faults.secrets.clone().into_iter().chain(faults.unreadable.iter().cloned()).collect())
+    }
+
     /// Whether secrets can be read and written.
     pub(super) fn set_secrets(&self, result: Result<(), StoreError>) {
         self.with(|faults| faults.secrets = result.err().map(|e| e.to_string()));

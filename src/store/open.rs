@@ -61,11 +61,13 @@ pub(super) async fn observe(database: Database, key_file: &Path) -> Result<Store
 }
 
 /// A store over no database at all.
-pub(super) fn detached(snapshot: Snapshot) -> Store {
+pub(super) fn detached(snapshot: Snapshot, reason: String) -> Store {
+    let health = Health::default();
+    health.set_unreadable(vec![reason]);
     let snapshots = SnapshotReader::new(snapshot);
     let boot_views = BootReader::new(&snapshots.load());
     let reader = Arc::new(Reader::new(Database::in_memory(), Arc::new(Secrets::ephemeral())));
-    Store { snapshots, boot_views, reader, health: Health::default(), writer: None }
+    Store { snapshots, boot_views, reader, health, writer: None }
 }
 
 /// A store over a database in memory. It opens the database with its first write, as it would after a failure.

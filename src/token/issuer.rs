@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::claims::{self, Minted};
 use super::{AUDIENCE, TokenError, key};
 use crate::clock;
+use crate::model::Secret;
 
 /// How long a token lives when nothing else is asked for.
 pub const DEFAULT_TTL: Duration = Duration::from_secs(3600);
@@ -63,7 +64,19 @@ impl Issuer {
     ///
     /// Those of the key file: it cannot be read or made, others can read it, it is no key.
     pub fn load_or_create(state_dir: &Path, issuer_name: &str) -> Result<Self, TokenError> {
-        let pkcs8 = key::load_or_create(state_dir)?;
+        Self::with(&key::load_or_create(state_dir)?, issuer_name)
+    }
+
+    /// An issuer whose key is kept nowhere: its tokens are good as long as this process.
+    ///
+    /// # Errors
+    ///
+    /// [`TokenError::Crypto`] when no key can be made.
+    pub fn ephemeral(issuer_name: &str) -> Result<Self, TokenError> {
+        Self::with(&key::generate()?, issuer_name)
+    }
+
+    fn with(pkcs8: &Secret<Vec<u8>>, issuer_name: &str) -> Result<Self, TokenError> {
         let key = EncodingKey::from_ec_der(pkcs8.expose());
         let (public, kid) = public_half(&key).map_err(|_| TokenError::Crypto("show its public half"))?;
         Ok(Self(Arc::new(Inner { name: issuer_name.into(), key, public, kid })))

@@ -79,10 +79,9 @@ fn load(path: &Path) -> Result<Secret<Vec<u8>>, TokenError> {
 /// Makes a key under another name and links it into place, so that no reader ever sees half a key and of two processes
 /// that start together one wins.
 fn create(state: &Path, path: &Path) -> Result<(), TokenError> {
-    let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).map_err(|_| TokenError::Crypto("be made"))?;
-    let der = pair.to_pkcs8v1().map_err(|_| TokenError::Crypto("be written"))?;
+    let der = generate()?;
     let draft = state.join(format!("{KEY_FILE}.{}", uuid::Uuid::new_v4().simple()));
-    let linked = write_draft(&draft, &pem(der.as_ref())).and_then(|()| match std::fs::hard_link(&draft, path) {
+    let linked = write_draft(&draft, &pem(der.expose())).and_then(|()| match std::fs::hard_link(&draft, path) {
         Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(io("create", path)(error)),
         _ => Ok(()),
     });
@@ -91,6 +90,13 @@ fn create(state: &Path, path: &Path) -> Result<(), TokenError> {
     linked?;
     removed?;
     File::open(state).and_then(|directory| directory.sync_all()).map_err(io("write", state))
+}
+
+/// The PKCS#8 bytes of a new key.
+pub(super) fn generate() -> Result<Secret<Vec<u8>>, TokenError> {
+    let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).map_err(|_| TokenError::Crypto("be made"))?;
+    let der = pair.to_pkcs8v1().map_err(|_| TokenError::Crypto("be written"))?;
+    Ok(Secret::new(der.as_ref().to_vec()))
 }
 
 fn write_draft(draft: &Path, text: &str) -> Result<(), TokenError> {

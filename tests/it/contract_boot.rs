@@ -114,6 +114,7 @@ fn router(store: Store) -> Router {
     let script = ScriptSettings {
         advertise_address: "172.16.0.254".to_owned(),
         chain_base_url: "https://demo.openchami.cluster/apis/bss".to_owned(),
+        boot_port: 8081,
         retry_delay: 30,
         unknown_delay: 10,
     };

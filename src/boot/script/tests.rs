@@ -12,6 +12,7 @@ fn settings() -> ScriptSettings {
     ScriptSettings {
         advertise_address: "172.16.0.254".to_owned(),
         chain_base_url: "https://demo/apis/bss".to_owned(),
+        boot_port: 8081,
         retry_delay: 30,
         unknown_delay: 10,
     }
@@ -173,4 +174,16 @@ fn the_parts_hold_the_whole_command_line() {
     let params = " xname=x1000c1s7b0n0 nid=1 BOOTIF=01-ec-e7-a7-05-a1-00 ds=nocloud-net;s=172.16.0.254/";
     let parts = ScriptParts { params: params.to_owned(), kernel: "http://k".to_owned(), initrd: String::new() };
     assert_eq!(answer, ScriptAnswer::Parts(parts));
+}
+
+#[test]
+fn what_the_settings_leave_open_is_the_address_at_which_the_node_reached_us() {
+    let open = ScriptSettings { advertise_address: String::new(), chain_base_url: String::new(), ..settings() };
+    let filled = open.reached_at(Some("172.16.0.254".parse().unwrap()));
+    assert_eq!(filled.advertise_address, "172.16.0.254");
+    assert_eq!(filled.chain_base_url, "http://172.16.0.254:8081/apis/bss");
+    let filled = open.reached_at(Some("2001:db8::1".parse().unwrap()));
+    assert_eq!(filled.chain_base_url, "http://[2001:db8::1]:8081/apis/bss");
+    let given = settings();
+    assert_eq!(*given.reached_at(Some("192.0.2.1".parse().unwrap())), given);
 }

@@ -1,17 +1,18 @@
 //! `GET /bootscript`: what a node boots, asked by `mac`, `name` or `nid`.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::{self, Query};
 use axum::http::{Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
+use axum::{Extension, Router};
 
 use crate::boot::{self, ScriptAnswer, ScriptRequest, ScriptSettings, Selector};
 use crate::clock;
 use crate::model::Nid;
-use crate::server::common::Problem;
+use crate::server::common::{LocalAddr, Problem};
 use crate::store::BootReader;
 use crate::wire::bss::script_json;
 
@@ -26,15 +27,20 @@ pub(super) fn route(state: State) -> Router {
     Router::new().route("/bootscript", any(handle)).with_state(state)
 }
 
-async fn handle(extract::State(state): extract::State<State>, method: Method, uri: Uri) -> Response {
+async fn handle(
+    extract::State(state): extract::State<State>,
+    local: Option<Extension<LocalAddr>>,
+    method: Method,
+    uri: Uri,
+) -> Response {
     if method != Method::GET {
         let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "allow GET");
         return ([(header::ALLOW, "GET")], problem).into_response();
     }
-    answer(&state, &uri).unwrap_or_else(IntoResponse::into_response)
+    answer(&state, local.map(|Extension(LocalAddr(ip))| ip), &uri).unwrap_or_else(IntoResponse::into_response)
 }
 
-fn answer(state: &State, uri: &Uri) -> Result<Response, Problem> {
+fn answer(state: &State, local: Option<IpAddr>, uri: &Uri) -> Result<Response, Problem> {
     let Query(query) = Query::<Vec<(String, String)>>::try_from_uri(uri)
         .map_err(|_| Problem::bad_request("the query cannot be read"))?;
     let get = |name: &str| query.iter().find(|(key, value)| key == name && !value.is_empty()).map(|(_, v)| &**v);
@@ -51,7 +57,7 @@ fn answer(state: &State, uri: &Uri) -> Result<Response, Problem> {
         json: number("json") != 0,
         now: clock::now(),
     };
-    match boot::script(&state.reader.load(), &request, &state.settings) {
+    match boot::script(&state.reader.load(), &request, &state.settings.reached_at(local)) {
         Ok(ScriptAnswer::Script(text)) => Ok(typed("text/plain; charset=UTF-8", text)),
         Ok(ScriptAnswer::Parts(parts)) => Ok(typed("application/json; charset=UTF-8", script_json(&parts))),
         Ok(ScriptAnswer::NotConfigured(why)) => Err(Problem::not_found(why)),

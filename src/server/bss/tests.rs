@@ -9,6 +9,7 @@ fn settings() -> Arc<ScriptSettings> {
     Arc::new(ScriptSettings {
         advertise_address: "172.16.0.254".to_owned(),
         chain_base_url: "https://demo/apis/bss".to_owned(),
+        boot_port: 8081,
         retry_delay: 30,
         unknown_delay: 10,
     })

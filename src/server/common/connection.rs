@@ -21,7 +21,7 @@ use tower::Service as _;
 use super::Problem;
 use super::body::Guarded;
 use super::normalize::normalize;
-use super::peer::{ClientAddr, Peer};
+use super::peer::{ClientAddr, LocalAddr, Peer};
 use super::request_id::{HEADER, RequestId};
 use super::serve::Served;
 use super::stall::StallGuard;
@@ -30,14 +30,16 @@ use super::supervise::panic_text;
 /// Answers the requests of a connection until it ends, or until shutdown, which lets the open request end.
 pub(super) async fn speak(
     stream: impl AsyncRead + AsyncWrite + Unpin,
-    peer: Peer,
+    (peer, local): (Peer, Option<LocalAddr>),
     served: &Arc<Served>,
     shutdown: &CancellationToken,
 ) {
     let limits = &served.limits;
     let service = service_fn(|request: Request<Incoming>| {
         let served = served.clone();
-        async move { Ok::<_, Infallible>(answer(&served, peer, request.map(Body::new)).await) }
+        let mut request = request.map(Body::new);
+        local.and_then(|local| request.extensions_mut().insert(local));
+        async move { Ok::<_, Infallible>(answer(&served, peer, request).await) }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

@@ -32,6 +32,11 @@ impl std::fmt::Display for Peer {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClientAddr(pub IpAddr);
 
+/// Our own address on the connection, which the requester can evidently reach; every request over a network carries it
+/// as an extension.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LocalAddr(pub IpAddr);
+
 /// The proxies whose word about a requester's address is taken; none by default. Cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub struct TrustedProxies(Arc<[IpNet]>);

@@ -14,7 +14,7 @@ use super::backoff::Backoff;
 use super::connection;
 use super::limits::Limits;
 use super::listener::{Shared, Socket};
-use super::peer::Peer;
+use super::peer::{LocalAddr, Peer};
 use super::role::Role;
 use super::tls::Tls;
 
@@ -31,7 +31,7 @@ pub(super) struct Served {
 
 /// An accepted connection.
 enum Accepted {
-    Tcp(tokio::net::TcpStream, Peer),
+    Tcp(tokio::net::TcpStream, Peer, Option<LocalAddr>),
     Unix(tokio::net::UnixStream, Peer),
 }
 
@@ -94,7 +94,8 @@ async fn accept(socket: &Socket) -> std::io::Result<Option<Accepted>> {
             addr.set_ip(addr.ip().to_canonical());
             // Answers are small and written at once; waiting for more to send would only delay them.
             stream.set_nodelay(true)?;
-            Ok(Some(Accepted::Tcp(stream, Peer::Tcp(addr))))
+            let local = stream.local_addr().ok().map(|addr| LocalAddr(addr.ip().to_canonical()));
+            Ok(Some(Accepted::Tcp(stream, Peer::Tcp(addr), local)))
         }
         Socket::Unix(socket) => {
             let (stream, uid) = socket.accept().await?;
@@ -128,13 +129,13 @@ impl Serving {
     async fn run(self, accepted: Accepted, _permit: OwnedSemaphorePermit) {
         let _open = self.served.shared.metrics.connected(self.served.role);
         match accepted {
-            Accepted::Unix(stream, peer) => self.speak(stream, peer).await,
-            Accepted::Tcp(stream, peer) => match &self.tls {
-                None => self.speak(stream, peer).await,
+            Accepted::Unix(stream, peer) => self.speak(stream, peer, None).await,
+            Accepted::Tcp(stream, peer, local) => match &self.tls {
+                None => self.speak(stream, peer, local).await,
                 Some(tls) => {
                     let handshake = tokio::time::timeout(self.served.limits.handshake, tls.acceptor().accept(stream));
                     match self.shutdown.run_until_cancelled(handshake).await {
-                        Some(Ok(Ok(stream))) => self.speak(stream, peer).await,
+                        Some(Ok(Ok(stream))) => self.speak(stream, peer, local).await,
                         Some(Ok(Err(error))) => tracing::debug!(peer = %peer, error = %error, "no TLS handshake"),
                         Some(Err(_)) => tracing::debug!(peer = %peer, "the TLS handshake took too long"),
                         None => {}
@@ -144,8 +145,8 @@ impl Serving {
         }
     }
 
-    async fn speak(&self, stream: impl AsyncRead + AsyncWrite + Unpin, peer: Peer) {
-        connection::speak(stream, peer, &self.served, &self.shutdown).await;
+    async fn speak(&self, stream: impl AsyncRead + AsyncWrite + Unpin, peer: Peer, local: Option<LocalAddr>) {
+        connection::speak(stream, (peer, local), &self.served, &self.shutdown).await;
     }
 }
 

@@ -37,7 +37,11 @@ pub(super) struct Fault {
 impl Client {
     pub(super) fn new(endpoints: &Endpoints) -> Result<Self, TargetError> {
         let settings = |what: &str, error: &dyn std::fmt::Display| TargetError::Settings(format!("{what}: {error}"));
-        let mut builder = reqwest::Client::builder().timeout(TIMEOUT).connect_timeout(CONNECT_TIMEOUT);
+        let mut builder = reqwest::Client::builder()
+            .timeout(TIMEOUT)
+            .connect_timeout(CONNECT_TIMEOUT)
+            // A redirected write arrives as a read, whose success says nothing.
+            .redirect(reqwest::redirect::Policy::none());
         for pem in endpoints.ca_pem.iter() {
             let certificates = reqwest::Certificate::from_pem_bundle(pem.as_bytes())
                 .map_err(|error| settings("the certificates of the authority cannot be read", &error))?;
@@ -46,7 +50,16 @@ impl Client {
             }
         }
         let address = |url: &str| match reqwest::Url::parse(url) {
-            Ok(parsed) if matches!(parsed.scheme(), "http" | "https") => Ok(url.trim_end_matches('/').to_owned()),
+            // It would end up in plans, in the ledger and in messages.
+            Ok(parsed) if !parsed.username().is_empty() || parsed.password().is_some() => {
+                Err(TargetError::Settings(format!(
+                    "the address of {} holds a name or password; give a token instead",
+                    parsed.host_str().unwrap_or("a service")
+                )))
+            }
+            Ok(parsed) if matches!(parsed.scheme(), "http" | "https") => {
+                Ok(parsed.as_str().trim_end_matches('/').to_owned())
+            }
             Ok(_) => Err(TargetError::Settings(format!("`{url}` is neither http nor https"))),
             Err(error) => Err(settings(&format!("`{url}` is no URL"), &error)),
         };
@@ -80,6 +93,10 @@ impl Client {
                 Ok(body) => return Ok(body),
                 Err(fault) => fault,
             };
+            if fault.status.is_some_and(|status| matches!(status.as_u16(), 401 | 403)) {
+                let reason = format!("{}; the access token is missing, expired or not accepted", fault.reason);
+                return Err(TargetError::Denied { service: service(kind), url, reason });
+            }
             let passing = fault.status.is_none_or(|status| status.is_server_error());
             if !passing || tries == READ_TRIES {
                 return Err(TargetError::Service { service: service(kind), url, reason: fault.reason });
@@ -97,7 +114,12 @@ impl Client {
         path: &str,
         body: Option<String>,
     ) -> Result<Vec<u8>, Fault> {
-        self.exchange(method, &format!("{}{path}", self.base(kind)), body).await
+        let answer = self.exchange(method, &format!("{}{path}", self.base(kind)), body).await;
+        answer.map_err(|fault| match fault.status {
+            // A service may repeat what it was sent.
+            Some(status) if kind.is_secret() => Fault { reason: status.to_string(), ..fault },
+            _ => fault,
+        })
     }
 
     async fn exchange(&self, method: Method, url: &str, body: Option<String>) -> Result<Vec<u8>, Fault> {

@@ -35,6 +35,7 @@ pub(super) async fn observe(client: &Client, ledger: Arc<Ledger>) -> Result<Obse
     for (kind, path) in LISTS {
         let rows = match client.list(kind, path).await {
             Ok(body) => parse(kind, &body),
+            Err(error @ TargetError::Denied { .. }) => return Err(error),
             Err(error) => {
                 incomplete.push(format!("{kind}: {error}"));
                 unreadable.push(kind);

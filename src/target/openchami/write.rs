@@ -109,6 +109,10 @@ impl Session {
     fn settle(&mut self, settled: Vec<Settled>) -> Vec<LedgerChange> {
         let mut owned = Vec::new();
         for (writes, result) in settled {
+            if let (true, Err(reason)) = (writes.is_empty(), &result) {
+                // What was put back belongs to no operation of the plan; the next plan shows it as drift.
+                tracing::warn!(reason, "an interface could not be put back as it was");
+            }
             for at in writes {
                 match &result {
                     Ok(()) => {
@@ -132,10 +136,7 @@ impl Session {
 
     /// The node that a write belongs to.
     fn owner(&self, at: usize) -> Option<Arc<str>> {
-        match &self.writes[at].ledger {
-            LedgerChange::Own(_, entry) => entry.owner.clone(),
-            LedgerChange::Forget(_) => None,
-        }
+        self.writes[at].owner.clone()
     }
 
     /// Deletes one object after the other; one that is gone already is what was wanted.
@@ -150,7 +151,8 @@ impl Session {
     }
 }
 
-/// Redfish endpoints and the component endpoints behind them are one request in SMD, hence one phase.
+/// Redfish endpoints and the component endpoints behind them are one request in SMD, hence one phase; and SMD writes the
+/// interfaces behind them anew with it, so a phase of interfaces follows that puts back what it lost.
 fn merge_discovery(phases: Vec<Phase>) -> Vec<Phase> {
     let mut merged: Vec<Phase> = Vec::new();
     for phase in phases {
@@ -164,6 +166,14 @@ fn merge_discovery(phases: Vec<Phase>) -> Vec<Phase> {
                 last.writes.extend(phase.writes);
             }
             _ => merged.push(phase),
+        }
+    }
+    let discovery =
+        |phase: &Phase| !phase.delete && matches!(phase.kind, Kind::RedfishEndpoint | Kind::ComponentEndpoint);
+    if let Some(at) = merged.iter().position(discovery) {
+        let follows = merged.get(at + 1).is_some_and(|next| !next.delete && next.kind == Kind::EthernetInterface);
+        if !follows {
+            merged.insert(at + 1, Phase { kind: Kind::EthernetInterface, delete: false, writes: Vec::new() });
         }
     }
     merged

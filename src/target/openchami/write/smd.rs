@@ -6,7 +6,7 @@ use std::sync::Arc;
 use reqwest::{Method, StatusCode};
 use serde_json::json as tree;
 
-use super::{Session, Settled, grouped, json, parallel, reason, segment};
+use super::{Fault, Session, Settled, grouped, json, parallel, reason, segment};
 use crate::model::{Component, Group, Kind, MacAddr, Object, ObjectKey, Xname};
 use crate::plan::Action;
 use crate::wire::smd::{
@@ -53,16 +53,18 @@ impl Session {
     /// Posts many at once; when that is refused, one by one, so that one bad component does not hold up the others.
     async fn post_components(&self, chunk: &[usize]) -> Vec<Settled> {
         let whole = self.post_some(chunk).await;
-        if whole.is_ok() || chunk.len() == 1 {
-            return vec![(chunk.to_vec(), whole)];
+        // A service that does not answer would not answer 2,000 single requests either.
+        let refused = whole.as_ref().is_err_and(|fault| fault.status.is_some_and(|status| status.is_client_error()));
+        if !refused || chunk.len() == 1 {
+            return vec![(chunk.to_vec(), reason(whole))];
         }
-        parallel(chunk.iter().copied().map(|at| async move { (vec![at], self.post_some(&[at]).await) })).await
+        parallel(chunk.iter().copied().map(|at| async move { (vec![at], reason(self.post_some(&[at]).await)) })).await
     }
 
-    async fn post_some(&self, writes: &[usize]) -> Result<(), String> {
+    async fn post_some(&self, writes: &[usize]) -> Result<Vec<u8>, Fault> {
         let components = writes.iter().filter_map(|&at| self.component(at)).map(AsRef::as_ref);
         let body = json(&ComponentsRequest::new(components, false));
-        reason(self.client.send(Method::POST, Kind::Component, "/State/Components", body).await)
+        self.client.send(Method::POST, Kind::Component, "/State/Components", body).await
     }
 
     /// SMD has a request of its own for most fields, and silently keeps them on a PUT with force.
@@ -123,15 +125,18 @@ impl Session {
         let endpoint = self.after.redfish_endpoints.get(id).ok_or("its Redfish endpoint is not there")?;
         let boot = &self.after.boot;
         let behind = boot.index.behind.get(id).into_iter().flatten();
-        let (mut systems, mut managers) = (Vec::new(), Vec::new());
-        for found in behind.filter_map(|id| boot.component_endpoints.get(id)) {
-            let interfaces = boot.interfaces_of(&found.id).map(AsRef::as_ref);
-            if found.redfish_type == "Manager" {
-                managers.push(ManagerBody::of(found, interfaces));
-            } else {
-                systems.push(SystemBody::of(found, interfaces));
-            }
+        let behind = behind.filter_map(|id| boot.component_endpoints.get(id));
+        let (controllers, mut nodes): (Vec<_>, Vec<_>) = behind.partition(|found| found.redfish_type == "Manager");
+        nodes.sort_by_key(|found| number_behind(&found.id, id));
+        if let Some((_, gap)) = nodes.iter().enumerate().find(|(at, node)| number_behind(&node.id, id) != Some(*at)) {
+            return Err(format!(
+                "SMD numbers the nodes behind {id} from n0 without gaps, so it cannot hold {}",
+                gap.id
+            ));
         }
+        let interfaces = |found: &Xname| boot.interfaces_of(found).map(AsRef::as_ref).collect::<Vec<_>>();
+        let systems = nodes.iter().map(|node| SystemBody::of(node, interfaces(&node.id))).collect();
+        let managers = controllers.iter().map(|found| ManagerBody::of(found, interfaces(&found.id))).collect();
         let body = json(&DiscoveryRequest::new(endpoint, systems, managers));
         if !self.before.redfish_endpoints.contains_key(id) {
             let posted = self
@@ -227,8 +232,13 @@ impl Session {
     }
 }
 
+/// The number of a node behind its controller: 3 for `x0c0s0b0n3`.
+fn number_behind(node: &Xname, controller: &Xname) -> Option<usize> {
+    node.as_str().strip_prefix(controller.as_str())?.strip_prefix('n')?.parse().ok()
+}
+
 /// A member that is there already is what was wanted.
-fn settled_member(answer: Result<Vec<u8>, super::Fault>) -> Result<(), String> {
+fn settled_member(answer: Result<Vec<u8>, Fault>) -> Result<(), String> {
     match answer {
         Err(fault) if fault.status == Some(StatusCode::CONFLICT) => Ok(()),
         other => reason(other),
