@@ -232,7 +232,7 @@ pub(super) struct ServeArgs {
     /// Prometheus metrics; none unless given.
     #[arg(long, value_name = "ADDR")]
     pub(super) metrics: Option<SocketAddr>,
-    /// How nodes reach the boot listener, http://HOST:PORT; from the inventory's cluster_boot_ip unless given.
+    /// How nodes reach the boot listener, http://HOST:PORT; the address at which a node reached it unless given.
     #[arg(long, value_name = "URL")]
     pub(super) boot_url: Option<String>,
     /// How API requests are authenticated.
@@ -250,7 +250,7 @@ pub(super) struct ServeArgs {
     /// Believe X-Forwarded-For from these proxies.
     #[arg(long, value_name = "CIDR")]
     pub(super) trusted_proxy: Vec<ipnet::IpNet>,
-    /// BSS's advertised address, put into `ds=nocloud-net;s=`; from the inventory's cluster_boot_ip unless given.
+    /// BSS's advertised address, put into `ds=nocloud-net;s=`; the address at which a node reached us unless given.
     #[arg(long, value_name = "ADDR")]
     pub(super) bss_advertise: Option<String>,
     /// Form of log lines on stderr.

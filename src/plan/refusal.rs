@@ -31,7 +31,10 @@ fn paragraph(plan: &Plan, check: &Check) -> String {
                 .and_then(|()| list(&mut text, names))
                 .and_then(|()| {
                     writeln!(text, "  If intended:  ochami-sync apply --allow-{option} {value}")?;
-                    writeln!(text, "  If not:       put the lines back into the inventory")
+                    match option {
+                        "delete" => writeln!(text, "  If not:       put the lines back into the inventory"),
+                        _ => writeln!(text, "  If not:       look at what changed with `plan --expand`"),
+                    }
                 })
         }
         "empty.inventory" => writeln!(
@@ -39,6 +42,15 @@ fn paragraph(plan: &Plan, check: &Check) -> String {
             "the inventory has no nodes, but {of} are managed.\n  An empty inventory is never applied. \
              Check that the directory is the right one and holds a whole `nodes.yaml`."
         ),
+        "missing.file" => {
+            let deletes = plan.summary.delete;
+            writeln!(text, "files that were applied are gone, and what they declared would be deleted.")
+                .and_then(|()| list(&mut text, names))
+                .and_then(|()| {
+                    writeln!(text, "  If intended:  ochami-sync apply --allow-delete {deletes}")?;
+                    writeln!(text, "  If not:       put the files back")
+                })
+        }
         "empty.live" => writeln!(
             text,
             "{what} lists no objects, but {of} of them are managed there.\n  Was it restarted with an empty \

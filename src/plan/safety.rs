@@ -27,7 +27,7 @@ pub struct Safety {
 /// One rule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Check {
-    /// Its name: `limit.delete`, `limit.replace`, `empty.inventory`, `empty.live`, `incomplete.read`,
+    /// Its name: `limit.delete`, `limit.replace`, `empty.inventory`, `missing.file`, `empty.live`, `incomplete.read`,
     /// `adopt.differs`, `secret.unresolved`, `object.unreadable`.
     pub rule: String,
     /// What is counted: `nodes`, `groups`, `smd`, …
@@ -58,6 +58,7 @@ pub(super) struct Facts<'a> {
 pub(super) fn evaluate(facts: &Facts<'_>, options: &Options) -> Safety {
     let mut checks = limits(facts, options);
     checks.push(empty_inventory(facts));
+    checks.extend(missing_files(facts, options));
     checks.extend(empty_live(facts, options));
     let reasons = options.incomplete_reasons.iter().map(|reason| reason.as_str().into()).collect();
     checks.push(check("incomplete.read", "live state", u64::from(!options.complete), 1, 0, reasons));
@@ -113,11 +114,16 @@ fn limits(facts: &Facts<'_>, options: &Options) -> Vec<Check> {
         }
     }
     let losing = nodes_that_lose_a_part(facts.outcomes);
-    let replaced = named(&|change| {
-        change.kind == Subject::Node
-            && change.verb != Verb::Delete
-            && change.address.strip_prefix("node/").is_some_and(|id| losing.contains(id))
+    // A node that boots from another interface is replaced as far as its booting goes.
+    let mut replaced = named(&|change| match change.kind {
+        Subject::Node => {
+            change.verb != Verb::Delete && change.address.strip_prefix("node/").is_some_and(|id| losing.contains(id))
+        }
+        Subject::Boot => change.verb == Verb::Replace,
+        _ => false,
     });
+    replaced.sort_unstable();
+    replaced.dedup();
     let limit = ceiling(policy.replace, of(Subject::Node), options.allow_replace);
     checks.push(check("limit.replace", "nodes", replaced.len() as u64, of(Subject::Node), limit, replaced));
     checks
@@ -154,6 +160,24 @@ fn empty_inventory(facts: &Facts<'_>) -> Check {
     let managed = managed(facts.ledger, Subject::Node);
     let gone = if nodes == 0 { managed } else { 0 };
     check("empty.inventory", "nodes", gone, managed, 0, Vec::new())
+}
+
+/// A cloud-init file whose entries were applied and of which nothing is left was more likely moved away than emptied on
+/// purpose. The other files have to be there for an inventory to be valid.
+fn missing_files(facts: &Facts<'_>, options: &Options) -> Option<Check> {
+    let present: BTreeSet<&str> = facts.desired.objects.values().map(|object| &*object.origin.file).collect();
+    let entries = [Kind::CloudInit, Kind::CloudInitSecure];
+    let deleted = facts
+        .outcomes
+        .iter()
+        .filter(|outcome| outcome.verdict == Verdict::Delete && entries.contains(&outcome.sides.key.kind));
+    let files = deleted.filter_map(|outcome| Some(outcome.sides.entry?.origin.rsplit_once(':')?.0));
+    let gone: BTreeSet<&str> = files.filter(|file| !present.contains(file)).collect();
+    let count = gone.len() as u64;
+    // A number of deletes that was allowed by name says that somebody looked.
+    let limit = if options.allow_delete.is_some() { count } else { 0 };
+    let names = gone.into_iter().map(Into::into).collect();
+    (count > 0).then(|| check("missing.file", "files", count, count, limit, names))
 }
 
 /// A service that held objects of ours and holds nothing at all was restarted with an empty database, or is another

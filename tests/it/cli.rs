@@ -191,3 +191,35 @@ fn the_readme_names_every_verb_and_every_exit_code() {
         assert!(readme.contains(code), "{code} is not in the README");
     }
 }
+
+#[test]
+fn a_file_that_vanished_is_not_taken_for_one_that_was_emptied_on_purpose() {
+    let cluster = Cluster::demo();
+    cluster.run(&["apply", "--yes"]).expect(0);
+    fs::rename(cluster.inventory().join("cloud-init/compute.yaml"), cluster.path("moved.yaml")).unwrap();
+    let refused = cluster.run(&["apply", "--yes"]).expect(4);
+    assert!(refused.stderr.contains("missing.file"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("cloud-init/compute.yaml"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("--allow-delete 1"), "{}", refused.stderr);
+    cluster.run(&["apply", "--yes", "--allow-delete", "1"]).expect(0);
+    cluster.run(&["plan", "--exit-code"]).expect(0);
+}
+
+#[test]
+fn booting_every_node_from_another_interface_is_a_replacement_and_limited() {
+    let cluster = Cluster::demo();
+    cluster.run(&["apply", "--yes"]).expect(0);
+    let path = cluster.inventory().join("nodes.yaml");
+    let mut text = fs::read_to_string(&path).unwrap();
+    for n in 1..=9 {
+        let line = format!("ip_addr: 172.16.0.{n}\n");
+        let at = text.find(&line).unwrap();
+        let start = text[..at].rfind("interfaces:").unwrap();
+        let item = text[start..].find("- mac_addr").unwrap() + start;
+        let indent = " ".repeat(item - text[..item].rfind('\n').unwrap() - 1);
+        text.insert_str(item, &format!("- mac_addr: a4:bf:01:00:00:0{n}\n{indent}"));
+    }
+    fs::write(&path, text).unwrap();
+    let refused = cluster.run(&["apply", "--yes"]).expect(4);
+    assert!(refused.stderr.contains("limit.replace"), "{}", refused.stderr);
+}

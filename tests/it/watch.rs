@@ -102,5 +102,5 @@ fn a_database_that_cannot_be_opened_does_not_keep_nodes_from_booting() {
     let body = r#"{"Components":[{"ID":"x9c0s0b0n0","State":"Ready","NID":9}]}"#;
     let url = format!("{}/hsm/v2/State/Components", serving.api);
     assert_eq!(send("POST", &url, &[("authorization", &bearer)], Some(body)).status, 503);
-    cluster.run(&["apply", "--yes"]).expect(1);
+    cluster.run(&["apply", "--yes"]).expect(4);
 }
