@@ -75,8 +75,13 @@ fn confirmed(plan: &Plan, printer: Printer) -> bool {
         let question = format!("This deletes {deletes} and replaces {replaces}. Type {dangerous} to continue:");
         return printer.ask(&question).is_some_and(|answer| answer == dangerous.to_string());
     }
-    let question = format!("Apply {} writes to {}? [y/N]", plan.summary.writes, plan.cluster.name);
+    let question = format!("Apply {} to {}? [y/N]", writes(plan.summary.writes), plan.cluster.name);
     printer.ask(&question).is_some_and(|answer| matches!(answer.as_str(), "y" | "Y" | "yes"))
+}
+
+/// `1 write`, `75 writes`.
+pub(super) fn writes(count: u64) -> String {
+    format!("{count} write{}", if count == 1 { "" } else { "s" })
 }
 
 fn report(applied: &Applied, printer: Printer) -> anyhow::Result<Exit> {
@@ -84,7 +89,7 @@ fn report(applied: &Applied, printer: Printer) -> anyhow::Result<Exit> {
     match printer.format {
         Format::Json => printer.data(&serde_json::to_string_pretty(applied)?),
         Format::Text if !plan.has_changes() => {}
-        Format::Text => printer.data(&format!("applied: {} writes (apply #{})", outcome.written, outcome.apply)),
+        Format::Text => printer.data(&format!("applied: {} (apply #{})", writes(outcome.written), outcome.apply)),
     }
     for failure in &outcome.failures {
         let what = if failure.skipped { "left out" } else { "failed" };

@@ -28,11 +28,11 @@ fn show(loaded: &Loaded, directory: &Path, printer: Printer) {
         printer.report(&render::text(&loaded.diagnostics, &loaded.sources, &prefix, printer.colors_stderr()));
     } else if !loaded.diagnostics.is_empty() {
         // Whoever plans has seen them, or can; a screen of warnings would hide the plan.
-        let (count, noun) = match loaded.diagnostics.len() {
-            1 => (1, "warning"),
-            many => (many, "warnings"),
+        let count = match loaded.diagnostics.len() {
+            1 => "1 warning".to_owned(),
+            many => format!("{many} warnings"),
         };
-        printer.talk(&format!("{count} {noun}; `ochami-sync validate -i {prefix}` shows them"));
+        printer.talk(&format!("{count}: see `ochami-sync validate -i {prefix}`"));
     }
 }
 

@@ -91,6 +91,12 @@ impl Local {
     /// Reaches the daemon of the state directory, or opens the store.
     pub(super) async fn connect(state: &StateArgs, mode: Mode) -> Result<Self, LocalError> {
         if let Some(client) = daemon(&state.state).await? {
+            if state.database.is_some() {
+                let path = state.state.display();
+                return Err(
+                    anyhow::anyhow!("a daemon serves {path} with a database of its own; leave --database out").into()
+                );
+            }
             return Ok(Self::Daemon(client));
         }
         let mode = match mode {
@@ -167,7 +173,7 @@ async fn post<T: DeserializeOwned>(
 
 /// Has the daemon mint a token.
 pub(super) async fn mint(client: &reqwest::Client, request: &TokenRequest) -> anyhow::Result<String> {
-    let answer: Value = post(client, "/v1/token", request).await?;
+    let answer: Value = post(client, "/v1/token", request).await.map_err(|error| anyhow::anyhow!("{error}"))?;
     answer.get("token").and_then(Value::as_str).map(str::to_owned).context("the daemon's answer holds no token")
 }
 

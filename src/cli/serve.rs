@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+use super::apply::writes;
 use super::args::{Auth, ServeArgs};
 use super::exit::Exit;
 use super::inventory::secrets_dir;
@@ -39,7 +40,10 @@ pub(super) async fn run(args: ServeArgs, printer: Printer) -> anyhow::Result<Exi
             printer.error(&error.to_string());
             Ok(Exit::Locked)
         }
-        Err(error) => Err(error.into()),
+        Err(error) => {
+            printer.error(&error.to_string());
+            Ok(Exit::Failure)
+        }
     }
 }
 
@@ -91,7 +95,7 @@ fn tell(event: &Event, prefix: &str, printer: Printer) {
         Event::Applied(applied) => {
             if applied.plan.has_changes() {
                 let outcome = &applied.outcome;
-                printer.talk(&format!("applied: {} writes (apply #{})", outcome.written, outcome.apply));
+                printer.talk(&format!("applied: {} (apply #{})", writes(outcome.written), outcome.apply));
             }
         }
         Event::Failed(error) => printer.talk(&format!("not applied: {error}")),

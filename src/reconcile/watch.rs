@@ -90,6 +90,16 @@ pub enum Event {
     Failed(ReconcileError),
 }
 
+/// The inventory directory cannot be watched.
+#[derive(Debug, thiserror::Error)]
+#[error("the inventory directory `{}` cannot be watched: {cause:?}; is it there?", path.display())]
+pub struct WatchError {
+    /// The directory.
+    path: PathBuf,
+    /// What the system said.
+    cause: notify::ErrorKind,
+}
+
 /// Watches until `shutdown`, telling everything to `tell`.
 ///
 /// # Errors
@@ -100,15 +110,17 @@ pub async fn run(
     reconciler: &Reconciler,
     tell: &(dyn Fn(Event) + Send + Sync),
     shutdown: &CancellationToken,
-) -> notify::Result<()> {
+) -> Result<(), WatchError> {
+    let failed = |source: notify::Error| WatchError { path: config.inventory.clone(), cause: source.kind };
     let (sender, mut events) = mpsc::channel(1);
     let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
         if event.map_or(true, |event| concerns_us(&event)) {
             // A full channel already says what there is to say: something moved.
             let _ = sender.try_send(());
         }
-    })?;
-    watcher.watch(&config.inventory, RecursiveMode::Recursive)?;
+    })
+    .map_err(failed)?;
+    watcher.watch(&config.inventory, RecursiveMode::Recursive).map_err(failed)?;
     if config.secrets.is_dir() {
         // The directory of secrets may come later; the regular comparison finds it then.
         let _ = watcher.watch(&config.secrets, RecursiveMode::NonRecursive);

@@ -23,6 +23,7 @@ mod request_id;
 pub mod role;
 pub mod routing;
 mod serve;
+mod share;
 mod stall;
 pub mod supervise;
 pub mod tls;

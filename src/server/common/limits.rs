@@ -11,6 +11,9 @@ use super::role::Role;
 pub struct Limits {
     /// Connections that are open at a time. Those beyond wait in the kernel's queue until one ends.
     pub connections: usize,
+    /// Connections that one peer may have open; one more is closed at once. Trusted proxies speak for many and have no
+    /// such limit.
+    pub per_peer: usize,
     /// How long a connection may take to send a request's head, its idle time after the answer before included.
     pub head: Duration,
     /// How long a TLS handshake may take.
@@ -35,6 +38,8 @@ pub struct Limits {
 /// database, the watcher and outgoing connections: a flood of one role can neither starve another nor the process.
 const API_CONNECTIONS: usize = 256;
 const BOOT_CONNECTIONS: usize = 512;
+/// A booting node needs one or two; sixteen flooding machines still leave room for the others.
+const BOOT_PER_PEER: usize = 32;
 const METRICS_CONNECTIONS: usize = 16;
 const LOCAL_CONNECTIONS: usize = 32;
 
@@ -47,6 +52,7 @@ impl Limits {
     pub const fn of(role: Role) -> Self {
         let api = Self {
             connections: API_CONNECTIONS,
+            per_peer: API_CONNECTIONS,
             head: Duration::from_secs(30),
             handshake: Duration::from_secs(10),
             head_bytes: 64 * 1024,
@@ -60,9 +66,13 @@ impl Limits {
         match role {
             Role::Api => api,
             // Thousands of nodes start at once and ask little, so a connection is given to the next one soon.
-            Role::Boot => {
-                Self { connections: BOOT_CONNECTIONS, head: Duration::from_secs(5), body_bytes: BOOT_BODY, ..api }
-            }
+            Role::Boot => Self {
+                connections: BOOT_CONNECTIONS,
+                per_peer: BOOT_PER_PEER,
+                head: Duration::from_secs(5),
+                body_bytes: BOOT_BODY,
+                ..api
+            },
             Role::Metrics => Self { connections: METRICS_CONNECTIONS, body_bytes: BOOT_BODY, ..api },
             // An apply to a large cluster takes as long as it takes, and its peer is an administrator.
             Role::Local => Self { connections: LOCAL_CONNECTIONS, request: None, ..api },

@@ -74,7 +74,7 @@ impl TrustedProxies {
         ClientAddr(client)
     }
 
-    fn contains(&self, address: IpAddr) -> bool {
+    pub(super) fn contains(&self, address: IpAddr) -> bool {
         self.0.iter().any(|network| network.contains(&address))
     }
 }

@@ -16,6 +16,7 @@ use super::limits::Limits;
 use super::listener::{Shared, Socket};
 use super::peer::{LocalAddr, Peer};
 use super::role::Role;
+use super::share::{Place, Shares};
 use super::tls::Tls;
 
 /// How long to wait when the process has no file or memory for one more connection: others have to end first.
@@ -29,6 +30,21 @@ pub(super) struct Served {
     pub(super) shared: Shared,
 }
 
+impl Served {
+    /// The connection's place in its peer's share: none where shares do not apply. The outer none turns it away.
+    fn place(&self, shares: &Arc<Shares>, accepted: &Accepted) -> Option<Option<Place>> {
+        let Accepted::Tcp(_, Peer::Tcp(peer), _) = accepted else { return Some(None) };
+        if self.shared.trusted_proxies.contains(peer.ip()) {
+            return Some(None);
+        }
+        let place = shares.take(peer.ip(), self.limits.per_peer);
+        if place.is_none() {
+            tracing::debug!(peer = %peer, role = self.role.name(), "a peer has too many connections");
+        }
+        place.map(Some)
+    }
+}
+
 /// An accepted connection.
 enum Accepted {
     Tcp(tokio::net::TcpStream, Peer, Option<LocalAddr>),
@@ -40,9 +56,11 @@ pub(super) async fn serve(socket: Socket, tls: Option<Arc<Tls>>, served: Arc<Ser
     let budget = Arc::new(Semaphore::new(served.limits.connections));
     let (connections, abort) = (TaskTracker::new(), CancellationToken::new());
     let mut pauses = ACCEPT_PAUSES;
+    let shares = Arc::new(Shares::default());
     while let Some((accepted, permit)) = next(&socket, &budget, &mut pauses, &shutdown).await {
+        let Some(place) = served.place(&shares, &accepted) else { continue };
         let serving = Serving { tls: tls.clone(), served: served.clone(), shutdown: shutdown.clone() };
-        connections.spawn(abort.clone().run_until_cancelled_owned(serving.run(accepted, permit)));
+        connections.spawn(abort.clone().run_until_cancelled_owned(serving.run(accepted, (permit, place))));
     }
     // A closed socket tells clients at once that nobody will answer.
     drop(socket);
@@ -126,7 +144,7 @@ struct Serving {
 }
 
 impl Serving {
-    async fn run(self, accepted: Accepted, _permit: OwnedSemaphorePermit) {
+    async fn run(self, accepted: Accepted, _room: (OwnedSemaphorePermit, Option<Place>)) {
         let _open = self.served.shared.metrics.connected(self.served.role);
         match accepted {
             Accepted::Unix(stream, peer) => self.speak(stream, peer, None).await,
