@@ -20,7 +20,7 @@ use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::common::body::{self, read_json};
+use super::common::body::{self, LOCAL_BODY_LIMIT, read_json};
 use super::common::health::Health;
 use super::common::problem::Problem;
 use crate::desired::Unresolved;
@@ -125,7 +125,7 @@ async fn on_the_side<T: Serialize>(
     body: Body,
     work: impl AsyncFnOnce(Request) -> Result<T, ReconcileError> + Send + 'static,
 ) -> Response {
-    let bytes = match body::read(body).await {
+    let bytes = match body::read_up_to(body, LOCAL_BODY_LIMIT).await {
         Ok(bytes) => bytes,
         Err(problem) => return problem.into_response(),
     };

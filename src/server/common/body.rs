@@ -16,6 +16,10 @@ use super::Problem;
 /// The largest body that is read. A bulk load of 100,000 nodes is some 60 MB; nothing sensible is larger.
 pub const BODY_LIMIT: usize = 128 * 1024 * 1024;
 
+/// The largest body on the local socket: the desired state of 100,000 nodes is some 300 MB, and only root and our own
+/// user can send one.
+pub const LOCAL_BODY_LIMIT: usize = 1024 * 1024 * 1024;
+
 /// How long a whole body may take to arrive, so that a slow sender cannot hold a connection for ever.
 pub const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -26,7 +30,16 @@ pub const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 /// 413 when it is larger than [`BODY_LIMIT`], 408 when it takes longer than [`BODY_TIMEOUT`], or than the listener it
 /// came through allows; 400 when it breaks off.
 pub async fn read(body: Body) -> Result<Bytes, Problem> {
-    match tokio::time::timeout(BODY_TIMEOUT, axum::body::to_bytes(body, BODY_LIMIT)).await {
+    read_up_to(body, BODY_LIMIT).await
+}
+
+/// As [`read`], up to another size.
+///
+/// # Errors
+///
+/// Those of [`read`].
+pub async fn read_up_to(body: Body, most: usize) -> Result<Bytes, Problem> {
+    match tokio::time::timeout(BODY_TIMEOUT, axum::body::to_bytes(body, most)).await {
         Ok(Ok(bytes)) => Ok(bytes),
         Ok(Err(error)) => Err(explain(&error)),
         Err(_) => Err(too_slow()),

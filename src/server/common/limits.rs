@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::body::{BODY_LIMIT, BODY_TIMEOUT};
+use super::body::{BODY_LIMIT, BODY_TIMEOUT, LOCAL_BODY_LIMIT};
 use super::role::Role;
 
 /// The bounds of one listener. Every one of them ends a connection or a request of a peer that goes beyond it, never
@@ -75,7 +75,7 @@ impl Limits {
             },
             Role::Metrics => Self { connections: METRICS_CONNECTIONS, body_bytes: BOOT_BODY, ..api },
             // An apply to a large cluster takes as long as it takes, and its peer is an administrator.
-            Role::Local => Self { connections: LOCAL_CONNECTIONS, request: None, ..api },
+            Role::Local => Self { connections: LOCAL_CONNECTIONS, request: None, body_bytes: LOCAL_BODY_LIMIT, ..api },
         }
     }
 }
