@@ -53,7 +53,7 @@ fn measure(nodes: usize) -> Vec<(String, String)> {
     let serving = program.serve();
     row("`serve` to ready", seconds(serving.ready_after));
     row("`plan` in sync, through the daemon, median of 5", seconds(program.median(5, &["plan", "--quiet"])));
-    row("resident memory, started", megabytes(serving.resident()));
+    row("resident memory, right after those plans", megabytes(serving.resident()));
     for connections in [1, 16] {
         let url = |at: usize| format!("/boot/v1/bootscript?mac={}", generate::mac(at % nodes));
         let answer = load::run(&serving.boot, connections, LOAD, &url);
@@ -67,7 +67,7 @@ fn measure(nodes: usize) -> Vec<(String, String)> {
     }
     let writes = load::writes(&serving.api, nodes, 200);
     row("one API write (BulkFlagOnly of one component), 1 connection", latency(&writes));
-    row("resident memory, after the load", megabytes(serving.resident()));
+    row("resident memory, half a minute later, after the load", megabytes(serving.resident()));
     rows
 }
 
