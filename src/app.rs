@@ -21,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 use crate::boot::ScriptSettings;
 use crate::reconcile::Reconciler;
 use crate::reconcile::watch::Event;
+use crate::server::cloud_init::CloudInitSettings;
 use crate::server::common::listener::{BindError, Shared, Sockets};
 use crate::server::common::role::{AuthMode, Bound, ExposureError, Role};
 use crate::server::common::supervise::{Restarts, Supervisor};
@@ -50,8 +51,8 @@ pub struct Config {
     pub metrics: Option<SocketAddr>,
     /// How nodes reach the boot listener, `http://HOST:PORT`.
     pub boot_url: Option<String>,
-    /// BSS's advertised address.
-    pub bss_advertise: Option<String>,
+    /// What answers say of this installation.
+    pub answers: Answers,
     /// Who may use the API.
     pub auth: AuthMode,
     /// Further keys that sign tokens.
@@ -62,6 +63,22 @@ pub struct Config {
     pub trusted_proxies: Vec<IpNet>,
     /// `OCHAMI_SYNC_INSECURE` is `1`.
     pub insecure: bool,
+}
+
+/// What answers say of this installation; what is open is the address at which a requester reached us.
+#[derive(Debug, Clone)]
+pub struct Answers {
+    /// BSS's advertised address.
+    pub bss_advertise: Option<String>,
+    /// What precedes `/boot/v1/bootscript` where a boot script chains to itself; that of [`Config::boot_url`] unless
+    /// given.
+    pub bss_chain_url: Option<String>,
+    /// Seconds that a node waits before it tries again when its boot failed.
+    pub bss_retry_delay: u32,
+    /// Seconds that a node waits which has nothing to boot yet.
+    pub bss_unknown_delay: u32,
+    /// cloud-init's.
+    pub cloud_init: CloudInitSettings,
 }
 
 /// What `serve` has to tell.
@@ -122,12 +139,6 @@ const ISSUER: &str = "ochami-sync";
 /// How long background tasks have to end at a shutdown.
 const DRAIN: Duration = Duration::from_secs(10);
 
-/// Seconds that a node waits before it tries again when its boot failed, as BSS has it.
-const RETRY_DELAY: u32 = 30;
-
-/// Seconds that a node waits which has nothing to boot yet, as BSS has it.
-const UNKNOWN_DELAY: u32 = 10;
-
 /// Serves until `shutdown`.
 ///
 /// # Errors
@@ -156,6 +167,7 @@ pub async fn serve(config: Config, report: Reporter, shutdown: CancellationToken
         health: health.clone(),
         metrics: metrics.clone(),
         script: Arc::new(script_settings(&config, &bound)),
+        cloud_init: Arc::new(config.answers.cloud_init.clone()),
     };
     let shared = Shared { metrics, trusted_proxies: TrustedProxies::new(config.trusted_proxies.clone()) };
 
@@ -208,13 +220,14 @@ async fn open(config: &Config, health: &Health) -> Result<Store, AppError> {
 /// reached us.
 fn script_settings(config: &Config, bound: &[Bound]) -> ScriptSettings {
     let boot = bound.iter().find(|bound| bound.role == Role::Boot);
-    let chain = config.boot_url.as_ref().map(|url| format!("{}/apis/bss", url.trim_end_matches('/')));
+    let chain = || config.boot_url.as_ref().map(|url| format!("{}/apis/bss", url.trim_end_matches('/')));
+    let answers = &config.answers;
     ScriptSettings {
-        advertise_address: config.bss_advertise.clone().unwrap_or_default(),
-        chain_base_url: chain.unwrap_or_default(),
+        advertise_address: answers.bss_advertise.clone().unwrap_or_default(),
+        chain_base_url: answers.bss_chain_url.clone().or_else(chain).unwrap_or_default(),
         boot_port: boot.map_or(80, |bound| bound.addr.port()),
-        retry_delay: RETRY_DELAY,
-        unknown_delay: UNKNOWN_DELAY,
+        retry_delay: answers.bss_retry_delay,
+        unknown_delay: answers.bss_unknown_delay,
     }
 }
 

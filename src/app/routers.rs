@@ -9,7 +9,7 @@ use axum::http::Method;
 use crate::boot::ScriptSettings;
 use crate::reconcile::Reconciler;
 use crate::server::bss::{self, BssSettings, BssState};
-use crate::server::cloud_init::{self, CloudInitState};
+use crate::server::cloud_init::{self, CloudInitSettings, CloudInitState};
 use crate::server::common::{Access, Gate, Health, Metrics, Role, keys, not_found};
 use crate::server::local::{self, LocalState};
 use crate::server::smd::{self, SmdState};
@@ -35,6 +35,7 @@ pub(super) struct Parts {
     pub(super) health: Health,
     pub(super) metrics: Metrics,
     pub(super) script: Arc<ScriptSettings>,
+    pub(super) cloud_init: Arc<CloudInitSettings>,
 }
 
 impl Parts {
@@ -52,7 +53,7 @@ impl Parts {
         let rooms = Router::new()
             .merge(smd::routes(SmdState { store: self.store.clone() }))
             .merge(bss::routes(BssState { store: self.store.clone(), settings }))
-            .merge(cloud_init::routes(CloudInitState { store: self.store.clone() }));
+            .merge(cloud_init::routes(CloudInitState { store: self.store.clone(), settings: self.cloud_init.clone() }));
         self.gate
             .protect(rooms, access)
             .merge(keys::routes(&self.issuer))

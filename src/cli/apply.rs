@@ -10,7 +10,7 @@ use crate::plan::Plan;
 use crate::reconcile::{Applied, ReconcileError};
 
 pub(super) async fn run(args: ApplyArgs, printer: Printer) -> anyhow::Result<Exit> {
-    let desired = match load(&args.inventory, printer).await? {
+    let desired = match load(&args.planning.inventory, printer).await? {
         Ok(desired) => desired,
         Err(exit) => return Ok(exit),
     };
@@ -19,8 +19,8 @@ pub(super) async fn run(args: ApplyArgs, printer: Printer) -> anyhow::Result<Exi
         printer.talk("put the secret there, or name its directory with --secrets-dir");
         return Ok(Exit::Invalid);
     }
-    let mut request = request(desired, &args.target, &args.limits)?;
-    let local = match Local::connect(&args.state, Mode::Write).await {
+    let mut request = request(desired, &args.planning.target, &args.planning.limits)?;
+    let local = match Local::connect(&args.planning.state, Mode::Write).await {
         Ok(local) => local,
         Err(error) => return Ok(error.show(printer)),
     };
@@ -51,7 +51,7 @@ async fn agree(
         Err(error) => return Ok(Err(error.show(printer))),
     };
     if printer.format == Format::Text {
-        plan::show(&plan, args.limits.expand, printer)?;
+        plan::show(&plan, args.planning.limits.expand, printer)?;
     }
     if let Some(expected) = args.expect.as_ref().filter(|id| **id != plan.id) {
         printer.error(&format!("the plan is {}, not the expected {expected}; plan again", plan.id));

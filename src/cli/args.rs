@@ -1,9 +1,13 @@
 //! What can be typed. The texts are the help; the defaults are stated where they are.
 
+mod answers;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand, ValueEnum};
+
+pub(super) use answers::AnswerArgs;
 
 use super::output::{Color, Format};
 
@@ -53,22 +57,28 @@ pub(super) enum Verb {
     Explain(ExplainArgs),
 }
 
-/// Where the inventory is.
-#[derive(Debug, ClapArgs)]
-pub(super) struct InventoryArgs {
-    /// The inventory directory: nodes.yaml, cluster.yaml, cloud-init/.
-    #[arg(short, long, value_name = "DIR", default_value = "inventory")]
-    pub(super) inventory: PathBuf,
-    /// Directory of the files that `$secret` names; `secrets/` beside the inventory directory unless given.
-    #[arg(long, value_name = "DIR")]
-    pub(super) secrets_dir: Option<PathBuf>,
-}
-
 #[derive(Debug, ClapArgs)]
 pub(super) struct ValidateArgs {
     /// The inventory directory: nodes.yaml, cluster.yaml, cloud-init/.
     #[arg(short, long, value_name = "DIR", default_value = "inventory")]
     pub(super) inventory: PathBuf,
+}
+
+/// Where the files that `$secret` names are.
+#[derive(Debug, ClapArgs)]
+pub(super) struct SecretsArgs {
+    /// Directory of the files that `$secret` names; `secrets/` beside the inventory directory unless given.
+    #[arg(long, value_name = "DIR")]
+    pub(super) secrets_dir: Option<PathBuf>,
+}
+
+/// Where the inventory is.
+#[derive(Debug, ClapArgs)]
+pub(super) struct InventoryArgs {
+    #[command(flatten)]
+    pub(super) place: ValidateArgs,
+    #[command(flatten)]
+    pub(super) secrets: SecretsArgs,
 }
 
 /// Where our own state is.
@@ -106,19 +116,26 @@ pub(super) struct TargetArgs {
     pub(super) ca_cert: Option<PathBuf>,
 }
 
+/// What a plan is made of, for showing it and for applying it.
 #[derive(Debug, ClapArgs)]
-pub(super) struct PlanArgs {
+pub(super) struct PlanningArgs {
     #[command(flatten)]
     pub(super) inventory: InventoryArgs,
     #[command(flatten)]
     pub(super) state: StateArgs,
     #[command(flatten)]
     pub(super) limits: LimitArgs,
+    #[command(flatten)]
+    pub(super) target: TargetArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct PlanArgs {
     /// End with 5 when changes are pending, with 6 when there is only drift.
     #[arg(long)]
     pub(super) exit_code: bool,
     #[command(flatten)]
-    pub(super) target: TargetArgs,
+    pub(super) planning: PlanningArgs,
 }
 
 /// What may be exceeded, and how much is shown.
@@ -154,12 +171,6 @@ pub(super) enum AdoptArg {
 
 #[derive(Debug, ClapArgs)]
 pub(super) struct ApplyArgs {
-    #[command(flatten)]
-    pub(super) inventory: InventoryArgs,
-    #[command(flatten)]
-    pub(super) state: StateArgs,
-    #[command(flatten)]
-    pub(super) limits: LimitArgs,
     /// Do not ask. Limits hold all the same.
     #[arg(short, long)]
     pub(super) yes: bool,
@@ -167,7 +178,7 @@ pub(super) struct ApplyArgs {
     #[arg(long, value_name = "PLAN")]
     pub(super) expect: Option<String>,
     #[command(flatten)]
-    pub(super) target: TargetArgs,
+    pub(super) planning: PlanningArgs,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -215,9 +226,8 @@ pub(super) struct ServeArgs {
     /// Watch this inventory directory; without it, what is stored is served.
     #[arg(short, long, value_name = "DIR")]
     pub(super) inventory: Option<PathBuf>,
-    /// Directory of the files that `$secret` names; `secrets/` beside the inventory directory unless given.
-    #[arg(long, value_name = "DIR")]
-    pub(super) secrets_dir: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) secrets: SecretsArgs,
     /// Apply the inventory at the start and after every saved change, not only show the plan.
     #[arg(long, requires = "inventory")]
     pub(super) apply: bool,
@@ -250,12 +260,14 @@ pub(super) struct ServeArgs {
     /// Believe X-Forwarded-For from these proxies.
     #[arg(long, value_name = "CIDR")]
     pub(super) trusted_proxy: Vec<ipnet::IpNet>,
-    /// BSS's advertised address, put into `ds=nocloud-net;s=`; the address at which a node reached us unless given.
-    #[arg(long, value_name = "ADDR")]
-    pub(super) bss_advertise: Option<String>,
     /// Form of log lines on stderr.
     #[arg(long, value_enum, default_value_t = LogFormat::Text)]
     pub(super) log_format: LogFormat,
+    /// Flags as a YAML file, `boot-url: http://…`; those on the command line win.
+    #[arg(long, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) answers: AnswerArgs,
 }
 
 /// Reads `90`, `90s`, `30m`, `12h`.

@@ -12,7 +12,7 @@ use crate::reconcile::watch;
 /// Loads, and shows problems; the error is what the command came to when the inventory is invalid. Runs beside other
 /// tasks, because a large inventory takes as long as opening a large store.
 pub(super) async fn load(args: &InventoryArgs, printer: Printer) -> anyhow::Result<Result<Desired, Exit>> {
-    let (directory, secrets) = (args.inventory.clone(), args.secrets_dir.clone());
+    let (directory, secrets) = (args.place.inventory.clone(), args.secrets.secrets_dir.clone());
     let loading = tokio::task::spawn_blocking(move || {
         let loaded = inventory::load_settled(&directory);
         show(&loaded, &directory, printer);

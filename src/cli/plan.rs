@@ -8,13 +8,14 @@ use super::output::{Format, Printer};
 use crate::plan::{Plan, text};
 
 pub(super) async fn run(args: PlanArgs, printer: Printer) -> anyhow::Result<Exit> {
-    let (loaded, local) = tokio::join!(load(&args.inventory, printer), Local::connect(&args.state, Mode::Read));
+    let PlanArgs { planning, exit_code } = args;
+    let (loaded, local) = tokio::join!(load(&planning.inventory, printer), Local::connect(&planning.state, Mode::Read));
     let desired = match loaded? {
         Ok(desired) => desired,
         Err(exit) => return Ok(exit),
     };
     show_unresolved(&desired, printer);
-    let request = request(desired, &args.target, &args.limits)?;
+    let request = request(desired, &planning.target, &planning.limits)?;
     let plan = match local {
         Ok(local) => match local.plan(&request).await {
             Ok(plan) => plan,
@@ -22,12 +23,12 @@ pub(super) async fn run(args: PlanArgs, printer: Printer) -> anyhow::Result<Exit
         },
         Err(error) => return Ok(error.show(printer)),
     };
-    show(&plan, args.limits.expand, printer)?;
+    show(&plan, planning.limits.expand, printer)?;
     if let Some(refusal) = plan.refusal() {
         printer.talk(&refusal);
         return Ok(Exit::Refused);
     }
-    Ok(match args.exit_code {
+    Ok(match exit_code {
         true if plan.is_drift_only() => Exit::Drift,
         true if plan.has_changes() => Exit::Pending,
         _ => Exit::Success,

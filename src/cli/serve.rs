@@ -6,14 +6,15 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use super::apply::writes;
-use super::args::{Auth, ServeArgs};
+use super::args::{AnswerArgs, Auth, ServeArgs};
 use super::exit::Exit;
 use super::inventory::secrets_dir;
 use super::local::plan_text;
 use super::output::Printer;
-use crate::app::{self, AppError, Config, Report};
+use crate::app::{self, Answers, AppError, Config, Report};
 use crate::inventory::render;
 use crate::reconcile::watch::Event;
+use crate::server::cloud_init::CloudInitSettings;
 use crate::server::common::role::AuthMode;
 use crate::store::StoreError;
 
@@ -48,7 +49,7 @@ pub(super) async fn run(args: ServeArgs, printer: Printer) -> anyhow::Result<Exi
 }
 
 fn config(args: ServeArgs) -> Config {
-    let secrets = args.inventory.as_deref().map(|inventory| secrets_dir(args.secrets_dir, inventory));
+    let secrets = args.inventory.as_deref().map(|inventory| secrets_dir(args.secrets.secrets_dir, inventory));
     Config {
         secrets: secrets.unwrap_or_default(),
         inventory: args.inventory,
@@ -59,7 +60,7 @@ fn config(args: ServeArgs) -> Config {
         boot: args.boot,
         metrics: args.metrics,
         boot_url: args.boot_url,
-        bss_advertise: args.bss_advertise,
+        answers: answers(args.answers),
         auth: match args.auth {
             Auth::Jwt => AuthMode::Jwt,
             Auth::None => AuthMode::None,
@@ -68,6 +69,19 @@ fn config(args: ServeArgs) -> Config {
         tls: args.tls_cert.zip(args.tls_key),
         trusted_proxies: args.trusted_proxy,
         insecure: std::env::var_os("OCHAMI_SYNC_INSECURE").is_some_and(|value| value == "1"),
+    }
+}
+
+fn answers(args: AnswerArgs) -> Answers {
+    Answers {
+        bss_advertise: args.bss_advertise_address,
+        bss_chain_url: args.bss_chain_url,
+        bss_retry_delay: args.bss_retry_delay,
+        bss_unknown_delay: args.bss_unknown_delay,
+        cloud_init: CloudInitSettings {
+            base_url: args.cloud_init_base_url.unwrap_or_default(),
+            cluster_name: args.cluster_name.unwrap_or_default(),
+        },
     }
 }
 

@@ -15,6 +15,8 @@ mod data;
 mod decide;
 mod entries;
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::http::Method;
 use axum::routing::{any, get};
@@ -23,11 +25,23 @@ use super::common::not_found;
 use crate::store::{BootReader, Store};
 use crate::wire::cloud_init::DataKind;
 
+/// What the answers say of this installation. The tutorial's generation says nothing of it; the present one puts it
+/// into vendor-data and meta-data.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CloudInitSettings {
+    /// Where nodes reach cloud-init, with its path; empty for the address at which a node reached us.
+    pub base_url: String,
+    /// The cluster's name, until the cluster's defaults set one.
+    pub cluster_name: String,
+}
+
 /// What the handlers of the API role share.
 #[derive(Clone)]
 pub struct CloudInitState {
     /// What they read and write.
     pub store: Store,
+    /// What they say of this installation.
+    pub settings: Arc<CloudInitSettings>,
 }
 
 /// All routes of both stores, for the API role.

@@ -120,7 +120,7 @@ fn router(store: Store) -> Router {
     };
     let settings = Arc::new(bss::BssSettings { script: Arc::new(script), storage: "postgres" });
     bss::routes(bss::BssState { store: store.clone(), settings })
-        .merge(cloud_init::routes(cloud_init::CloudInitState { store }))
+        .merge(cloud_init::routes(cloud_init::CloudInitState { store, settings: Arc::default() }))
         .layer(Extension(ClientAddr(IpAddr::V4(Ipv4Addr::LOCALHOST))))
 }
 

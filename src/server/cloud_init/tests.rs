@@ -29,7 +29,7 @@ async fn store() -> Store {
     let objects = [Object::Component(Arc::new(node)), Object::EthernetInterface(Arc::new(interface))];
     let decide = move |_: &_| Ok::<_, ()>(Decision::new((), objects.into_iter().map(Change::Put).collect()));
     store.write(Author("test".into()), decide).await.unwrap();
-    let router = routes(CloudInitState { store: store.clone() });
+    let router = routes(CloudInitState { store: store.clone(), settings: Arc::default() });
     for (path, value) in [("/cloud-init", "open"), ("/cloud-init-secure", "hunter2")] {
         let body = format!(r#"{{"name":"x1000c1s7b0n0","cloud-init":{{"userdata":{{"k":"{value}"}}}}}}"#);
         assert_eq!(send(&router, "POST", path, &body).await.status(), StatusCode::OK);
@@ -53,7 +53,7 @@ fn from(router: Router, address: &str) -> Router {
 #[tokio::test]
 async fn a_node_is_told_its_own_documents_by_its_address() {
     let store = store().await;
-    for router in [boot_routes(store.boot_views()), routes(CloudInitState { store })] {
+    for router in [boot_routes(store.boot_views()), routes(CloudInitState { store, settings: Arc::default() })] {
         for address in [IP, "::ffff:172.16.0.1"] {
             let response = send(&from(router.clone(), address), "GET", "/cloud-init/user-data", "").await;
             assert_eq!(response.headers()[header::CONTENT_TYPE], "text/plain; charset=utf-8");
@@ -89,7 +89,7 @@ async fn the_boot_role_knows_no_names_no_lists_and_no_secrets() {
 
 #[tokio::test]
 async fn the_two_stores_do_not_mix() {
-    let router = from(routes(CloudInitState { store: store().await }), IP);
+    let router = from(routes(CloudInitState { store: store().await, settings: Arc::default() }), IP);
     for path in ["user-data", "x1000c1s7b0n0/user-data", "ec-e7-a7-05-a1-00/user-data"] {
         let open = text(send(&router, "GET", &format!("/cloud-init/{path}"), "").await).await;
         assert_eq!(open, "#cloud-config\nk: open\n");
@@ -103,7 +103,7 @@ async fn the_two_stores_do_not_mix() {
 
 #[tokio::test]
 async fn odd_requests_are_refused_in_plain_text() {
-    let router = routes(CloudInitState { store: store().await });
+    let router = routes(CloudInitState { store: store().await, settings: Arc::default() });
     for (method, path, body, status) in [
         ("POST", "/cloud-init", "{", StatusCode::BAD_REQUEST),
         ("POST", "/cloud-init", "[]", StatusCode::BAD_REQUEST),
