@@ -9,12 +9,11 @@ mod local;
 pub mod output;
 mod plan;
 mod serve;
+mod settings;
 mod token;
 mod validate;
 
 use std::process::ExitCode;
-
-use clap::Parser as _;
 
 use args::{Args, Verb};
 pub use exit::Exit;
@@ -24,7 +23,10 @@ use output::Printer;
 #[must_use]
 pub fn main() -> ExitCode {
     // clap prints usage errors itself and ends with 2, help and version with 0.
-    let args = Args::parse();
+    let args = match settings::read() {
+        Ok(args) => args,
+        Err(exit) => return exit.into(),
+    };
     let printer = Printer { format: args.format, color: args.color, quiet: args.quiet };
     let exit = match run(args, printer) {
         Ok(exit) => exit,

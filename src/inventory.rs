@@ -13,6 +13,7 @@ pub mod diagnostic;
 pub mod explain;
 pub mod render;
 pub mod secrets;
+pub mod settings;
 pub mod source;
 pub mod types;
 

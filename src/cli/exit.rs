@@ -10,7 +10,8 @@ pub enum Exit {
     Success = 0,
     /// Network, authentication, input or output, or a fault of ours.
     Failure = 1,
-    // 2 is clap's: the command line itself is wrong.
+    /// The settings file is wrong. A wrong command line ends with the same, by clap's doing.
+    Usage = 2,
     /// The inventory is invalid, or lacks a secret.
     Invalid = 3,
     /// A safety rule refuses.

@@ -94,7 +94,7 @@ fn read_folder(directory: &Path, folder: &str, found: &mut Files) {
 }
 
 /// The bytes of a plain file, a little more than may be read of it at most.
-fn read_file(path: &Path) -> io::Result<Vec<u8>> {
+pub(super) fn read_file(path: &Path) -> io::Result<Vec<u8>> {
     if !fs::metadata(path)?.is_file() {
         return Err(io::Error::other("not a plain file"));
     }
@@ -103,7 +103,7 @@ fn read_file(path: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn unreadable(path: &str, error: &io::Error) -> Diagnostic {
+pub(super) fn unreadable(path: &str, error: &io::Error) -> Diagnostic {
     Diagnostic::new(Code::Unreadable, Some(whole(path)), format!("`{path}` cannot be read: {error}"))
 }
 

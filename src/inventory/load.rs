@@ -110,7 +110,7 @@ fn hash(files: &Files) -> String {
 }
 
 /// The text of a file; one that is not sound becomes an empty or patched one, and a problem.
-fn decode(path: &str, mut bytes: Vec<u8>) -> (Source, Option<Diagnostic>) {
+pub(super) fn decode(path: &str, mut bytes: Vec<u8>) -> (Source, Option<Diagnostic>) {
     if bytes.len() > MAX_BYTES {
         let message = format!("`{path}` is larger than {} MiB", MAX_BYTES >> 20);
         let problem = Diagnostic::new(Code::TooLarge, Some(files::whole(path)), message);

@@ -10,6 +10,7 @@ mod openchami;
 mod replay;
 mod secrets;
 mod serve;
+mod settings;
 mod support;
 mod tutorial;
 mod watch;
