@@ -24,7 +24,8 @@
 //! | `memberships`, `memberships/{xname}` | GET | `memberships` |
 //! | `service/{ready,liveness,values}`, `service/values/{name}` | GET | `service` |
 //!
-//! Everything else below `/hsm/v2` is 404, as plain text. HEAD and OPTIONS are 405, as in SMD.
+//! Everything else below `/hsm/v2` is left to the fallback of whoever mounts the routes: 404 as plain text, with and
+//! without a token. HEAD and OPTIONS are 405, as in SMD.
 //!
 //! Answers follow SMD v2.20.5 as recorded, and are stricter where it is unsafe: what is the client's fault is 4xx, an
 //! answer is one JSON document, a write happens whole or not at all whatever its size, addresses are checked
@@ -45,8 +46,6 @@ mod request;
 mod service;
 
 #[cfg(test)]
-mod replay;
-#[cfg(test)]
 mod tests;
 
 use axum::Router;
@@ -55,12 +54,10 @@ use axum::extract::State;
 use axum::http::Method;
 use axum::routing::{MethodRouter, any, delete, get, patch};
 
-pub use answer::not_found;
-
-use answer::resource;
 use components::patch::Field;
 use request::{By, PathOf};
 
+use super::common::{not_found, only as resource};
 use crate::store::Store;
 
 /// Where every path of SMD starts.
@@ -79,7 +76,6 @@ pub fn routes(state: SmdState) -> Router {
         .nest(&format!("{BASE}/State/Components"), component_routes())
         .nest(&format!("{BASE}/Inventory"), inventory_routes())
         .nest(BASE, group_and_service_routes())
-        .route(&format!("{BASE}/{{*rest}}"), any(not_found))
         .with_state(state)
 }
 

@@ -2,10 +2,8 @@
 
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::MethodRouter;
 use serde::Serialize;
 
-use super::SmdState;
 use crate::server::common::Problem;
 
 const JSON: (HeaderName, HeaderValue) = (header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -77,22 +75,12 @@ pub(super) fn deleted(count: usize) -> Response {
     json(&serde_json::json!({"code": 0, "message": format!("deleted {count} {noun}")}))
 }
 
-/// 404 as plain text: there is no such route.
-pub async fn not_found() -> Response {
-    let text = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
-    (StatusCode::NOT_FOUND, text, "404 page not found\n").into_response()
+/// 404 for the deletion of a collection that is empty.
+pub(super) fn nothing_to_delete() -> Problem {
+    Problem::not_found("no entries to delete")
 }
 
-/// The methods of one path; every other one is 405 and told which are allowed. HEAD is among the others: SMD does not
-/// answer it, while axum would.
-pub(super) fn resource(allow: &'static str, methods: MethodRouter<SmdState>) -> MethodRouter<SmdState> {
-    let refuse = move || async move { method_not_allowed(allow) };
-    let methods = if allow.contains("GET") { methods.head(refuse) } else { methods };
-    methods.fallback(refuse)
-}
-
-fn method_not_allowed(allow: &'static str) -> Response {
-    let mut response = Problem::new(StatusCode::METHOD_NOT_ALLOWED, format!("allow {allow}")).into_response();
-    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allow));
-    response
+/// 400 for a patch that sets nothing.
+pub(super) fn nothing_to_patch() -> Problem {
+    Problem::bad_request("Request must have at least one patch field.")
 }

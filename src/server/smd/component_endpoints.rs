@@ -82,7 +82,7 @@ fn decide_remove(snapshot: &Snapshot, id: &Xname) -> Result<Decision<()>, Proble
 fn decide_clear(snapshot: &Snapshot) -> Result<Decision<usize>, Problem> {
     let endpoints = &snapshot.boot.component_endpoints;
     if endpoints.is_empty() {
-        return Err(Problem::not_found("no entries to delete"));
+        return Err(answer::nothing_to_delete());
     }
     Ok(Decision::new(endpoints.len(), without(&snapshot.boot, endpoints.keys()).collect()))
 }

@@ -63,7 +63,7 @@ pub(super) async fn change(
     let label = read_label(&label)?;
     let tags = patch.checked_tags().map_err(|_| Problem::bad_request("Invalid tag."))?;
     if patch.description.is_none() && tags.is_none() {
-        return Err(Problem::bad_request("Request must have at least one patch field."));
+        return Err(answer::nothing_to_patch());
     }
     let description = patch.description;
     smd.store.write(author, move |snapshot| write::decide_change(snapshot, &label, description, tags)).await?;

@@ -14,7 +14,7 @@ use axum::response::Response;
 
 use super::SmdState;
 use super::answer::{self, Uri};
-use super::components::xname;
+use super::components::{missing, xname};
 use super::query::{Filter, Pairs};
 use super::request::{By, PathOf};
 use crate::clock;
@@ -78,7 +78,7 @@ pub(super) async fn query() -> Problem {
 pub(super) async fn show(State(smd): State<SmdState>, PathOf(id): PathOf<String>) -> Result<Response, Problem> {
     let snapshot = smd.store.snapshot();
     let endpoint = id.parse::<Xname>().ok().and_then(|id| snapshot.redfish_endpoints.get(&id));
-    let endpoint = endpoint.ok_or_else(|| Problem::not_found("no such xname."))?;
+    let endpoint = endpoint.ok_or_else(missing)?;
     Ok(answer::json(&RedfishEndpointView::from(&**endpoint)))
 }
 

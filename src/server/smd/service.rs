@@ -1,12 +1,13 @@
 //! `service`: whether SMD is alive, and the words its fields take.
 
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use serde_json::{Map, Value, json};
 
 use super::answer;
 use super::request::PathOf;
 use crate::model::{Arch, Class, Flag, NetType, Role, State, SubRole, XnameType};
+use crate::server::common::not_found;
 
 pub(super) async fn ready() -> Response {
     answer::json(&json!({"code": 0, "message": "HSM is healthy"}))
@@ -26,7 +27,7 @@ pub(super) async fn values() -> Response {
 pub(super) async fn value(PathOf(name): PathOf<String>) -> Response {
     match FIELDS.iter().find(|field| field.to_ascii_lowercase() == name) {
         Some(field) => answer::json(&json!({(*field): words(field)})),
-        None => answer::not_found().await.into_response(),
+        None => not_found().await,
     }
 }
 

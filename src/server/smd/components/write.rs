@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::model::{Component, Flag, Group, Object, ObjectKey, Role, Xname, XnameType};
 use crate::server::common::Problem;
+use crate::server::smd::answer;
 use crate::snapshot::{BootView, Change, Snapshot};
 use crate::store::Decision;
 use crate::wire::smd::{ComponentBody, FieldError, GivenNid};
@@ -107,7 +108,7 @@ pub(super) fn decide_remove(snapshot: &Snapshot, id: &Xname) -> Result<Decision<
 pub(super) fn decide_clear(snapshot: &Snapshot) -> Result<Decision<usize>, Problem> {
     let view: &BootView = &snapshot.boot;
     if view.components.is_empty() {
-        return Err(Problem::not_found("no entries to delete"));
+        return Err(answer::nothing_to_delete());
     }
     let mut changes: Vec<Change> = view.components.keys().map(|id| Change::Delete(ObjectKey::component(id))).collect();
     let emptied = view.groups.values().filter_map(|group| {

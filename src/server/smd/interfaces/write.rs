@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::found;
 use crate::model::{EthernetInterface, IpAddress, MacAddr, Object, ObjectKey, Timestamp, Xname};
 use crate::server::common::Problem;
+use crate::server::smd::answer;
 use crate::snapshot::{Change, Snapshot};
 use crate::store::Decision;
 use crate::wire::smd::{FieldError, InterfaceBody, InterfacePatchBody, IpBody};
@@ -58,7 +59,7 @@ impl Patch {
             ip_addresses: body.ip_addresses.map(addresses).transpose().map_err(|error| wrong(&error))?,
         };
         if patch.description.is_none() && patch.component_id.is_none() && patch.ip_addresses.is_none() {
-            return Err(Problem::bad_request("Request must have at least one patch field."));
+            return Err(answer::nothing_to_patch());
         }
         check_repetition(patch.ip_addresses.as_deref().unwrap_or_default())?;
         Ok(patch)
@@ -110,7 +111,7 @@ pub(super) fn decide_remove(snapshot: &Snapshot, mac: MacAddr) -> Result<Decisio
 pub(super) fn decide_clear(snapshot: &Snapshot) -> Result<Decision<usize>, Problem> {
     let interfaces = &snapshot.boot.interfaces;
     if interfaces.is_empty() {
-        return Err(Problem::not_found("no entries to delete"));
+        return Err(answer::nothing_to_delete());
     }
     let changes = interfaces.keys().map(|mac| Change::Delete(ObjectKey::ethernet_interface(mac))).collect();
     Ok(Decision::new(interfaces.len(), changes))

@@ -7,7 +7,9 @@ use super::discovery::{self, Found};
 use super::names::described;
 use crate::model::{ComponentEndpoint, MacAddr, Object, ObjectKey, RedfishEndpoint, Timestamp, Xname};
 use crate::server::common::Problem;
+use crate::server::smd::answer;
 use crate::server::smd::component_endpoints::{emptied, without};
+use crate::server::smd::components::missing;
 use crate::snapshot::{BootView, Change, Snapshot};
 use crate::store::Decision;
 use crate::wire::smd::{EndpointBody, RedfishEndpointPost};
@@ -191,7 +193,7 @@ fn renamed(view: &BootView, id: &Xname, endpoint: &RedfishEndpoint) -> Option<Ch
 /// Deletes one, and the component endpoints behind it. Their components become empty; interfaces and memberships stay.
 pub(super) fn decide_remove(snapshot: &Snapshot, id: &Xname) -> Result<Decision<()>, Problem> {
     if !snapshot.redfish_endpoints.contains_key(id) {
-        return Err(Problem::not_found("no such xname."));
+        return Err(missing());
     }
     Ok(Decision::new((), removal(snapshot, id).collect()))
 }
@@ -200,7 +202,7 @@ pub(super) fn decide_remove(snapshot: &Snapshot, id: &Xname) -> Result<Decision<
 pub(super) fn decide_clear(snapshot: &Snapshot) -> Result<Decision<usize>, Problem> {
     let endpoints = &snapshot.redfish_endpoints;
     if endpoints.is_empty() {
-        return Err(Problem::not_found("no entries to delete"));
+        return Err(answer::nothing_to_delete());
     }
     Ok(Decision::new(endpoints.len(), endpoints.keys().flat_map(|id| removal(snapshot, id)).collect()))
 }
