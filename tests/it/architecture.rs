@@ -28,7 +28,7 @@ fn sources() -> Vec<(String, PathBuf, String)> {
         }
     }
     // What a test imports is no border of the program.
-    found.retain(|(_, path, _)| !path.iter().any(|part| part == "tests" || part == "samples" || part == "replay"));
+    found.retain(|(_, path, _)| !path.iter().any(|part| part == "tests" || part == "samples"));
     found.sort();
     assert!(found.len() > 30, "the sources were not found");
     found

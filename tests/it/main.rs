@@ -3,7 +3,6 @@
 
 mod architecture;
 mod cli;
-mod contract_boot;
 mod crash;
 mod hostile;
 mod openchami;

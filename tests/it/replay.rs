@@ -1,191 +1,209 @@
-//! Recorded exchanges with the real services, and what counts as agreeing with them.
+//! The recorded sessions of the real services, replayed: each against a fresh `serve`, from an empty state, over real
+//! sockets.
 //!
-//! The rules: `*` stands for any value, within a text for any run of non-blank characters; white space in texts and the
-//! wording of errors do not count; boot parameters are compared one node at a time; where the recorded service
-//! misbehaves (`defect`), another answer below 500 will do.
+//! `REPLAY_REPORT=1 cargo test --test it replay::` prints every difference instead of failing, and writes what
+//! `docs/deviations.json` and `docs/compatibility.md` would have to be.
 
+mod compare;
+mod deviations;
+mod exchange;
+mod http;
+mod tokens;
+mod yaml;
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
 use std::path::Path;
+use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{LazyLock, Mutex};
 
-use serde::Deserialize;
-use serde_json::{Map, Value};
+use compare::{Field, differences, excused};
+use deviations::{Deviation, NOT_BUILT, judge, listed};
+use exchange::{Session, sessions};
+use http::{Answer, send};
+use tokens::Tokens;
 
-/// One line of a session.
-#[derive(Debug, Deserialize)]
-pub(crate) struct Exchange {
-    #[serde(default)]
-    pub(crate) service: String,
-    #[serde(default)]
-    pub(crate) method: String,
-    #[serde(default)]
-    pub(crate) path: String,
-    pub(crate) query: Option<String>,
-    pub(crate) body: Option<String>,
-    pub(crate) token: Option<String>,
-    #[serde(default)]
-    status: u16,
-    #[serde(rename = "type")]
-    media_type: Option<String>,
-    json: Option<Value>,
-    text: Option<String>,
-    #[serde(default)]
-    unordered: Value,
-    #[serde(default)]
-    ignore: Vec<String>,
-    #[serde(default)]
-    any_type: bool,
-    defect: Option<String>,
-    #[serde(default, rename = "unsafe")]
-    trusts_headers: bool,
-    accept: Option<Vec<u16>>,
-    pub(crate) action: Option<String>,
+use crate::support::{PROGRAM, Serving, repository};
+
+/// What the answers of the recorded services say of their installation.
+const SETTINGS: &str = "\
+bss-advertise-address: 172.16.0.254
+bss-chain-url: https://demo.openchami.cluster/apis/bss
+bss-retry-delay: 30
+bss-unknown-delay: 10
+cloud-init-base-url: http://172.16.0.254:8081/cloud-init
+";
+
+/// A session with our answer to each of its exchanges.
+struct Replayed {
+    session: Session,
+    answers: Vec<Answer>,
 }
 
-/// An answer to an exchange.
-#[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) media_type: Option<String>,
-    pub(crate) body: String,
+/// Every session, replayed once for all tests.
+static REPLAYED: LazyLock<Vec<Replayed>> = LazyLock::new(|| {
+    let (sessions, tokens) = (sessions(), Tokens::issue());
+    let (next, done) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from).min(4) {
+            scope.spawn(|| {
+                while let Some((at, session)) =
+                    Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|at| Some((at, sessions.get(at)?)))
+                {
+                    let answers = replay(session, &tokens);
+                    done.lock().unwrap().insert(at, Replayed { session: session.clone(), answers });
+                }
+            });
+        }
+    });
+    done.into_inner().unwrap().into_values().collect()
+});
+
+fn replay(session: &Session, tokens: &Tokens) -> Vec<Answer> {
+    let state = tempfile::tempdir().unwrap();
+    let config = state.path().join("serve.yaml");
+    std::fs::write(&config, SETTINGS).unwrap();
+    let mut command = Command::new(PROGRAM);
+    command.args(["serve", "--api", "http://127.0.0.1:0", "--boot", "127.0.0.1:0", "--state"]).arg(state.path());
+    command.arg("--config").arg(&config).env_remove("RUST_LOG");
+    if session.authenticates() {
+        command.args(["--auth", "jwt", "--jwks-url", &tokens.jwks_url]);
+    } else {
+        command.args(["--auth", "none"]).env("OCHAMI_SYNC_INSECURE", "1");
+    }
+    let serving = Serving::start(command);
+    session.exchanges.iter().map(|exchange| send(&serving.api, exchange, tokens)).collect()
 }
 
-/// How an answer compares.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    Agrees,
-    Excused,
-    Differs(String),
+/// True when differences are to be shown instead of failing.
+fn reporting() -> bool {
+    std::env::var_os("REPLAY_REPORT").is_some()
 }
 
-/// Reads a session by name, each exchange with its line number.
-pub(crate) fn session(name: &str) -> Vec<(usize, Exchange)> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/fixtures/contract/{name}.jsonl"));
-    let text = std::fs::read_to_string(path).unwrap();
-    // A present `"json": null` is an answer, which an optional member alone would lose.
-    let read = |line: &str| -> Exchange {
-        let mut exchange: Exchange = serde_json::from_str(line).unwrap();
-        let members: Map<String, Value> = serde_json::from_str(line).unwrap();
-        exchange.json = members.get("json").cloned();
-        exchange
-    };
-    text.lines().enumerate().map(|(at, line)| (at + 1, read(line))).collect()
-}
-
-impl Exchange {
-    /// Compares an answer with the recorded one.
-    pub(crate) fn judge(&self, answer: &Answer) -> Verdict {
-        let differences = self.differences(answer);
-        if differences.is_empty() {
-            Verdict::Agrees
-        } else if self.excuses(answer.status) {
-            Verdict::Excused
-        } else {
-            Verdict::Differs(differences.join("; "))
-        }
+#[test]
+fn every_exchange_is_answered_as_recorded_or_as_listed() {
+    if reporting() {
+        return report();
     }
-
-    fn excuses(&self, status: u16) -> bool {
-        let narrow = !self.ignore.is_empty() || self.any_type || self.unordered == "unique";
-        if (self.defect.is_none() && !self.trusts_headers) || status >= 500 {
-            false
-        } else if status == self.status {
-            !narrow
-        } else {
-            self.accept.as_ref().map_or(!narrow, |accept| accept.contains(&status))
-        }
-    }
-
-    fn differences(&self, answer: &Answer) -> Vec<String> {
-        let mut found = Vec::new();
-        if self.status != answer.status {
-            found.push(format!("status {}, recorded {}", answer.status, self.status));
-        }
-        let bare = answer.media_type.as_ref().map(|text| text.split(';').next().unwrap().trim().to_lowercase());
-        let both_empty = self.text.as_deref() == Some("") && answer.body.is_empty();
-        if self.media_type != bare && !self.any_type && !both_empty {
-            found.push(format!("type {bare:?}, recorded {:?}", self.media_type));
-        }
-        if !self.same_body(answer, bare.as_deref().unwrap_or("")) {
-            found.push(format!("body {:?}, recorded {:?}{:?}", answer.body, self.json, self.text));
-        }
-        found
-    }
-
-    fn same_body(&self, answer: &Answer, media_type: &str) -> bool {
-        let parsed = serde_json::from_str::<Value>(&answer.body).ok();
-        let parsed = parsed.filter(|value| value.is_object() || value.is_array() || media_type.contains("json"));
-        let (Some(recorded), Some(mut got)) = (&self.json, parsed) else {
-            return self.json.is_none() && self.same_text(&answer.body);
-        };
-        if answer.status >= 400 && got.get("detail").is_some() {
-            got["detail"] = "*".into();
-        }
-        if self.path.ends_with("/bootparameters") {
-            same_json(&by_node(recorded), &by_node(&got), true, &self.ignore)
-        } else {
-            same_json(recorded, &got, self.unordered == true, &self.ignore)
-        }
-    }
-
-    fn same_text(&self, got: &str) -> bool {
-        let recorded = self.text.as_deref().unwrap_or("");
-        let lines = |text: &str| -> Vec<String> {
-            let lines = text.lines().filter(|line| !line.trim().is_empty());
-            lines.map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect()
-        };
-        let (recorded_lines, got_lines) = (lines(recorded), lines(got));
-        (recorded == "*" && !got.is_empty())
-            || (recorded_lines.len() == got_lines.len()
-                && recorded_lines.iter().zip(&got_lines).all(|(recorded, got)| matches(recorded, got)))
-    }
-}
-
-/// Boot parameters, one entry a node: which nodes share an entry is not promised.
-fn by_node(list: &Value) -> Value {
-    let Value::Array(entries) = list else { return list.clone() };
-    let mut nodes = Vec::new();
-    for entry in entries {
-        for kind in ["macs", "hosts", "nids"] {
-            for node in entry.get(kind).and_then(Value::as_array).into_iter().flatten() {
-                let mut one = entry.as_object().unwrap().clone();
-                one.retain(|key, _| !["macs", "hosts", "nids"].contains(&key.as_str()));
-                one.insert(kind.to_owned(), node.clone());
-                nodes.push(Value::Object(one));
+    let list = listed();
+    let mut wrong = Vec::new();
+    for Replayed { session, answers } in REPLAYED.iter() {
+        for (exchange, answer) in session.exchanges.iter().zip(answers) {
+            for what in judge(&session.name, exchange, answer, &list) {
+                let (at, name) = (exchange.index, &exchange.name);
+                wrong.push(format!("{}:{at} {name} {} {}: {what}", session.name, exchange.method, exchange.path));
             }
         }
     }
-    Value::Array(nodes)
+    assert!(wrong.is_empty(), "{} differences:\n{}", wrong.len(), wrong.join("\n"));
 }
 
-fn same_json(recorded: &Value, got: &Value, unordered: bool, ignore: &[String]) -> bool {
-    match (recorded, got) {
-        (Value::String(text), _) if text == "*" => true,
-        (Value::String(recorded), Value::String(got)) => matches(recorded, got),
-        (Value::Object(recorded), Value::Object(got)) => {
-            let keys = |map: &Map<String, Value>| -> Vec<String> {
-                map.keys().filter(|key| !ignore.contains(key)).cloned().collect()
-            };
-            keys(recorded) == keys(got)
-                && keys(recorded).iter().all(|key| same_json(&recorded[key], &got[key], unordered, ignore))
-        }
-        (Value::Array(recorded), Value::Array(got)) if unordered => {
-            let mut rest: Vec<&Value> = got.iter().collect();
-            recorded.len() == got.len()
-                && recorded.iter().all(|wanted| {
-                    let at = rest.iter().position(|value| same_json(wanted, value, unordered, ignore));
-                    at.map(|at| rest.remove(at)).is_some()
-                })
-        }
-        (Value::Array(recorded), Value::Array(got)) => {
-            recorded.len() == got.len() && recorded.iter().zip(got).all(|(a, b)| same_json(a, b, unordered, ignore))
-        }
-        (recorded, got) => recorded == got,
+#[test]
+fn all_sessions_are_replayed_whole() {
+    let exchanges: usize = REPLAYED.iter().map(|replayed| replayed.answers.len()).sum();
+    assert_eq!((REPLAYED.len(), exchanges), (18, 1167));
+}
+
+#[test]
+fn an_entry_names_one_exchange_of_a_session_and_a_reason() {
+    if reporting() {
+        return;
+    }
+    for entry in listed() {
+        let session = REPLAYED.iter().find(|replayed| replayed.session.name == entry.session);
+        let exchanges = session.map_or(&[][..], |replayed| &replayed.session.exchanges);
+        let named =
+            exchanges.iter().filter(|e| e.name == entry.name && entry.index.is_none_or(|index| index == e.index));
+        assert_eq!(named.count(), 1, "{entry:?}");
+        assert!(entry.reason.len() > 10, "{entry:?} has no reason");
+        assert_eq!(entry.reason.starts_with(NOT_BUILT), entry.field == Field::Route, "{entry:?}");
     }
 }
 
-/// True when a text is what was recorded, where `*` stands for any run of non-blank characters.
-fn matches(recorded: &str, got: &str) -> bool {
-    let Some((head, tail)) = recorded.split_once('*') else { return recorded == got };
-    let Some(rest) = got.strip_prefix(head) else { return false };
-    let run = rest.find(char::is_whitespace).unwrap_or(rest.len());
-    rest[..run].char_indices().map(|(at, _)| at).chain([run]).any(|at| matches(tail, &rest[at..]))
+#[test]
+fn a_recorded_status_that_changes_is_seen_in_every_exchange() {
+    if reporting() {
+        return;
+    }
+    let list = listed();
+    for Replayed { session, answers } in REPLAYED.iter() {
+        for (exchange, answer) in session.exchanges.iter().zip(answers) {
+            for status in [0, 200, 201, 204, 400, 401, 404, 409, 500].into_iter().filter(|s| *s != exchange.status) {
+                let mut changed = exchange.clone();
+                changed.status = status;
+                let seen = judge(&session.name, &changed, answer, &list);
+                assert!(!seen.is_empty(), "{}:{} with {status}", session.name, exchange.index);
+            }
+        }
+    }
+}
+
+#[test]
+fn an_answer_whose_status_changes_is_seen_in_every_exchange() {
+    if reporting() {
+        return;
+    }
+    let list = listed();
+    for Replayed { session, answers } in REPLAYED.iter() {
+        for (exchange, answer) in session.exchanges.iter().zip(answers) {
+            let changed = Answer { status: 503, ..answer.clone() };
+            let seen = judge(&session.name, exchange, &changed, &list);
+            assert!(!seen.is_empty(), "{}:{}", session.name, exchange.index);
+        }
+    }
+}
+
+#[test]
+fn the_documented_deviations_are_the_listed_ones() {
+    if reporting() {
+        return;
+    }
+    let text = std::fs::read_to_string(compatibility()).unwrap();
+    assert!(documented(&text, &listed()) == text, "REPLAY_REPORT=1 writes what docs/compatibility.md has to be");
+}
+
+fn compatibility() -> std::path::PathBuf {
+    repository().join("docs/compatibility.md")
+}
+
+/// The document with the table of these deviations in its place, between two comments.
+fn documented(text: &str, list: &[Deviation]) -> String {
+    const BEGIN: &str = "<!-- deviations -->\n";
+    const END: &str = "<!-- end of deviations -->\n";
+    let (before, rest) = text.split_once(BEGIN).expect("the document has a place for the table");
+    let (_, after) = rest.split_once(END).expect("the place for the table has an end");
+    format!("{before}{BEGIN}\n{}\n{END}{after}", deviations::table(list))
+}
+
+/// Prints every difference, listed or not, and writes the files that would let the tests pass.
+fn report() {
+    let list = listed();
+    let (mut lines, mut proposal) = (Vec::new(), Vec::new());
+    let (mut agree, mut forgiven, mut all) = (0, 0, 0);
+    for Replayed { session, answers } in REPLAYED.iter() {
+        for (exchange, answer) in session.exchanges.iter().zip(answers) {
+            all += 1;
+            if differences(exchange, answer).is_empty() {
+                agree += 1;
+                continue;
+            }
+            let excuse = excused(exchange, answer);
+            forgiven += usize::from(excuse);
+            let told = judge(&session.name, exchange, answer, &[]).join("; ");
+            let mark = if excuse { "excused " } else { "" };
+            let (name, at) = (&session.name, exchange.index);
+            lines.push(format!("{mark}{name}:{at} {} {} {}: {told}", exchange.name, exchange.method, exchange.path));
+            let repeats = session.exchanges.iter().filter(|other| other.name == exchange.name).count() > 1;
+            proposal.extend(deviations::proposed(name, exchange, answer, repeats, &list));
+        }
+    }
+    lines.push(format!("{} of {all} exchanges agree ({forgiven} defects excused)", agree + forgiven));
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    std::fs::write(folder.join("deviations.json"), deviations::file(&proposal)).unwrap();
+    let text = std::fs::read_to_string(compatibility()).unwrap();
+    std::fs::write(folder.join("compatibility.md"), documented(&text, &proposal)).unwrap();
+    lines.push(format!("proposals: {0}/deviations.json, {0}/compatibility.md", folder.display()));
+    // Past the capturing of output, which would hide it from whoever asked for it.
+    std::io::stderr().write_all(format!("{}\n", lines.join("\n")).as_bytes()).unwrap();
 }
