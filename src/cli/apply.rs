@@ -4,7 +4,7 @@ use super::args::ApplyArgs;
 use super::exit::Exit;
 use super::inventory::load;
 use super::local::{Local, Mode, request};
-use super::output::{Format, Printer};
+use super::output::{Format, Printer, counted};
 use super::plan;
 use crate::plan::Plan;
 use crate::reconcile::{Applied, ReconcileError};
@@ -81,7 +81,7 @@ fn confirmed(plan: &Plan, printer: Printer) -> bool {
 
 /// `1 write`, `75 writes`.
 pub(super) fn writes(count: u64) -> String {
-    format!("{count} write{}", if count == 1 { "" } else { "s" })
+    counted(count, "write")
 }
 
 fn report(applied: &Applied, printer: Printer) -> anyhow::Result<Exit> {

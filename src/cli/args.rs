@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 pub(super) use answers::AnswerArgs;
+use answers::{document_url, http_url};
 
 use super::output::{Color, Format};
 
@@ -97,16 +98,16 @@ pub(super) struct StateArgs {
 #[command(next_help_heading = "Target: a running OpenCHAMI")]
 pub(super) struct TargetArgs {
     /// Gateway of a running OpenCHAMI, e.g. https://demo.openchami.cluster:8443.
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = http_url)]
     pub(super) base_uri: Option<String>,
     /// SMD, where it is not BASE/hsm/v2.
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = http_url)]
     pub(super) smd: Option<String>,
     /// BSS, where it is not BASE/boot/v1.
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = http_url)]
     pub(super) bss: Option<String>,
     /// cloud-init, where it is not BASE/cloud-init; the secure store is taken to be beside it.
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = http_url)]
     pub(super) cloud_init: Option<String>,
     /// File with the access token; else the variable <CLUSTER>_ACCESS_TOKEN.
     #[arg(long, value_name = "FILE")]
@@ -249,7 +250,7 @@ pub(super) struct ServeArgs {
     #[arg(long, value_enum, default_value_t = Auth::Jwt)]
     pub(super) auth: Auth,
     /// Further keys that sign tokens, a JWKS document.
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = document_url)]
     pub(super) jwks_url: Vec<String>,
     /// Certificate chain of https listeners, PEM; read again when it changes.
     #[arg(long, value_name = "FILE", requires = "tls_key")]

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::args::InventoryArgs;
 use super::exit::Exit;
-use super::output::Printer;
+use super::output::{Printer, counted};
 use crate::desired::Desired;
 use crate::inventory::{self, Loaded, render};
 use crate::reconcile::watch;
@@ -28,10 +28,7 @@ fn show(loaded: &Loaded, directory: &Path, printer: Printer) {
         printer.report(&render::text(&loaded.diagnostics, &loaded.sources, &prefix, printer.colors_stderr()));
     } else if !loaded.diagnostics.is_empty() {
         // Whoever plans has seen them, or can; a screen of warnings would hide the plan.
-        let count = match loaded.diagnostics.len() {
-            1 => "1 warning".to_owned(),
-            many => format!("{many} warnings"),
-        };
+        let count = counted(loaded.diagnostics.len() as u64, "warning");
         printer.talk(&format!("{count}: see `ochami-sync validate -i {prefix}`"));
     }
 }

@@ -157,9 +157,9 @@ async fn post<T: DeserializeOwned>(
 ) -> Result<T, LocalError> {
     let url = format!("http://localhost{path}");
     let response = client.post(url).json(body).send().await.context("the daemon does not answer")?;
-    let good = response.status().is_success();
+    let status = response.status();
     let bytes = response.bytes().await.context("the daemon broke off its answer")?;
-    if good {
+    if status.is_success() {
         return Ok(
             serde_json::from_slice(&bytes).context("the daemon's answer cannot be read; is it another version?")?
         );
@@ -168,7 +168,7 @@ async fn post<T: DeserializeOwned>(
         return Err(LocalError::Refusal(Box::new(refusal)));
     }
     let detail = serde_json::from_slice::<Value>(&bytes).ok().and_then(|p| Some(p.get("detail")?.as_str()?.to_owned()));
-    Err(anyhow::anyhow!("the daemon refused: {}", detail.unwrap_or_default()).into())
+    Err(anyhow::anyhow!("the daemon refused: {}", detail.unwrap_or_else(|| status.to_string())).into())
 }
 
 /// Has the daemon mint a token.
@@ -202,10 +202,10 @@ fn target_spec(args: &TargetArgs, cluster: &str) -> anyhow::Result<TargetSpec> {
     if given.iter().all(|url| url.is_none()) {
         return Ok(TargetSpec::Builtin);
     }
-    let base = args.base_uri.as_deref().map(|url| url.trim_end_matches('/'));
     let service = |url: &Option<String>, flag: &str, path: &str| {
-        let url = url.as_deref().map(|url| url.trim_end_matches('/').to_owned());
-        url.or_else(|| base.map(|base| format!("{base}{path}")))
+        let base = args.base_uri.as_ref();
+        url.clone()
+            .or_else(|| base.map(|base| format!("{base}{path}")))
             .with_context(|| format!("give --{flag} URL, or --base-uri URL for all three"))
     };
     let read =

@@ -25,6 +25,11 @@ pub enum Format {
     Json,
 }
 
+/// A number with its noun: `1 node`, `9 nodes`.
+pub(super) fn counted(count: u64, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
 /// Prints in the way the command line asked for.
 #[derive(Debug, Clone, Copy)]
 pub struct Printer {

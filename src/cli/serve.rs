@@ -10,7 +10,7 @@ use super::args::{AnswerArgs, Auth, ServeArgs};
 use super::exit::Exit;
 use super::inventory::secrets_dir;
 use super::local::plan_text;
-use super::output::Printer;
+use super::output::{Printer, counted};
 use crate::app::{self, Answers, AppError, Config, Report};
 use crate::inventory::render;
 use crate::reconcile::watch::Event;
@@ -92,9 +92,9 @@ fn tell(event: &Event, prefix: &str, printer: Printer) {
                 printer.talk(&render::text(diagnostics, sources, prefix, printer.colors_stderr()));
             }
             let word = if *recovered { "recovered" } else { "loaded" };
-            let (nodes, hash) = (desired.counts.nodes, &desired.inventory_hash);
+            let (nodes, hash) = (counted(desired.counts.nodes, "node"), &desired.inventory_hash);
             let (hash, ms) = (hash.get(..8).unwrap_or(hash), took.as_millis());
-            printer.talk(&format!("{word} {prefix}: {nodes} nodes, hash {hash}, {ms} ms"));
+            printer.talk(&format!("{word} {prefix}: {nodes}, hash {hash}, {ms} ms"));
         }
         Event::Invalid { diagnostics, sources } => {
             printer.talk(&render::text(diagnostics, sources, prefix, printer.colors_stderr()));

@@ -223,3 +223,33 @@ fn booting_every_node_from_another_interface_is_a_replacement_and_limited() {
     let refused = cluster.run(&["apply", "--yes"]).expect(4);
     assert!(refused.stderr.contains("limit.replace"), "{}", refused.stderr);
 }
+
+#[test]
+fn a_token_is_printed_as_text_or_as_a_document_with_what_it_is_for() {
+    let cluster = Cluster::demo();
+    let _serving = cluster.serve(&[]);
+    let text = cluster.run(&["token"]).expect(0).stdout;
+    assert_eq!(text.trim().split('.').count(), 3, "{text}");
+    let json = cluster.run(&["token", "--format", "json", "--ttl", "5m", "--subject", "ci"]).expect(0).stdout;
+    let document: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((&document["format"], &document["format_version"]), (&"ochami-sync/token".into(), &"1.0".into()));
+    assert_eq!((&document["expires_in"], &document["subject"]), (&300.into(), &"ci".into()));
+    assert_eq!(document["token_type"], "Bearer");
+    assert_eq!(document["access_token"].as_str().unwrap().split('.').count(), 3, "{json}");
+}
+
+#[test]
+fn an_address_that_is_none_is_refused_at_the_command_line() {
+    let cluster = Cluster::demo();
+    for (args, reason) in [
+        (["plan", "--base-uri", "demo.openchami.cluster:8443"], "neither http nor https"),
+        (["plan", "--smd", "smd"], "it is no URL"),
+        (["apply", "--bss", "https://admin:hunter2@head/boot/v1"], "a user name or password"),
+        (["serve", "--jwks-url", "keys.json"], "it is no URL"),
+        (["serve", "--cloud-init-base-url", "http://head/?x"], "it ends with its path"),
+        (["serve", "--bss-retry-delay", "0"], "0 is not in 1..=3600"),
+    ] {
+        let finished = cluster.run(&args).expect(2);
+        assert!(finished.stderr.contains(reason), "{args:?}: {}", finished.stderr);
+    }
+}

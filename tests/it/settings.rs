@@ -43,7 +43,7 @@ fn a_switch_in_the_file_is_set_by_true_and_left_by_false() {
 fn what_is_wrong_in_the_file_is_told_with_its_place_and_a_way_out() {
     let cluster = Cluster::demo();
     for (text, told) in [
-        ("bss_retry_delay: 30\n", "did you mean `bss-retry-delay`?"),
+        ("bss_retry_delay: 30\n", "1 + bss-retry-delay: 30"),
         ("config: other.yaml\n", "unknown field `config`"),
         ("# ours\nbss-retry-delay: soon\n", "serve.yaml:2:18: invalid value 'soon' for '--bss-retry-delay"),
         ("bss-retry-delay: 0\n", "serve.yaml:1:18: invalid value '0'"),

@@ -35,8 +35,26 @@ fn delay() -> clap::builder::RangedI64ValueParser<u32> {
 ///
 /// # Errors
 ///
-/// What is wrong with it, in a few words. A password is refused, because the address ends up in boot scripts and logs.
-pub(in crate::cli) fn http_url(text: &str) -> Result<String, String> {
+/// What is wrong with it, in a few words.
+pub(super) fn http_url(text: &str) -> Result<String, String> {
+    let url = checked(text)?;
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err("it ends with its path; leave out what stands behind `?` or `#`".to_owned());
+    }
+    Ok(text.trim_end_matches('/').to_owned())
+}
+
+/// Reads the address of a document, which may have a query.
+///
+/// # Errors
+///
+/// What is wrong with it, in a few words.
+pub(super) fn document_url(text: &str) -> Result<String, String> {
+    checked(text).map(|_| text.to_owned())
+}
+
+/// A password is refused, because addresses end up in boot scripts and logs.
+fn checked(text: &str) -> Result<reqwest::Url, String> {
     let url = reqwest::Url::parse(text)
         .map_err(|error| format!("it is no URL ({error}); write http://HOST:PORT or https://HOST:PORT"))?;
     if !matches!(url.scheme(), "http" | "https") {
@@ -45,14 +63,11 @@ pub(in crate::cli) fn http_url(text: &str) -> Result<String, String> {
     if !url.username().is_empty() || url.password().is_some() {
         return Err("a user name or password in a URL ends up in logs; leave it out".to_owned());
     }
-    if url.query().is_some() || url.fragment().is_some() {
-        return Err("it ends with its path; leave out what stands behind `?` or `#`".to_owned());
-    }
-    // `Url` drops blanks and line breaks around and within the text, which would reach the script as they are.
+    // `Url` drops blanks and line breaks around and within the text, which would be passed on as they are.
     if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
         return Err("there is a blank in it".to_owned());
     }
-    Ok(text.trim_end_matches('/').to_owned())
+    Ok(url)
 }
 
 /// Reads an address as it stands on a kernel's command line: no blank, no control character, no slash at its end.
@@ -95,6 +110,12 @@ mod tests {
             assert!(error.contains(reason), "{text:?}: {error}");
             assert!(!error.contains("secret"), "{error}");
         }
+    }
+
+    #[test]
+    fn the_address_of_a_document_may_have_a_query() {
+        assert_eq!(document_url("https://head/keys?set=1").unwrap(), "https://head/keys?set=1");
+        assert!(document_url("keys.json").is_err() && document_url("file:///keys.json").is_err());
     }
 
     #[test]
