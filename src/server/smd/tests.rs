@@ -8,7 +8,7 @@ use axum::http::{Method, Request, StatusCode, header};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
-use super::{SmdState, access, routes};
+use super::{SmdState, access, not_found, routes};
 use crate::store::Store;
 
 /// A router over a store of its own.
@@ -33,7 +33,7 @@ impl Answer {
 impl Smd {
     fn new() -> Self {
         let store = Store::in_memory();
-        Self { router: routes(SmdState { store: store.clone() }), store }
+        Self { router: routes(SmdState { store: store.clone() }).fallback(not_found), store }
     }
 
     async fn ask(&self, method: &str, path: &str, body: impl Into<Body>) -> Answer {

@@ -78,7 +78,7 @@ pub(super) fn sessions() -> Vec<Session> {
     let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let mut paths: Vec<PathBuf> = entries.filter(|path| path.extension().is_some_and(|e| e == "jsonl")).collect();
     paths.sort();
-    paths.iter().map(|path| session(path)).collect()
+    paths.iter().map(session).collect()
 }
 
 fn session(path: &PathBuf) -> Session {
