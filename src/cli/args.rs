@@ -12,6 +12,9 @@ use answers::{document_url, http_url};
 
 use super::output::{Color, Format};
 
+/// Where help lists the flags that every verb has, apart from the verb's own.
+const OUTPUT: &str = "Output";
+
 /// The control and boot plane of an OpenCHAMI cluster, driven by files in git.
 #[derive(Debug, Parser)]
 #[command(
@@ -27,16 +30,16 @@ Examples:
 )]
 pub(super) struct Args {
     /// Form of what is printed on stdout.
-    #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
+    #[arg(long, global = true, value_enum, default_value_t = Format::Text, help_heading = OUTPUT)]
     pub(super) format: Format,
     /// Whether to colour.
-    #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto, help_heading = OUTPUT)]
     pub(super) color: Color,
     /// Print data and errors only.
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, help_heading = OUTPUT)]
     pub(super) quiet: bool,
     /// Log more; twice for everything.
-    #[arg(short, long, global = true, action = ArgAction::Count)]
+    #[arg(short, long, global = true, action = ArgAction::Count, help_heading = OUTPUT)]
     pub(super) verbose: u8,
     #[command(subcommand)]
     pub(super) verb: Verb,
@@ -262,9 +265,9 @@ pub(super) struct ServeArgs {
     #[arg(long, value_name = "CIDR")]
     pub(super) trusted_proxy: Vec<ipnet::IpNet>,
     /// Form of log lines on stderr.
-    #[arg(long, value_enum, default_value_t = LogFormat::Text)]
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = LogFormat::Text)]
     pub(super) log_format: LogFormat,
-    /// Flags as a YAML file, `boot-url: http://…`; those on the command line win.
+    /// Read these flags from a YAML file, as `boot-url: http://…`; those on the command line win.
     #[arg(long, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
     #[command(flatten)]

@@ -152,3 +152,6 @@ pub(super) fn table(list: &[Deviation]) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests;
