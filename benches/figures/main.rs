@@ -12,6 +12,7 @@
 
 mod generate;
 mod load;
+mod peers;
 mod program;
 
 use std::time::Duration;
@@ -28,12 +29,26 @@ fn main() {
     if sizes.is_empty() {
         sizes = vec![1_000, 10_000, 50_000];
     }
+    if std::env::args().any(|arg| arg == "peers") {
+        return beside_peers(&sizes);
+    }
     println!("| what | {} |", sizes.iter().map(|n| format!("{n} nodes")).collect::<Vec<_>>().join(" | "));
     println!("|---|{}", "---|".repeat(sizes.len()));
     let columns: Vec<Vec<(String, String)>> = sizes.iter().map(|&nodes| measure(nodes)).collect();
     for row in 0..columns[0].len() {
         let cells: Vec<&str> = columns.iter().map(|column| column[row].1.as_str()).collect();
         println!("| {} | {} |", columns[0][row].0, cells.join(" | "));
+    }
+}
+
+/// A table for each number of nodes: the program beside the services it stands for.
+fn beside_peers(sizes: &[usize]) {
+    for &nodes in sizes {
+        println!("| {nodes} nodes | ochami-sync | SMD, BSS, cloud-init | better by |\n|---|---|---|---|");
+        for row in peers::measure(nodes) {
+            println!("| {} |", row.join(" | "));
+        }
+        println!();
     }
 }
 
