@@ -18,26 +18,21 @@ use imbl::OrdMap;
 pub use boot_view::BootView;
 pub use index::Index;
 
-use crate::model::{CloudInitEntry, EntryName, Kind, Object, ObjectKey, RedfishEndpoint, Xname};
+use crate::model::{
+    CloudInitEntry, EntryName, Kind, Object, ObjectKey, Record, Records, RedfishEndpoint, Table, Xname,
+};
 
-/// One change of one object.
+/// One change of one object or record.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Change {
     /// Creates or replaces it.
     Put(Object),
     /// Removes it; removing what is not there changes nothing.
     Delete(ObjectKey),
-}
-
-impl Change {
-    /// The object that is changed.
-    #[must_use]
-    pub fn key(&self) -> ObjectKey {
-        match self {
-            Self::Put(object) => object.key(),
-            Self::Delete(key) => key.clone(),
-        }
-    }
+    /// Creates or replaces a record.
+    PutRecord(Record),
+    /// Removes a record, by its table and identifier.
+    DeleteRecord(Table, Arc<str>),
 }
 
 /// The whole state at one revision.
@@ -51,6 +46,8 @@ pub struct Snapshot {
     pub redfish_endpoints: OrdMap<Xname, Arc<RedfishEndpoint>>,
     /// cloud-init entries of the secure store.
     pub cloud_init_secure: OrdMap<EntryName, Arc<CloudInitEntry>>,
+    /// What SMD and BSS keep for their clients and the inventory never owns.
+    pub records: Arc<Records>,
 }
 
 impl Snapshot {
@@ -63,6 +60,8 @@ impl Snapshot {
             Change::Put(Object::CloudInitSecure(e)) => {
                 self.cloud_init_secure.insert(e.name.clone(), e.clone());
             }
+            Change::PutRecord(record) => Arc::make_mut(&mut self.records).put(record),
+            Change::DeleteRecord(table, id) => Arc::make_mut(&mut self.records).delete(*table, id),
             Change::Put(object) => Arc::make_mut(&mut self.boot).put(object),
             Change::Delete(key) => match key.kind {
                 Kind::RedfishEndpoint => {

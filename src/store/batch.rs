@@ -1,12 +1,13 @@
 //! What a run of decisions comes to, before any of it is stored: the next snapshot, and the rows that make it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::intern::Interner;
 use super::secrets::Secrets;
 use super::unreadable::Unreadable;
 use super::{ApplyRecord, Author, LedgerChange, LedgerEntry, StoreError, TargetId};
-use crate::model::{Object, ObjectKey};
+use crate::model::{Object, ObjectKey, Record, Table};
 use crate::snapshot::{Change, Snapshot};
 
 /// What one decision wants written.
@@ -21,6 +22,14 @@ pub(super) struct Effects {
 #[derive(Debug)]
 pub(super) struct Row {
     pub(super) object: Option<Object>,
+    pub(super) revision: u64,
+    pub(super) writer: Author,
+}
+
+/// The row of a record that was changed; without a record it is deleted.
+#[derive(Debug)]
+pub(super) struct RecordRow {
+    pub(super) record: Option<Record>,
     pub(super) revision: u64,
     pub(super) writer: Author,
 }
@@ -40,6 +49,7 @@ pub(super) struct Batch {
     /// The newest state with everything in the batch; what the next decision sees.
     pub(super) snapshot: Snapshot,
     pub(super) rows: BTreeMap<ObjectKey, Row>,
+    pub(super) records: BTreeMap<(Table, Arc<str>), RecordRow>,
     /// Nothing in the place of an entry means that the object is owned no longer.
     pub(super) ledger: BTreeMap<(TargetId, ObjectKey), Option<Owned>>,
     pub(super) history: Vec<(TargetId, ApplyRecord)>,
@@ -52,6 +62,7 @@ impl Batch {
             base: current.revision,
             snapshot: current.clone(),
             rows: BTreeMap::new(),
+            records: BTreeMap::new(),
             ledger: BTreeMap::new(),
             history: Vec::new(),
         }
@@ -80,6 +91,7 @@ impl Batch {
         next.revision += 1;
         let revision = next.revision;
         let mut rows = Vec::with_capacity(changes.len());
+        let mut records = Vec::new();
         let mut row = |key, object| rows.push((key, Row { object, revision, writer: author.clone() }));
         for change in changes {
             match change {
@@ -104,6 +116,22 @@ impl Batch {
                         row(key, None);
                     }
                 }
+                Change::PutRecord(record) => {
+                    if !next.records.holds(&record) {
+                        let key = (record.table(), record.id().into());
+                        let stored = RecordRow { record: Some(record.clone()), revision, writer: author.clone() };
+                        next.apply(&Change::PutRecord(record));
+                        records.push((key, stored));
+                    }
+                }
+                Change::DeleteRecord(table, id) => {
+                    // As with objects, the stored row has the canonical spelling.
+                    if let Some(present) = next.records.get(table, &id) {
+                        let key = (table, present.id().into());
+                        next.apply(&Change::DeleteRecord(table, id));
+                        records.push((key, RecordRow { record: None, revision, writer: author.clone() }));
+                    }
+                }
             }
         }
         for (_, change) in &ledger {
@@ -117,7 +145,7 @@ impl Batch {
                 LedgerChange::Own(..) | LedgerChange::Forget(_) => {}
             }
         }
-        if rows.is_empty() && ledger.is_empty() && history.is_none() {
+        if rows.is_empty() && records.is_empty() && ledger.is_empty() && history.is_none() {
             return Ok(());
         }
         let apply = history.is_some().then_some(self.history.len());
@@ -130,6 +158,7 @@ impl Batch {
             self.ledger.insert((target, key), owned);
         }
         self.rows.extend(rows);
+        self.records.extend(records);
         self.snapshot = next;
         Ok(())
     }

@@ -7,7 +7,7 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use super::intern::Interner;
 use super::secrets::Secrets;
 use super::unreadable::{Unreadable, named};
-use crate::model::{Kind, Object, ObjectKey};
+use crate::model::{Kind, Object, ObjectKey, Record, Table};
 use crate::snapshot::{Change, Snapshot};
 
 /// The name of the table in what secrets are authenticated with.
@@ -33,17 +33,24 @@ pub(super) async fn load(connection: &mut SqliteConnection, secrets: &Secrets) -
     loaded.snapshot.revision = revision(connection).await?;
     let mut rows = sqlx::query("SELECT kind, id, body FROM object WHERE body IS NOT NULL").fetch(connection);
     while let Some(row) = rows.try_next().await? {
-        if let Some(object) = read(&row, secrets, &mut loaded.unreadable)? {
-            let object = loaded.interner.share(object);
-            loaded.snapshot.apply(&Change::Put(object));
+        match read(&row, secrets, &mut loaded.unreadable)? {
+            Some(Change::Put(object)) => {
+                let object = loaded.interner.share(object);
+                loaded.snapshot.apply(&Change::Put(object));
+            }
+            Some(record) => loaded.snapshot.apply(&record),
+            None => {}
         }
     }
     loaded.interner.settle();
     Ok(loaded)
 }
 
-fn read(row: &SqliteRow, secrets: &Secrets, unreadable: &mut Unreadable) -> Result<Option<Object>, sqlx::Error> {
+fn read(row: &SqliteRow, secrets: &Secrets, unreadable: &mut Unreadable) -> Result<Option<Change>, sqlx::Error> {
     let (kind, id, body): (&str, &str, &str) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+    if let Some(table) = Table::named(kind) {
+        return Ok(read_record(table, id, body, unreadable));
+    }
     let Ok(kind) = kind.parse::<Kind>() else {
         tracing::error!(kind, id, "a stored object is of a kind that only a newer version knows");
         unreadable.foreign(kind.to_owned());
@@ -56,11 +63,19 @@ fn read(row: &SqliteRow, secrets: &Secrets, unreadable: &mut Unreadable) -> Resu
         parse(&key, body)
     };
     match object {
-        Ok(object) => Ok(Some(object)),
+        Ok(object) => Ok(Some(Change::Put(object))),
         Err(cause) => {
             unreadable.object(key, cause);
             Ok(None)
         }
+    }
+}
+
+fn read_record(table: Table, id: &str, body: &str, unreadable: &mut Unreadable) -> Option<Change> {
+    match Record::from_json(table, body) {
+        Ok(record) if record.id() == id => Some(Change::PutRecord(record)),
+        Ok(_) => unreadable.record(table, id, "it is stored under another name".to_owned()),
+        Err(error) => unreadable.record(table, id, error.to_string()),
     }
 }
 

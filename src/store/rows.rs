@@ -11,11 +11,11 @@ use sqlx::error::BoxDynError;
 use sqlx::sqlite::{SqliteArguments, SqliteConnection};
 use sqlx::{Arguments, AssertSqlSafe, Connection};
 
-use super::batch::{Batch, Owned, Row};
+use super::batch::{Batch, Owned, RecordRow, Row};
 use super::database::Database;
 use super::secrets::Secrets;
 use super::{ApplyRecord, LedgerEntry, StoreError, TargetId, load};
-use crate::model::{ObjectKey, Timestamp};
+use crate::model::{ObjectKey, Table, Timestamp};
 
 /// Rows of one statement, from measurement.
 const ROWS: usize = 128;
@@ -87,6 +87,10 @@ pub(super) async fn store(
     let objects: Vec<_> = batch.rows.iter().collect();
     let bind = |arguments: &mut SqliteArguments, row: &(&ObjectKey, &Row)| object_row(arguments, row, secrets, at);
     insert(&mut transaction, &OBJECTS, &objects, bind).await.map_err(fault)?;
+    let records: Vec<_> = batch.records.iter().collect();
+    insert(&mut transaction, &OBJECTS, &records, |arguments, row| record_row(arguments, row, at))
+        .await
+        .map_err(fault)?;
 
     let mut numbers = Vec::with_capacity(batch.history.len());
     for (target, record) in &batch.history {
@@ -136,6 +140,19 @@ fn object_row(
     arguments.add(key.kind.as_str())?;
     arguments.add(key.id.clone())?;
     arguments.add(body)?;
+    arguments.add(row.revision.cast_signed())?;
+    arguments.add(row.writer.0.clone())?;
+    arguments.add(at.0)
+}
+
+fn record_row(
+    arguments: &mut SqliteArguments,
+    ((table, id), row): &(&(Table, Arc<str>), &RecordRow),
+    at: Timestamp,
+) -> Result<(), BoxDynError> {
+    arguments.add(table.as_str())?;
+    arguments.add(id.clone())?;
+    arguments.add(row.record.as_ref().map(crate::model::Record::to_json).transpose()?)?;
     arguments.add(row.revision.cast_signed())?;
     arguments.add(row.writer.0.clone())?;
     arguments.add(at.0)

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::ObjectKey;
+use crate::model::{ObjectKey, Table};
 
 /// The most identifiers that one reason names.
 const NAMED: usize = 5;
@@ -12,6 +12,8 @@ const NAMED: usize = 5;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Unreadable {
     objects: BTreeMap<ObjectKey, String>,
+    /// The names of unreadable records, by cause.
+    records: BTreeMap<String, Vec<String>>,
     /// Kinds that this version does not know, with the number of their rows.
     foreign: BTreeMap<String, u64>,
 }
@@ -21,6 +23,13 @@ impl Unreadable {
     pub(super) fn object(&mut self, key: ObjectKey, cause: String) {
         tracing::error!(object = %key, cause, "a stored object cannot be read");
         self.objects.insert(key, cause);
+    }
+
+    /// Remembers a record whose content cannot be read; the next write of it makes it good.
+    pub(super) fn record<T>(&mut self, table: Table, id: &str, cause: String) -> Option<T> {
+        tracing::error!(record = %format_args!("{table}/{id}"), cause, "a stored record cannot be read");
+        self.records.entry(cause).or_default().push(format!("{table}/{id}"));
+        None
     }
 
     /// Remembers a row of an unknown kind.
@@ -48,7 +57,8 @@ impl Unreadable {
         let foreign = self.foreign.iter().map(|(kind, count)| {
             format!("{count} stored objects of kind `{kind}` are not served: a newer version of ochami-sync wrote them")
         });
-        objects.chain(foreign).collect()
+        let records = self.records.iter().map(|(cause, names)| format!("{} cannot be read: {cause}", named(names)));
+        objects.chain(records).chain(foreign).collect()
     }
 }
 

@@ -224,7 +224,7 @@ impl Writer {
         }
         self.connection = Some(connection);
         self.failures = 0;
-        self.rows += batch.rows.len() + batch.ledger.len();
+        self.rows += batch.rows.len() + batch.records.len() + batch.ledger.len();
         self.health.set_writer(&stored);
         let settled = batch.rows.keys().filter(|key| self.unreadable.settle(key)).count();
         if settled > 0 {

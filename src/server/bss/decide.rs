@@ -144,7 +144,8 @@ mod tests {
     fn told(decision: &Decision<()>) -> Vec<String> {
         let text = |change: &Change| match change {
             Change::Put(Object::BootParams(key, c)) => format!("{key} {}|{}|{}", c.kernel, c.initrd, c.params),
-            change => format!("delete {}", change.key().id),
+            Change::Delete(key) => format!("delete {}", key.id),
+            other => panic!("{other:?}"),
         };
         decision.changes.iter().map(text).collect()
     }

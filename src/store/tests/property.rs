@@ -8,8 +8,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::model::{
-    BootConfig, BootKey, ComponentEndpoint, EthernetInterface, Group, IpAddress, Kind, MacAddr, RedfishEndpoint,
-    Timestamp, Xname,
+    BootConfig, BootKey, ComponentEndpoint, EndpointAccess, EthernetInterface, Group, HardwareEvent, HardwareEventKind,
+    IpAddress, Kind, MacAddr, NodeMap, Partition, Record, RedfishEndpoint, Timestamp, Xname,
 };
 
 // Every pool is small, so that writes meet: the same object again, two interfaces with one address, two nodes with one
@@ -150,8 +150,39 @@ fn object() -> impl Strategy<Value = Object> {
     ]
 }
 
+fn record() -> impl Strategy<Value = Record> {
+    let at = Timestamp(0);
+    prop_oneof![
+        (1..4_u64, vec(xname(), 0..3)).prop_map(|(number, members)| {
+            Record::Partition(Arc::new(Partition {
+                name: format!("p{number}").parse().unwrap(),
+                description: String::new(),
+                tags: Vec::new(),
+                members: members.into_iter().collect(),
+            }))
+        }),
+        (xname(), nid(), text()).prop_map(|(id, nid, text)| {
+            let info = json!({ "text": text }).into();
+            Record::NodeMap(Arc::new(NodeMap { id, nid, role: None, sub_role: None, info }))
+        }),
+        (0..3_u64, xname()).prop_map(move |(number, location)| {
+            let event = HardwareEventKind::Scanned;
+            Record::HardwareEvent(Arc::new(HardwareEvent { number, location, fru: "fru".into(), at, event }))
+        }),
+        (name(), 0..3_i64).prop_map(|(name, last_epoch)| {
+            let (name, endpoint) = (name.to_owned(), "bootscript".to_owned());
+            Record::EndpointAccess(Arc::new(EndpointAccess { name, endpoint, last_epoch }))
+        }),
+    ]
+}
+
 fn any_change() -> impl Strategy<Value = Change> {
-    prop_oneof![3 => object().prop_map(Change::Put), 1 => object().prop_map(|object| Change::Delete(object.key()))]
+    prop_oneof![
+        6 => object().prop_map(Change::Put),
+        2 => object().prop_map(|object| Change::Delete(object.key())),
+        2 => record().prop_map(Change::PutRecord),
+        1 => record().prop_map(|record| Change::DeleteRecord(record.table(), record.id().into())),
+    ]
 }
 
 proptest! {
@@ -173,7 +204,9 @@ proptest! {
             }
             let kept = store.snapshot();
             assert_eq!(kept, observe(dir.path()).await.snapshot());
-            assert_eq!(*kept, Snapshot::rebuilt(kept.objects(), kept.revision));
+            let mut anew = Snapshot::rebuilt(kept.objects(), kept.revision);
+            kept.records.all().for_each(|record| anew.apply(&Change::PutRecord(record)));
+            assert_eq!(*kept, anew);
             assert_eq!(kept.boot, store.boot_views().load());
             for object in kept.objects() {
                 assert!(kept.holds(&object));
@@ -182,7 +215,9 @@ proptest! {
             store.close().await;
             let again = serve(dir.path()).await;
             assert_eq!(kept, again.snapshot());
-            let empty: Vec<Change> = kept.objects().map(|object| Change::Delete(object.key())).collect();
+            let objects = kept.objects().map(|object| Change::Delete(object.key()));
+            let records = kept.records.all().map(|record| Change::DeleteRecord(record.table(), record.id().into()));
+            let empty: Vec<Change> = objects.chain(records).collect();
             change(&again, empty).await.unwrap();
             let bare = Snapshot { revision: again.snapshot().revision, ..Snapshot::default() };
             assert_eq!(*again.snapshot(), bare, "deletes leave nothing in the indexes");
