@@ -233,7 +233,7 @@ pub(super) struct ServeArgs {
     #[arg(long, value_name = "ADDR")]
     pub(super) metrics: Option<SocketAddr>,
     /// How nodes reach the boot listener, http://HOST:PORT; the address at which a node reached it unless given.
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = base_url)]
     pub(super) boot_url: Option<String>,
     /// How API requests are authenticated.
     #[arg(long, value_enum, default_value_t = Auth::Jwt)]
@@ -256,6 +256,18 @@ pub(super) struct ServeArgs {
     /// Form of log lines on stderr.
     #[arg(long, value_enum, default_value_t = LogFormat::Text)]
     pub(super) log_format: LogFormat,
+}
+
+/// Checks that a URL leads to a server and to nothing in particular on it. It is handed to firmware, which reports a wrong
+/// one on a screen that nobody looks at.
+fn base_url(text: &str) -> Result<String, String> {
+    let wrong = || format!("`{text}` is not of the form http://HOST:PORT");
+    let uri: axum::http::Uri = text.parse().map_err(|_| wrong())?;
+    let sound = matches!(uri.scheme_str(), Some("http" | "https"))
+        && uri.authority().is_some_and(|authority| !authority.host().is_empty() && !authority.as_str().contains('@'))
+        && uri.path() == "/"
+        && uri.query().is_none();
+    if sound { Ok(text.trim_end_matches('/').to_owned()) } else { Err(wrong()) }
 }
 
 /// Reads `90`, `90s`, `30m`, `12h`.

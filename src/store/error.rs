@@ -50,7 +50,11 @@ pub enum StoreError {
         scheme: String,
     },
     /// The state directory, or a file in it, cannot be made or read.
-    #[error("`{}` cannot be used: {cause}", .path.display())]
+    #[error(
+        "`{}` cannot be used: {cause}; check its owner and permissions, or name another state directory with \
+         `--state` or OCHAMI_SYNC_STATE",
+        .path.display()
+    )]
     StateDirectory {
         /// The directory or file.
         path: PathBuf,
