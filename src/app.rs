@@ -19,12 +19,12 @@ use ipnet::IpNet;
 use tokio_util::sync::CancellationToken;
 
 use crate::boot::ScriptSettings;
+use crate::clock;
 use crate::reconcile::Reconciler;
 use crate::reconcile::watch::Event;
 use crate::server::common::listener::{BindError, Shared, Sockets};
 use crate::server::common::role::{AuthMode, Bound, ExposureError, Role};
 use crate::server::common::supervise::{Restarts, Supervisor};
-use crate::server::common::tls::TlsError;
 use crate::server::common::{Gate, Health, Metrics, Tls, TrustedProxies, check_exposure};
 use crate::store::{Mode, Store, StoreConfig, StoreError};
 use crate::token::{Issuer, TokenError, Verifier, VerifierSettings};
@@ -93,9 +93,6 @@ pub enum AppError {
     /// A socket cannot be had.
     #[error("{}", chain(.0))]
     Bind(#[from] BindError),
-    /// The certificate or its key cannot be used.
-    #[error("{}", chain(.0))]
-    Tls(#[from] TlsError),
     /// The state directory cannot be used.
     #[error("{}", chain(.0))]
     Store(#[from] StoreError),
@@ -134,10 +131,14 @@ const UNKNOWN_DELAY: u32 = 10;
 ///
 /// [`AppError`], all of it before anything is served.
 pub async fn serve(config: Config, report: Reporter, shutdown: CancellationToken) -> Result<(), AppError> {
-    let tls = config.tls.as_ref().map(|(certificate, key)| Tls::load(certificate, key)).transpose()?;
+    let tls = config.tls.as_ref().map(|(certificate, key)| Tls::new(certificate, key));
     let listeners = listeners::configured(&config, tls.as_ref())?;
     check_exposure(&listeners, config.auth, config.insecure)?;
     let health = Health::new();
+    if let Some(tls) = &tls {
+        // Before the sockets are there, so that whoever finds them open is shown a certificate, if there is one.
+        health.set("certificate", tls.look(clock::now()));
+    }
     let store = open(&config, &health).await?;
     let issuer = issuer(&config, &health)?;
     let verifier = Verifier::new(

@@ -103,8 +103,7 @@ pub(super) fn spawn_certificate(tasks: &mut Supervisor, tls: Arc<Tls>, health: H
     tasks.spawn("certificate-watch", move |shutdown| {
         let (tls, health) = (tls.clone(), health.clone());
         async move {
-            let report = |problem: Option<&str>| health.set("certificate", problem.map(str::to_owned));
-            tls.watch(RELOAD_EVERY, shutdown, report).await;
+            tls.watch(RELOAD_EVERY, shutdown, |problem| health.set("certificate", problem)).await;
             Ok::<(), std::convert::Infallible>(())
         }
     });
