@@ -23,6 +23,18 @@ pub enum StoreError {
     /// The store was opened for reading.
     #[error("the store is open for reading only")]
     ReadOnly,
+    /// The database could not be opened so far.
+    #[error("the database is not open, and is tried again: {reason}")]
+    Detached {
+        /// Why not.
+        reason: String,
+    },
+    /// The database's file was there and is not any more.
+    #[error("`{}` is not there any more; put it back from a backup, or restart to begin with an empty one", .path.display())]
+    Gone {
+        /// The database file.
+        path: PathBuf,
+    },
     /// A decision panicked, which is a defect of the program. Nothing of that decision is stored.
     #[error("the decision on a write failed by a defect of this program; the log has its message")]
     DecisionPanicked,

@@ -13,14 +13,21 @@ struct Faults {
     secrets: Option<String>,
     writer: Option<String>,
     unreadable: Vec<String>,
+    holding: bool,
 }
+
+/// Why booting nodes are told something else than the database holds.
+const HOLDING: &str = "the database that was opened has nothing to boot; nodes are told what they were told before it \
+                       was opened, until an inventory is applied";
 
 impl Health {
     /// The reasons in words; none when all is well.
     pub(super) fn reasons(&self) -> Vec<String> {
         self.with(|faults| {
             let writer = faults.writer.as_ref().map(|cause| format!("changes cannot be stored: {cause}"));
-            faults.secrets.clone().into_iter().chain(writer).chain(faults.unreadable.iter().cloned()).collect()
+            let holding = faults.holding.then(|| HOLDING.to_owned());
+            let unreadable = faults.unreadable.iter().cloned();
+            faults.secrets.clone().into_iter().chain(writer).chain(unreadable).chain(holding).collect()
         })
     }
 
@@ -42,6 +49,11 @@ impl Health {
     /// The rows that are not served.
     pub(super) fn set_unreadable(&self, reasons: Vec<String>) {
         self.with(|faults| faults.unreadable = reasons);
+    }
+
+    /// Whether booting nodes are told what was served before the database was opened.
+    pub(super) fn set_holding(&self, holding: bool) {
+        self.with(|faults| faults.holding = holding);
     }
 
     fn with<T>(&self, work: impl FnOnce(&mut Faults) -> T) -> T {

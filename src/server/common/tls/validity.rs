@@ -53,6 +53,9 @@ fn any(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
 /// `YYMMDDHHMMSSZ`, whose years are those from 1950 to 2049, or `YYYYMMDDHHMMSSZ`.
 fn moment(tag: u8, text: &[u8]) -> Option<Timestamp> {
     let digits = std::str::from_utf8(text).ok()?.strip_suffix('Z')?;
+    if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
     let (year, rest) = digits.split_at_checked(if tag == UTC_TIME { 2 } else { 4 })?;
     let year: i16 = match (tag, year.parse::<i16>().ok()?) {
         (UTC_TIME, short @ 0..50) => 2000 + short,
