@@ -5,6 +5,7 @@
 //! for. Nothing here answers a client of the boot plane.
 
 mod aside;
+mod lost;
 pub mod watch;
 
 pub use aside::{Broken, aside};
@@ -16,6 +17,7 @@ use std::sync::{Arc, PoisonError};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 
+use self::lost::Lost;
 use crate::clock;
 use crate::desired::{Desired, Unresolved};
 use crate::inventory::Adopt;
@@ -59,6 +61,10 @@ pub struct Request {
     /// Allow a service that held objects of ours to list none.
     #[serde(default)]
     pub accept_empty_live: bool,
+    /// Delete stored objects that nobody can read any more and that the inventory does not hold; write those anew that it
+    /// holds and that are not its own.
+    #[serde(default)]
+    pub give_up_unreadable: bool,
     /// Put drift back. A person's apply does; the automatic loop reports it.
     #[serde(default)]
     pub correct_drift: bool,
@@ -70,7 +76,8 @@ pub struct Request {
 impl Request {
     /// Everything that a plan depends on beside the desired state and the target.
     fn knobs(&self) -> impl PartialEq + use<> {
-        (self.prune, self.adopt, self.allow_delete, self.allow_replace, self.accept_empty_live, self.correct_drift)
+        let limits = (self.prune, self.adopt, self.allow_delete, self.allow_replace, self.accept_empty_live);
+        (limits, self.give_up_unreadable, self.correct_drift)
     }
 }
 
@@ -259,14 +266,17 @@ impl Reconciler {
 
     async fn compute(&self, target: &impl Target, request: &Request, observed: &Observed) -> Computed {
         let (desired, ledger) = readable(request, observed);
+        let lost = Lost::judge(&observed.lost, &desired, &ledger, request.give_up_unreadable);
+        let (live, ledger) = (lost.in_live(&observed.live), lost.in_ledger(ledger));
+        let incomplete_reasons = [observed.incomplete.clone(), lost.reasons()].concat();
         let mut options = Options {
-            complete: observed.incomplete.is_empty() && observed.unreadable.is_empty(),
-            incomplete_reasons: observed.incomplete.clone(),
+            complete: incomplete_reasons.is_empty() && observed.unreadable.is_empty(),
+            incomplete_reasons,
             prune: request.prune,
             adopt: request.adopt,
             allow_delete: request.allow_delete,
             allow_replace: request.allow_replace,
-            accept_empty_live: request.accept_empty_live,
+            accept_empty_live: request.accept_empty_live || lost.heals(),
             correct_drift: request.correct_drift,
             created: clock::now(),
             provenance: BTreeMap::new(),
@@ -274,14 +284,17 @@ impl Reconciler {
             services: observed.services.clone(),
             fingerprint_key: ledger.last_apply.as_ref().and_then(|_| self.store.fingerprint_key()),
         };
-        let computed = plan::compute(&desired, &ledger, &observed.live, &options);
+        let mut computed = plan::compute(&desired, &ledger, &live, &options);
+        lost.correct(&mut computed);
         // Only drift is shown with its writer, and only our own store knows writers; most plans have neither.
         let drifted = behind(&desired, &computed.plan.drift);
         if drifted.is_empty() || !matches!(request.target, TargetSpec::Builtin) {
             return computed;
         }
         options.provenance = self.provenance(&drifted).await;
-        plan::compute(&desired, &ledger, &observed.live, &options)
+        let mut computed = plan::compute(&desired, &ledger, &live, &options);
+        lost.correct(&mut computed);
+        computed
     }
 
     async fn provenance(&self, keys: &[ObjectKey]) -> BTreeMap<ObjectKey, Provenance> {

@@ -203,11 +203,18 @@ impl Store {
         Ok(())
     }
 
-    /// Why the snapshot may lack what the database holds: rows or secrets that cannot be read. That the last write failed
-    /// is no such reason.
+    /// Why it is not known what the database holds: a key for secrets that cannot be used, rows that a newer version
+    /// wrote. That the last write failed is no such reason.
     #[must_use]
     pub fn incomplete(&self) -> Vec<String> {
-        self.published.health.unread()
+        self.published.health.unknown()
+    }
+
+    /// The objects that are stored and cannot be read, each with the cause; they are not in the snapshot. Writing one anew
+    /// or giving it up ([`LedgerChange::Forget`], a deletion) settles it.
+    #[must_use]
+    pub fn lost(&self) -> BTreeMap<ObjectKey, String> {
+        self.published.health.lost()
     }
 
     /// A key for fingerprints of secrets in plans, so that a plan is no oracle for them; none without a usable key for

@@ -7,8 +7,8 @@ use tokio::sync::Notify;
 
 use super::{Config, Report, Reporter};
 use crate::inventory;
-use crate::reconcile::watch::{self, Event, Timing, WatchConfig};
 use crate::reconcile::Reconciler;
+use crate::reconcile::watch::{self, Event, Timing, WatchConfig};
 use crate::server::common::tls::RELOAD_EVERY;
 use crate::server::common::{Health, Supervisor, Tls};
 use crate::store::Store;

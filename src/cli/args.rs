@@ -136,6 +136,10 @@ pub(super) struct LimitArgs {
     /// Go on although a service that held our objects lists none; it was emptied on purpose.
     #[arg(long)]
     pub(super) accept_empty_live: bool,
+    /// Give up stored objects that nobody can read any more, as after the loss of `secrets.key`: those that the inventory
+    /// does not hold are deleted. What it holds itself is written anew without this.
+    #[arg(long)]
+    pub(super) give_up_unreadable: bool,
     /// Show every node for itself, and all fields of new ones.
     #[arg(long)]
     pub(super) expand: bool,

@@ -197,6 +197,7 @@ impl State {
             allow_delete: None,
             allow_replace: None,
             accept_empty_live: false,
+            give_up_unreadable: false,
             correct_drift: false,
             expect: None,
         };

@@ -152,10 +152,13 @@ pub enum StoreError {
 pub enum KeyProblem {
     /// It is gone, while there are objects that only it can decrypt.
     #[error(
-        "is missing, and without it these cannot be read: {lost}; put it back from a backup, or give them up: write a \
-         new key there (`umask 077; head -c 32 /dev/urandom | base64 > FILE`), restart, and apply the inventory again"
+        "is missing, and without it these cannot be read: {lost}; put it back from a backup, or go on with a new key \
+         (`umask 077; head -c 32 /dev/urandom | base64 > {}`), start again, and `apply`, which writes anew what the \
+         inventory holds and names what is lost", .path.display()
     )]
     Missing {
+        /// The key file.
+        path: PathBuf,
         /// The objects, or the first few and their number.
         lost: String,
     },

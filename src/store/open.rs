@@ -98,7 +98,7 @@ pub(super) async fn observe(database: Database, key_file: &Path) -> Result<Store
         reader.remember(target, snapshot.revision, ledger);
     }
     let health = Health::default();
-    health.set_unreadable(unreadable.reasons());
+    health.set_unreadable(&unreadable);
     if needed {
         health.set_secrets(secrets.usable());
     }

@@ -119,7 +119,7 @@ impl Writer {
 
     /// The same, knowing what else was found when the published snapshot was loaded.
     pub(super) fn over(self, unreadable: Unreadable, interner: Interner) -> Self {
-        self.published.health.set_unreadable(unreadable.reasons());
+        self.published.health.set_unreadable(&unreadable);
         Self { unreadable, interner, ..self }
     }
 
@@ -220,7 +220,7 @@ impl Writer {
         self.published.health.set_writer(&stored);
         let settled = batch.rows.keys().filter(|key| self.unreadable.settle(key)).count();
         if settled > 0 {
-            self.published.health.set_unreadable(self.unreadable.reasons());
+            self.published.health.set_unreadable(&self.unreadable);
         }
         self.published.publish(batch.snapshot);
         stored
@@ -249,7 +249,7 @@ impl Writer {
         if found != published {
             tracing::warn!(store.revision = found, published, "the database holds another state; it is loaded again");
             let loaded = load::load(&mut connection, &self.secrets).await.map_err(fault)?;
-            self.published.health.set_unreadable(loaded.unreadable.reasons());
+            self.published.health.set_unreadable(&loaded.unreadable);
             (self.unreadable, self.interner) = (loaded.unreadable, loaded.interner);
             self.published.publish(loaded.snapshot);
         }

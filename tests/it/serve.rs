@@ -203,7 +203,8 @@ fn a_state_directory_that_cannot_be_used_and_a_boot_url_that_is_none_are_told_wi
     }
     let finished = cluster.run(&["apply", "--yes", "--state", "file/state"]).expect(1);
     assert!(finished.stderr.contains("OCHAMI_SYNC_STATE"), "{}", finished.stderr);
-    for url in ["nonsense", "ftp://head", "http://", "http://head/path", "http://u@head", "http://head?x", "//head", ""] {
+    for url in ["nonsense", "ftp://head", "http://", "http://head/path", "http://u@head", "http://head?x", "//head", ""]
+    {
         let finished = cluster.run(&["serve", "--boot-url", url]).expect(2);
         assert!(finished.stderr.contains("--boot-url"), "{url}: {}", finished.stderr);
     }

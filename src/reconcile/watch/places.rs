@@ -40,10 +40,8 @@ impl Places {
         let inventory = &config.inventory;
         let below = ["nodes.yaml", "cluster.yaml", "cloud-init", "cloud-init/secure"].map(|name| inventory.join(name));
         let named = [inventory.clone(), config.secrets.clone()].into_iter().chain(below).collect();
-        let watched = [
-            (inventory.clone(), RecursiveMode::Recursive),
-            (config.secrets.clone(), RecursiveMode::NonRecursive),
-        ];
+        let watched =
+            [(inventory.clone(), RecursiveMode::Recursive), (config.secrets.clone(), RecursiveMode::NonRecursive)];
         Self { watched, named, identities: Vec::new(), watcher: None, events, sender, fault: None }
     }
 

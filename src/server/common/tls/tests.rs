@@ -115,10 +115,7 @@ fn an_expired_certificate_is_shown_and_told() {
     std::fs::write(&key, pair.serialize_pem()).unwrap();
     let tls = Tls::new(&cert, &key);
     let fault = tls.look(clock::now()).unwrap();
-    assert_eq!(
-        fault,
-        format!("the certificate in `{}` has expired on 2020-02-29T00:00:00Z; renew it", cert.display())
-    );
+    assert_eq!(fault, format!("the certificate in `{}` has expired on 2020-02-29T00:00:00Z; renew it", cert.display()));
     assert!(!shown(&tls).is_empty());
     let day_before = Timestamp(1_582_848_000_000_000);
     assert_eq!(tls.look(day_before), None);
