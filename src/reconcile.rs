@@ -328,7 +328,13 @@ fn behind(desired: &Desired, lines: &[PlanChange]) -> Vec<ObjectKey> {
 /// The state that a desired state makes where nothing is yet.
 #[must_use]
 pub fn from_nothing(desired: &Desired) -> Snapshot {
-    let options = Options {
+    let computed = plan::compute(desired, &Ledger::default(), &Snapshot::default(), &plain_options());
+    Snapshot::rebuilt(computed.writes.into_iter().filter_map(|write| write.object), 0)
+}
+
+/// A plan of what is known whole, under the inventory's own rules.
+fn plain_options() -> Options {
+    Options {
         complete: true,
         incomplete_reasons: Vec::new(),
         prune: None,
@@ -342,9 +348,7 @@ pub fn from_nothing(desired: &Desired) -> Snapshot {
         target: String::new(),
         services: BTreeMap::new(),
         fingerprint_key: None,
-    };
-    let computed = plan::compute(desired, &Ledger::default(), &Snapshot::default(), &options);
-    Snapshot::rebuilt(computed.writes.into_iter().filter_map(|write| write.object), 0)
+    }
 }
 
 /// Leaves out what the target could not list: an unknown kind is neither created anew nor taken for deleted.

@@ -120,3 +120,84 @@ fn stand_in(key: &ObjectKey) -> Option<Object> {
     let (userdata, metadata, vendordata) = (Value::Null, Value::Null, Value::Null);
     Some(Object::CloudInitSecure(Arc::new(CloudInitEntry { name, userdata, metadata, vendordata, jinja: false })))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::desired::samples;
+
+    const CAUSE: &str = "it was encrypted with another key";
+
+    fn secure(name: &str) -> ObjectKey {
+        ObjectKey::new(Kind::CloudInitSecure, name)
+    }
+
+    fn entry() -> LedgerEntry {
+        LedgerEntry { doc: "{}".into(), owner: None, name: "x".into(), origin: "".into(), apply: 1 }
+    }
+
+    /// A cluster whose inventory holds the secure entry `wanted`, and whose ledger owns these.
+    fn sides(owned: &[ObjectKey]) -> (Desired, Ledger) {
+        let mut desired = samples::desire(&samples::inventory(2));
+        let any = desired.objects.values().next().unwrap().clone();
+        desired.objects.insert(secure("wanted"), any);
+        let entries = owned.iter().map(|key| (key.clone(), entry())).collect();
+        (desired, Ledger { entries, last_apply: None })
+    }
+
+    fn judge(lost: &[ObjectKey], owned: &[ObjectKey], give_up: bool) -> Lost {
+        let (desired, ledger) = sides(owned);
+        let lost = lost.iter().map(|key| (key.clone(), CAUSE.to_owned())).collect();
+        Lost::judge(&lost, &desired, &ledger, give_up)
+    }
+
+    #[test]
+    fn an_own_secret_that_the_inventory_holds_is_in_nobodys_way() {
+        for give_up in [false, true] {
+            let judged = judge(&[secure("wanted")], &[secure("wanted")], give_up);
+            assert!(judged.heals() && judged.reasons().is_empty() && judged.given_up.is_empty());
+        }
+    }
+
+    #[test]
+    fn what_others_wrote_and_what_the_inventory_lacks_takes_the_flag() {
+        for (key, owned) in [(secure("wanted"), false), (secure("gone"), false), (secure("gone"), true)] {
+            let owned: Vec<ObjectKey> = owned.then(|| key.clone()).into_iter().collect();
+            let [reason] = judge(std::slice::from_ref(&key), &owned, false).reasons().try_into().unwrap();
+            assert!(reason.starts_with(&format!("{key} cannot be read: {CAUSE}")), "{reason}");
+            assert!(reason.contains("apply --give-up-unreadable"), "{reason}");
+            let judged = judge(std::slice::from_ref(&key), &owned, true);
+            assert_eq!(judged.reasons(), Vec::<String>::new());
+            assert_eq!(judged.given_up.contains_key(&key), &*key.id == "gone");
+        }
+    }
+
+    #[test]
+    fn what_is_no_secret_and_not_in_the_inventory_stays_whatever_the_flag_says() {
+        let group = ObjectKey::new(Kind::Group, "odd");
+        let judged = judge(std::slice::from_ref(&group), std::slice::from_ref(&group), true);
+        assert_eq!(judged.reasons().len(), 1);
+        assert!(judged.given_up.is_empty());
+    }
+
+    #[test]
+    fn reasons_are_folded_by_cause_and_name_a_few_objects() {
+        let keys: Vec<ObjectKey> = (10..25).map(|number| secure(&format!("e{number}"))).collect();
+        let [reason] = judge(&keys, &[], false).reasons().try_into().unwrap();
+        assert!(reason.contains("cloud-init-secure/e19 and 5 more cannot be read"), "{reason}");
+    }
+
+    #[test]
+    fn a_plan_shows_what_is_given_up_as_a_delete_and_the_store_is_told_of_no_state_before() {
+        let judged = judge(&[secure("gone")], &[], true);
+        let (live, ledger) = (Arc::new(Snapshot::default()), Cow::Owned(Ledger::default()));
+        let (whole, owning) = (judged.in_live(&live), judged.in_ledger(ledger));
+        assert!(whole.object(&secure("gone")).is_some() && owning.entries.contains_key(&secure("gone")));
+        assert!(live.object(&secure("gone")).is_none(), "the snapshot that is served is left alone");
+        let (desired, _) = sides(&[]);
+        let mut computed = crate::plan::compute(&desired, &owning, &whole, &super::super::plain_options());
+        judged.correct(&mut computed);
+        let write = computed.writes.iter().find(|write| write.key == secure("gone")).unwrap();
+        assert!(write.object.is_none() && write.before.is_none());
+    }
+}

@@ -243,6 +243,37 @@ fn a_stopped_daemon_leaves_nothing_that_hinders_the_next() {
 }
 
 #[test]
+fn a_stop_ends_within_seconds_whatever_is_open_and_under_way_and_a_start_follows_at_once() {
+    use std::io::{Read as _, Write as _};
+    let cluster = Cluster::demo();
+    let mut serving = cluster.serve(&["-i", "inventory", "--apply"]);
+    let connect = |url: &str| std::net::TcpStream::connect(url.trim_start_matches("http://")).unwrap();
+    let mut open = Vec::new();
+    for listener in [&serving.api, &serving.boot, &serving.metrics] {
+        let mut idle = connect(listener);
+        idle.write_all(b"GET /health HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
+        assert!(idle.read(&mut [0; 512]).unwrap() > 0, "it is kept alive");
+        let mut torn = connect(listener);
+        torn.write_all(b"GET /health HT").unwrap();
+        open.extend([idle, torn, connect(listener)]);
+    }
+    let mut planning = cluster.command(&["plan"]);
+    planning.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
+    let mut planning = planning.spawn().unwrap();
+    let begun = std::time::Instant::now();
+    let pid = serving.child.id().to_string();
+    assert!(std::process::Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    let status = until("the daemon ended", || serving.child.try_wait().unwrap());
+    assert_eq!(status.code(), Some(0), "{}", serving.log());
+    assert!(begun.elapsed() < std::time::Duration::from_secs(20), "after {:?}", begun.elapsed());
+    let _ = planning.wait();
+    assert!(!serving.log().contains("panicked"), "{}", serving.log());
+    let again = cluster.serve(&["-i", "inventory"]);
+    assert_eq!(get(&format!("{}/health", again.boot)).status, 200);
+    drop(open);
+}
+
+#[test]
 fn drift_is_shown_with_its_writer_and_put_back_by_an_explicit_apply_only() {
     let cluster = Cluster::demo();
     let serving = cluster.serve(&["-i", "inventory", "--apply"]);
