@@ -2,7 +2,7 @@
 //!
 //! The directory is watched, not its files, because editors replace files. A burst of events is waited out; whatever
 //! the events say, the tree is compared as a whole every minute, because network file systems send none. What the
-//! directory's name leads to may change as well: see [`places`]. The same content is silence; a broken tree, or none at
+//! directory's name leads to may change as well: see `places`. The same content is silence; a broken tree, or none at
 //! all, changes nothing and is reported once.
 
 mod places;
