@@ -1,9 +1,10 @@
 //! The wiring of `serve`: store, sockets, routers, watcher; one set of tasks, one shutdown.
 //!
 //! Every socket is bound before anything is served, and a socket that cannot be had is what ends a start, beside a
-//! state directory that another process holds. A database that cannot be opened does not: with an inventory the nodes
-//! are told what that says, from memory, and `/ready` says why nothing can be written.
+//! state directory that another process holds and flags that make no sense. Whatever else is missing or broken degrades
+//! what is served, is told by `/ready`, and is looked at again until it is well.
 
+mod database;
 pub(crate) mod listeners;
 mod routers;
 mod watching;
@@ -16,18 +17,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ipnet::IpNet;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::boot::ScriptSettings;
+use crate::clock;
 use crate::reconcile::Reconciler;
 use crate::reconcile::watch::Event;
 use crate::server::cloud_init::CloudInitSettings;
 use crate::server::common::listener::{BindError, Shared, Sockets};
 use crate::server::common::role::{AuthMode, Bound, ExposureError, Role};
 use crate::server::common::supervise::{Restarts, Supervisor};
-use crate::server::common::tls::TlsError;
 use crate::server::common::{Gate, Health, Metrics, Tls, TrustedProxies, check_exposure};
-use crate::store::{Mode, Store, StoreConfig, StoreError};
+use crate::store::StoreError;
 use crate::token::{Issuer, TokenError, Verifier, VerifierSettings};
 
 /// What to serve, and how.
@@ -110,9 +112,6 @@ pub enum AppError {
     /// A socket cannot be had.
     #[error("{}", chain(.0))]
     Bind(#[from] BindError),
-    /// The certificate or its key cannot be used.
-    #[error("{}", chain(.0))]
-    Tls(#[from] TlsError),
     /// The state directory cannot be used.
     #[error("{}", chain(.0))]
     Store(#[from] StoreError),
@@ -145,11 +144,15 @@ const DRAIN: Duration = Duration::from_secs(10);
 ///
 /// [`AppError`], all of it before anything is served.
 pub async fn serve(config: Config, report: Reporter, shutdown: CancellationToken) -> Result<(), AppError> {
-    let tls = config.tls.as_ref().map(|(certificate, key)| Tls::load(certificate, key)).transpose()?;
+    let tls = config.tls.as_ref().map(|(certificate, key)| Tls::new(certificate, key));
     let listeners = listeners::configured(&config, tls.as_ref())?;
     check_exposure(&listeners, config.auth, config.insecure)?;
     let health = Health::new();
-    let store = open(&config, &health).await?;
+    if let Some(tls) = &tls {
+        // Before the sockets are there, so that whoever finds them open is shown a certificate, if there is one.
+        health.set("certificate", tls.look(clock::now()));
+    }
+    let (store, late) = database::open(&config, &health).await?;
     let issuer = issuer(&config, &health)?;
     let verifier = Verifier::new(
         &issuer,
@@ -172,7 +175,11 @@ pub async fn serve(config: Config, report: Reporter, shutdown: CancellationToken
     let shared = Shared { metrics, trusted_proxies: TrustedProxies::new(config.trusted_proxies.clone()) };
 
     let mut tasks = Supervisor::new(shutdown.clone(), health.clone(), Restarts::default());
-    watching::spawn(&mut tasks, &config, reconciler, &health, report.clone());
+    let replan = Arc::new(Notify::new());
+    watching::spawn(&mut tasks, &config, reconciler, &health, report.clone(), replan.clone());
+    if let Some(late) = late {
+        database::spawn(&mut tasks, store.clone(), late, health.clone(), replan);
+    }
     watching::spawn_store(&mut tasks, store.clone(), health.clone());
     watching::spawn_keys(&mut tasks, verifier, health.clone());
     if let Some(tls) = tls {
@@ -180,40 +187,11 @@ pub async fn serve(config: Config, report: Reporter, shutdown: CancellationToken
     }
     health.set_loaded();
     announce(&config, &bound, &report, &health);
-    sockets.run(parts.routers(), shared, shutdown).await;
-    tasks.finish(DRAIN).await;
+    // Both have the same time to end in, so it is given to them together.
+    tokio::join!(sockets.run(parts.routers(), shared, shutdown), tasks.finish(DRAIN));
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
     store.close().await;
     Ok(())
-}
-
-/// Opens the store. A database that is broken, full or too new must not keep nodes from booting: they are served
-/// without one.
-async fn open(config: &Config, health: &Health) -> Result<Store, AppError> {
-    let store_config =
-        StoreConfig { state_dir: config.state.clone(), mode: Mode::ReadWrite, url: config.database.clone() };
-    match Store::open(store_config.clone()).await {
-        Ok(store) => Ok(store),
-        Err(
-            error @ (StoreError::Locked { .. } | StoreError::UnknownDatabase { .. } | StoreError::PostgresNotBuiltIn),
-        ) => Err(error.into()),
-        Err(error) => {
-            let reason = chain(&error);
-            tracing::error!(error = reason, "the database cannot be opened; serving what can be read");
-            health.set("database", Some(reason.clone()));
-            // A disk that is full or a database that somebody holds can still be read.
-            let look = StoreConfig { mode: Mode::ReadOnly, ..store_config };
-            match Store::open(look).await {
-                Ok(store) if store.snapshot().revision > 0 => return Ok(store),
-                _ => {}
-            }
-            let resolved = match &config.inventory {
-                Some(directory) => watching::desired_snapshot(directory, &config.secrets).await,
-                None => crate::snapshot::Snapshot::default(),
-            };
-            Ok(Store::detached(resolved, reason))
-        }
-    }
 }
 
 /// What boot scripts say of this installation: the flags, and what they leave open is the address at which a node

@@ -55,5 +55,9 @@ fn run(args: Args, printer: Printer) -> anyhow::Result<Exit> {
 
 fn on_runtime(verb: impl Future<Output = anyhow::Result<Exit>>) -> anyhow::Result<Exit> {
     crate::server::common::tls::install_provider();
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(verb)
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let exit = runtime.block_on(verb);
+    // A thread may hang in a file system that does not answer; what has to be durable is.
+    runtime.shutdown_background();
+    exit
 }

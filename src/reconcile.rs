@@ -5,6 +5,7 @@
 //! for. Nothing here answers a client of the boot plane.
 
 mod aside;
+mod lost;
 pub mod watch;
 
 pub use aside::{Broken, aside};
@@ -16,6 +17,7 @@ use std::sync::{Arc, PoisonError};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 
+use self::lost::Lost;
 use crate::clock;
 use crate::desired::{Desired, Unresolved};
 use crate::inventory::Adopt;
@@ -59,6 +61,10 @@ pub struct Request {
     /// Allow a service that held objects of ours to list none.
     #[serde(default)]
     pub accept_empty_live: bool,
+    /// Delete stored objects that nobody can read any more and that the inventory does not hold; write those anew that it
+    /// holds and that are not its own.
+    #[serde(default)]
+    pub give_up_unreadable: bool,
     /// Put drift back. A person's apply does; the automatic loop reports it.
     #[serde(default)]
     pub correct_drift: bool,
@@ -70,7 +76,8 @@ pub struct Request {
 impl Request {
     /// Everything that a plan depends on beside the desired state and the target.
     fn knobs(&self) -> impl PartialEq + use<> {
-        (self.prune, self.adopt, self.allow_delete, self.allow_replace, self.accept_empty_live, self.correct_drift)
+        let limits = (self.prune, self.adopt, self.allow_delete, self.allow_replace, self.accept_empty_live);
+        (limits, self.give_up_unreadable, self.correct_drift)
     }
 }
 
@@ -259,14 +266,17 @@ impl Reconciler {
 
     async fn compute(&self, target: &impl Target, request: &Request, observed: &Observed) -> Computed {
         let (desired, ledger) = readable(request, observed);
+        let lost = Lost::judge(&observed.lost, &desired, &ledger, request.give_up_unreadable);
+        let (live, ledger) = (lost.in_live(&observed.live), lost.in_ledger(ledger));
+        let incomplete_reasons = [observed.incomplete.clone(), lost.reasons()].concat();
         let mut options = Options {
-            complete: observed.incomplete.is_empty() && observed.unreadable.is_empty(),
-            incomplete_reasons: observed.incomplete.clone(),
+            complete: incomplete_reasons.is_empty() && observed.unreadable.is_empty(),
+            incomplete_reasons,
             prune: request.prune,
             adopt: request.adopt,
             allow_delete: request.allow_delete,
             allow_replace: request.allow_replace,
-            accept_empty_live: request.accept_empty_live,
+            accept_empty_live: request.accept_empty_live || lost.heals(),
             correct_drift: request.correct_drift,
             created: clock::now(),
             provenance: BTreeMap::new(),
@@ -274,14 +284,17 @@ impl Reconciler {
             services: observed.services.clone(),
             fingerprint_key: ledger.last_apply.as_ref().and_then(|_| self.store.fingerprint_key()),
         };
-        let computed = plan::compute(&desired, &ledger, &observed.live, &options);
+        let mut computed = plan::compute(&desired, &ledger, &live, &options);
+        lost.correct(&mut computed);
         // Only drift is shown with its writer, and only our own store knows writers; most plans have neither.
         let drifted = behind(&desired, &computed.plan.drift);
         if drifted.is_empty() || !matches!(request.target, TargetSpec::Builtin) {
             return computed;
         }
         options.provenance = self.provenance(&drifted).await;
-        plan::compute(&desired, &ledger, &observed.live, &options)
+        let mut computed = plan::compute(&desired, &ledger, &live, &options);
+        lost.correct(&mut computed);
+        computed
     }
 
     async fn provenance(&self, keys: &[ObjectKey]) -> BTreeMap<ObjectKey, Provenance> {
@@ -315,7 +328,13 @@ fn behind(desired: &Desired, lines: &[PlanChange]) -> Vec<ObjectKey> {
 /// The state that a desired state makes where nothing is yet.
 #[must_use]
 pub fn from_nothing(desired: &Desired) -> Snapshot {
-    let options = Options {
+    let computed = plan::compute(desired, &Ledger::default(), &Snapshot::default(), &plain_options());
+    Snapshot::rebuilt(computed.writes.into_iter().filter_map(|write| write.object), 0)
+}
+
+/// A plan of what is known whole, under the inventory's own rules.
+fn plain_options() -> Options {
+    Options {
         complete: true,
         incomplete_reasons: Vec::new(),
         prune: None,
@@ -329,9 +348,7 @@ pub fn from_nothing(desired: &Desired) -> Snapshot {
         target: String::new(),
         services: BTreeMap::new(),
         fingerprint_key: None,
-    };
-    let computed = plan::compute(desired, &Ledger::default(), &Snapshot::default(), &options);
-    Snapshot::rebuilt(computed.writes.into_iter().filter_map(|write| write.object), 0)
+    }
 }
 
 /// Leaves out what the target could not list: an unknown kind is neither created anew nor taken for deleted.

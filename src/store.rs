@@ -7,6 +7,7 @@
 //!
 //! Only this room names sqlx. Its SQL is what SQLite and PostgreSQL both take, but for the opening of the file.
 
+mod backend;
 mod batch;
 mod database;
 mod error;
@@ -15,6 +16,7 @@ mod intern;
 mod ledger;
 mod load;
 mod open;
+mod publish;
 mod read;
 mod rows;
 mod secrets;
@@ -33,12 +35,12 @@ use tokio::sync::oneshot;
 pub use error::{KeyProblem, StoreError, WriteError};
 pub use ledger::{ApplyRecord, Ledger, LedgerChange, LedgerEntry, Provenance, TargetId};
 
+use self::backend::Backend;
 use self::batch::Effects;
 use self::database::Database;
-use self::health::Health;
-use self::read::Reader;
+use self::publish::Publisher;
 use self::state_dir::Lock;
-use self::writer::{Answer, Decide, Decided, Handle};
+use self::writer::{Answer, Decide, Decided};
 use crate::clock;
 use crate::model::ObjectKey;
 use crate::snapshot::{BootView, Change, Snapshot};
@@ -131,12 +133,9 @@ impl BootReader {
 /// A handle on the store; cheap to clone. The database is closed with the last one, or by [`Store::close`].
 #[derive(Clone)]
 pub struct Store {
-    snapshots: SnapshotReader,
-    boot_views: BootReader,
-    reader: Arc<Reader>,
-    health: Health,
-    /// None when the store is open for reading only.
-    writer: Option<Arc<Handle>>,
+    published: Publisher,
+    /// Changes once at most, when a database that could not be opened is.
+    backend: Arc<ArcSwap<Backend>>,
 }
 
 impl Store {
@@ -170,51 +169,85 @@ impl Store {
         open::in_memory().expect("a test can start a thread")
     }
 
-    /// A store without a database: it serves a snapshot and takes no writes. For a start whose database cannot be
-    /// opened, so that nodes boot all the same; `reason` is why.
+    /// A store without its database: it serves a snapshot, takes no writes and knows no ledger. For a start whose
+    /// database cannot be opened, so that nodes boot all the same; `reason` is why. [`Store::attach`] mends it.
     #[must_use]
-    pub fn detached(snapshot: Snapshot, reason: String) -> Self {
-        open::detached(snapshot, reason)
+    pub fn detached(config: &StoreConfig, snapshot: Snapshot, reason: String) -> Self {
+        open::detached(config, snapshot, reason)
     }
 
-    /// Why the snapshot may lack what the database holds: rows or secrets that cannot be read. That the last write failed
-    /// is no such reason.
+    /// Opens, for a store that is detached or open for reading only, the state directory that it could not open before,
+    /// and takes it into use: what the database holds is published, and writes are taken. Every handle and reader that
+    /// was handed out goes on with it. The boot views alone stay as they are where the database has nothing to boot,
+    /// until it has: a node that could boot a moment ago still can, and [`Store::degraded`] says so.
+    ///
+    /// A database file that was there before is waited for and not made anew, so that there is time to put another one
+    /// in its place. Not to be called twice at a time; a store that takes writes is left as it is.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Store::open`], and [`StoreError::Gone`]. The store is then as it was.
+    pub async fn attach(&self, config: &StoreConfig) -> Result<(), StoreError> {
+        let backend = self.backend.load_full();
+        if backend.takes_writes() {
+            return Ok(());
+        }
+        let database = Database::locate(&config.state_dir, config.url.as_deref(), false)?;
+        if backend.has_seen_file(&database) && !database.path().exists() {
+            return Err(StoreError::Gone { path: database.path().to_owned() });
+        }
+        state_dir::prepare(&config.state_dir)?;
+        let lock = Lock::take(&config.state_dir, clock::now())?;
+        let opened = open::attach(&self.published, database, &config.state_dir.join("secrets.key"), lock).await?;
+        self.backend.store(Arc::new(opened));
+        Ok(())
+    }
+
+    /// Why it is not known what the database holds: a key for secrets that cannot be used, rows that a newer version
+    /// wrote. That the last write failed is no such reason.
     #[must_use]
     pub fn incomplete(&self) -> Vec<String> {
-        self.health.unread()
+        self.published.health.unknown()
+    }
+
+    /// The objects that are stored and cannot be read, each with the cause; they are not in the snapshot. Writing one anew
+    /// or giving it up ([`LedgerChange::Forget`], a deletion) settles it.
+    #[must_use]
+    pub fn lost(&self) -> BTreeMap<ObjectKey, String> {
+        self.published.health.lost()
     }
 
     /// A key for fingerprints of secrets in plans, so that a plan is no oracle for them; none without a usable key for
     /// secrets.
     #[must_use]
     pub fn fingerprint_key(&self) -> Option<[u8; 32]> {
-        self.reader.secrets.fingerprint_key()
+        self.backend.load().reader().ok()?.secrets.fingerprint_key()
     }
 
     /// The newest snapshot.
     #[must_use]
     pub fn snapshot(&self) -> Arc<Snapshot> {
-        self.snapshots.load()
+        self.published.snapshots.load()
     }
 
     /// A reader for code of the API role.
     #[must_use]
     pub fn snapshots(&self) -> SnapshotReader {
-        self.snapshots.clone()
+        self.published.snapshots.clone()
     }
 
     /// A reader for code of the boot role.
     #[must_use]
     pub fn boot_views(&self) -> BootReader {
-        self.boot_views.clone()
+        self.published.boot_views.clone()
     }
 
     /// What is wrong while the store serves nevertheless, in words: rows that are not served, a key that cannot be
     /// used, changes that cannot be stored. Empty when all is well.
     #[must_use]
     pub fn degraded(&self) -> Vec<String> {
-        let mut reasons = self.health.reasons();
-        if self.writer.as_ref().is_some_and(|writer| writer.is_dead()) {
+        let mut reasons = self.published.health.reasons();
+        if self.backend.load().has_lost_its_writer() {
             reasons.push("changes cannot be stored: the writer ended by a defect of this program".to_owned());
         }
         reasons
@@ -237,7 +270,8 @@ impl Store {
         T: Send + 'static,
         E: Send + 'static,
     {
-        let writer = self.writer.as_ref().ok_or(StoreError::ReadOnly)?;
+        let backend = self.backend.load_full();
+        let writer = backend.writer()?;
         let (reply, answer) = oneshot::channel();
         let decide: Decide = Box::new(move |snapshot| {
             let outcome = snapshot.map(|snapshot| catch_unwind(AssertUnwindSafe(|| decide(snapshot))));
@@ -266,7 +300,7 @@ impl Store {
     /// [`StoreError`] when the database cannot be read.
     pub async fn ledger(&self, target: &TargetId) -> Result<Arc<Ledger>, StoreError> {
         let revision = self.snapshot().revision;
-        self.reader()?.ledger(target, revision, || self.snapshot().revision).await
+        self.backend.load_full().reader()?.ledger(target, revision, || self.snapshot().revision).await
     }
 
     /// The newest apply at a target, none before the first.
@@ -284,7 +318,7 @@ impl Store {
     ///
     /// [`StoreError`] when the database cannot be read.
     pub async fn history(&self, target: &TargetId, limit: u32) -> Result<Vec<ApplyRecord>, StoreError> {
-        self.reader()?.history(target, limit).await
+        self.backend.load_full().reader()?.history(target, limit).await
     }
 
     /// Who last wrote each of these objects, or deleted it. An object that never was is left out.
@@ -293,22 +327,14 @@ impl Store {
     ///
     /// [`StoreError`] when the database cannot be read.
     pub async fn provenance(&self, keys: &[ObjectKey]) -> Result<BTreeMap<ObjectKey, Provenance>, StoreError> {
-        self.reader()?.provenance(keys).await
-    }
-
-    /// Reading a closed database would open it again, and leave files beside it.
-    fn reader(&self) -> Result<&Reader, StoreError> {
-        match &self.writer {
-            Some(writer) if writer.has_ended() => Err(StoreError::Closed),
-            _ => Ok(&self.reader),
-        }
+        self.backend.load_full().reader()?.provenance(keys).await
     }
 
     /// Refuses further writes, waits until those under way are answered, and closes the database: it is then one file
     /// without companions, and the state directory is free for another process. Snapshots go on being
     /// served; ledger, history and provenance do not.
     pub async fn close(&self) {
-        if let Some(writer) = &self.writer {
+        if let Ok(writer) = self.backend.load_full().writer() {
             writer.close().await;
         }
     }

@@ -31,6 +31,8 @@ pub struct Observed {
     pub ledger: Arc<Ledger>,
     /// Kinds that could not be listed: nothing about them is known, so nothing about them is planned.
     pub unreadable: Vec<Kind>,
+    /// Objects that are known to be there, each with why nothing else is known of them.
+    pub lost: BTreeMap<ObjectKey, String>,
     /// Why the picture is not whole; empty when it is. Nothing is deleted on an incomplete picture.
     pub incomplete: Vec<String>,
     /// The services read, by name, for the plan's header.

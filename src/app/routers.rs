@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::http::Method;
+use axum::http::{Method, Uri};
 
 use crate::boot::ScriptSettings;
 use crate::reconcile::Reconciler;
@@ -85,7 +85,8 @@ impl Parts {
 }
 
 /// What each room asks for; a path that no room knows needs a token as far as this goes, and is 404 anyway.
-fn access(method: &Method, path: &str) -> Access {
-    let open = smd::access(method, path) || bss::access(method, path) || cloud_init::access(method, path);
+fn access(method: &Method, uri: &Uri) -> Access {
+    let path = uri.path();
+    let open = smd::access(method, path) || bss::access(method, uri) || cloud_init::access(method, path);
     if open { Access::Open } else { Access::Token }
 }

@@ -1,33 +1,39 @@
 //! The background tasks: watching the inventory, the store's and the keys' well-being.
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::Notify;
+
 use super::{Config, Report, Reporter};
 use crate::inventory;
+use crate::reconcile::Reconciler;
 use crate::reconcile::watch::{self, Event, Timing, WatchConfig};
-use crate::reconcile::{self, Reconciler};
 use crate::server::common::tls::RELOAD_EVERY;
 use crate::server::common::{Health, Supervisor, Tls};
-use crate::snapshot::Snapshot;
 use crate::store::Store;
 use crate::token::Verifier;
 
 /// How often the store is asked what is wrong with it.
 const STORE_CHECK: Duration = Duration::from_secs(1);
 
-/// Watches the inventory, where there is one.
+/// Watches the inventory, where there is one. `replan` has it planned again.
 pub(super) fn spawn(
     tasks: &mut Supervisor,
     config: &Config,
     reconciler: Reconciler,
     health: &Health,
     report: Reporter,
+    replan: Arc<Notify>,
 ) {
     let Some(inventory) = config.inventory.clone() else { return };
-    let watch =
-        WatchConfig { inventory, secrets: config.secrets.clone(), apply: config.apply, timing: Timing::default() };
+    let watch = WatchConfig {
+        inventory,
+        secrets: config.secrets.clone(),
+        apply: config.apply,
+        timing: Timing::default(),
+        replan,
+    };
     let health = health.clone();
     tasks.spawn("watcher", move |shutdown| {
         let (watch, reconciler, health, report) = (watch.clone(), reconciler.clone(), health.clone(), report.clone());
@@ -36,7 +42,8 @@ pub(super) fn spawn(
                 judge(&event, &health);
                 report(Report::Watch(&event));
             };
-            watch::run(&watch, &reconciler, &tell, &shutdown).await
+            watch::run(&watch, &reconciler, &tell, &shutdown).await;
+            Ok::<(), std::convert::Infallible>(())
         }
     });
 }
@@ -103,19 +110,8 @@ pub(super) fn spawn_certificate(tasks: &mut Supervisor, tls: Arc<Tls>, health: H
     tasks.spawn("certificate-watch", move |shutdown| {
         let (tls, health) = (tls.clone(), health.clone());
         async move {
-            let report = |problem: Option<&str>| health.set("certificate", problem.map(str::to_owned));
-            tls.watch(RELOAD_EVERY, shutdown, report).await;
+            tls.watch(RELOAD_EVERY, shutdown, |problem| health.set("certificate", problem)).await;
             Ok::<(), std::convert::Infallible>(())
         }
     });
-}
-
-/// The state that the inventory alone makes, for a start without a database.
-pub(super) async fn desired_snapshot(directory: &Path, secrets: &Path) -> Snapshot {
-    let (directory, secrets): (PathBuf, PathBuf) = (directory.to_owned(), secrets.to_owned());
-    let made = tokio::task::spawn_blocking(move || {
-        let inventory = inventory::load_settled(&directory).inventory?;
-        Some(reconcile::from_nothing(&watch::desired(&inventory, &secrets)))
-    });
-    made.await.ok().flatten().unwrap_or_default()
 }

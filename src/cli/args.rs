@@ -157,6 +157,10 @@ pub(super) struct LimitArgs {
     /// Go on although a service that held our objects lists none; it was emptied on purpose.
     #[arg(long)]
     pub(super) accept_empty_live: bool,
+    /// Give up stored objects that nobody can read any more, as after the loss of `secrets.key`: those that the inventory
+    /// does not hold are deleted. What it holds itself is written anew without this.
+    #[arg(long)]
+    pub(super) give_up_unreadable: bool,
     /// Show every node for itself, and all fields of new ones.
     #[arg(long)]
     pub(super) expand: bool,
@@ -247,7 +251,7 @@ pub(super) struct ServeArgs {
     #[arg(long, value_name = "ADDR")]
     pub(super) metrics: Option<SocketAddr>,
     /// How nodes reach the boot listener, http://HOST:PORT; the address at which a node reached it unless given.
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = base_url)]
     pub(super) boot_url: Option<String>,
     /// How API requests are authenticated.
     #[arg(long, value_enum, default_value_t = Auth::Jwt)]
@@ -272,6 +276,18 @@ pub(super) struct ServeArgs {
     pub(super) config: Option<PathBuf>,
     #[command(flatten)]
     pub(super) answers: AnswerArgs,
+}
+
+/// Checks that a URL leads to a server and to nothing in particular on it. It is handed to firmware, which reports a wrong
+/// one on a screen that nobody looks at.
+fn base_url(text: &str) -> Result<String, String> {
+    let wrong = || format!("`{text}` is not of the form http://HOST:PORT");
+    let uri: axum::http::Uri = text.parse().map_err(|_| wrong())?;
+    let sound = matches!(uri.scheme_str(), Some("http" | "https"))
+        && uri.authority().is_some_and(|authority| !authority.host().is_empty() && !authority.as_str().contains('@'))
+        && uri.path() == "/"
+        && uri.query().is_none();
+    if sound { Ok(text.trim_end_matches('/').to_owned()) } else { Err(wrong()) }
 }
 
 /// Reads `90`, `90s`, `30m`, `12h`.

@@ -58,7 +58,7 @@ fn paragraph(plan: &Plan, check: &Check) -> String {
         ),
         "incomplete.read" => writeln!(text, "live state could not be read whole.").and_then(|()| {
             names.iter().try_for_each(|reason| writeln!(text, "  {}", fold::escape(reason)))?;
-            writeln!(text, "  Plan again once the service answers.")
+            writeln!(text, "  Plan again once that is mended.")
         }),
         "adopt.differs" => {
             let noun = if *value == 1 { "object is" } else { "objects are" };

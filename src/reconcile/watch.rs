@@ -1,19 +1,22 @@
 //! The watcher: an inventory directory, loaded as one on every save, planned, and applied where asked for.
 //!
 //! The directory is watched, not its files, because editors replace files. A burst of events is waited out; whatever
-//! the events say, the tree is compared as a whole every minute, because network file systems and symbolic-link swaps
-//! send none. The same content is silence; a broken tree changes nothing and is reported once.
+//! the events say, the tree is compared as a whole every minute, because network file systems send none. What the
+//! directory's name leads to may change as well: see `places`. The same content is silence; a broken tree, or none at
+//! all, changes nothing and is reported once.
+
+mod places;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use notify::{RecursiveMode, Watcher as _};
 use serde_json::Value;
-use tokio::sync::mpsc;
-use tokio::time::{Instant, timeout};
+use tokio::sync::Notify;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use self::places::Places;
 use super::{Applied, ReconcileError, Reconciler, Request, TargetSpec, aside};
 use crate::desired::{self, Desired};
 use crate::inventory::{self, Diagnostic, Sources, secrets};
@@ -57,6 +60,9 @@ pub struct WatchConfig {
     pub apply: bool,
     /// The waits.
     pub timing: Timing,
+    /// Told when the tree in force is to be planned again although it did not change, because what it is compared with
+    /// did.
+    pub replan: Arc<Notify>,
 }
 
 /// What the watcher has to tell.
@@ -90,74 +96,27 @@ pub enum Event {
     Failed(ReconcileError),
 }
 
-/// The inventory directory cannot be watched.
-#[derive(Debug, thiserror::Error)]
-#[error("the inventory directory `{}` cannot be watched: {cause:?}; is it there?", path.display())]
-pub struct WatchError {
-    /// The directory.
-    path: PathBuf,
-    /// What the system said.
-    cause: notify::ErrorKind,
-}
-
 /// Watches until `shutdown`, telling everything to `tell`.
-///
-/// # Errors
-///
-/// When the directory cannot be watched; the caller restarts the watcher after a while.
 pub async fn run(
     config: &WatchConfig,
     reconciler: &Reconciler,
     tell: &(dyn Fn(Event) + Send + Sync),
     shutdown: &CancellationToken,
-) -> Result<(), WatchError> {
-    let failed = |source: notify::Error| WatchError { path: config.inventory.clone(), cause: source.kind };
-    let (sender, mut events) = mpsc::channel(1);
-    let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-        if event.map_or(true, |event| concerns_us(&event)) {
-            // A full channel already says what there is to say: something moved.
-            let _ = sender.try_send(());
-        }
-    })
-    .map_err(failed)?;
-    watcher.watch(&config.inventory, RecursiveMode::Recursive).map_err(failed)?;
-    if config.secrets.is_dir() {
-        // The directory of secrets may come later; the regular comparison finds it then.
-        let _ = watcher.watch(&config.secrets, RecursiveMode::NonRecursive);
-    }
+) {
+    let mut places = Places::new(config);
     let mut state = State::default();
     loop {
-        state.reload(config, reconciler, tell).await;
+        // First the watch and then the look, so that nothing falls between the two.
+        places.arm().await;
+        let reloading = state.reload(config, reconciler, tell);
+        if shutdown.run_until_cancelled(reloading).await.is_none() {
+            return;
+        }
         let wait = state.retry_in.unwrap_or(config.timing.rescan);
         tokio::select! {
-            () = shutdown.cancelled() => return Ok(()),
-            () = burst(&mut events, config.timing, wait) => {}
-        }
-    }
-}
-
-/// Editors' swap and backup files are not part of the tree.
-fn concerns_us(event: &notify::Event) -> bool {
-    if matches!(event.kind, notify::EventKind::Access(_)) {
-        return false;
-    }
-    event.need_rescan() || event.paths.is_empty() || !event.paths.iter().all(|path| is_editor_file(path))
-}
-
-fn is_editor_file(path: &Path) -> bool {
-    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    name == "4913" || name.ends_with('~') || name.ends_with(".swp") || name.ends_with(".swx") || name.starts_with(".#")
-}
-
-/// Returns when a burst of events has ended, or after `wait` without any.
-async fn burst(events: &mut mpsc::Receiver<()>, timing: Timing, wait: Duration) {
-    if timeout(wait, events.recv()).await.is_err() {
-        return;
-    }
-    let end = Instant::now() + timing.ceiling;
-    while Instant::now() < end {
-        if timeout(timing.quiet, events.recv()).await.is_err() {
-            return;
+            () = shutdown.cancelled() => return,
+            () = places.change(config.timing, wait) => {}
+            () = config.replan.notified() => state.seen = None,
         }
     }
 }
@@ -238,6 +197,7 @@ impl State {
             allow_delete: None,
             allow_replace: None,
             accept_empty_live: false,
+            give_up_unreadable: false,
             correct_drift: false,
             expect: None,
         };

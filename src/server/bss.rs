@@ -3,10 +3,10 @@
 //! | route | methods | open |
 //! |---|---|---|
 //! | `/bootparameters` | GET POST PUT PATCH DELETE | no |
-//! | `/bootscript` | GET | yes |
+//! | `/bootscript` | GET | by `mac=`; `name=` and `nid=` take a token |
 //! | `/service/status`, `/service/status/all`, `/service/hsm`, `/service/storage/status`, `/service/version` | any | yes |
 //!
-//! `/dumpstate`, `/hosts`, `/endpoint-history` and every other path answer 404.
+//! The boot role has `/bootscript` by `mac=` and nothing else. `/dumpstate`, `/hosts`, `/endpoint-history` and every other path answer 404.
 
 mod bootparameters;
 mod bootscript;
@@ -16,9 +16,10 @@ mod service;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::http::Method;
+use axum::http::{Method, Uri};
 use axum::routing::any;
 
+use self::bootscript::Selectors;
 use super::common::not_found;
 use crate::boot::ScriptSettings;
 use crate::store::{BootReader, Store};
@@ -45,7 +46,11 @@ pub struct BssState {
 
 /// All routes, for the API role.
 pub fn routes(state: BssState) -> Router {
-    let script = bootscript::State { reader: state.store.boot_views(), settings: state.settings.script.clone() };
+    let script = bootscript::State {
+        reader: state.store.boot_views(),
+        settings: state.settings.script.clone(),
+        selectors: Selectors::All,
+    };
     let inner = Router::new()
         .route("/bootparameters", any(bootparameters::handle))
         .route("/service/status", any(service::status))
@@ -57,17 +62,21 @@ pub fn routes(state: BssState) -> Router {
     under_prefixes(&inner.merge(bootscript::route(script)))
 }
 
-/// The boot script alone, for the boot role: what it is given cannot reach a secret.
+/// The boot script by MAC address alone, for the boot role: what it is given cannot reach a secret.
 pub fn boot_routes(reader: BootReader, settings: Arc<ScriptSettings>) -> Router {
-    under_prefixes(&bootscript::route(bootscript::State { reader, settings }))
+    under_prefixes(&bootscript::route(bootscript::State { reader, settings, selectors: Selectors::MacOnly }))
 }
 
-/// True when a request needs no token: boot scripts and the service's health. Boot parameters hold what sites put on
-/// kernel command lines, so even reading them takes a token, as with BSS.
+/// True when a request needs no token: the service's health, and boot scripts as a node asks for its own. Boot parameters
+/// hold what sites put on kernel command lines, so reading them takes a token, as with BSS, and so does asking for the
+/// scripts of nodes by name or number.
 #[must_use]
-pub fn access(_method: &Method, path: &str) -> bool {
-    let rest = PREFIXES.iter().find_map(|prefix| path.strip_prefix(prefix));
-    rest.is_some_and(|rest| rest == "/bootscript" || rest.starts_with("/service/"))
+pub fn access(_method: &Method, uri: &Uri) -> bool {
+    let rest = PREFIXES.iter().find_map(|prefix| uri.path().strip_prefix(prefix));
+    rest.is_some_and(|rest| match rest {
+        "/bootscript" => !bootscript::is_about_another(uri),
+        rest => rest.starts_with("/service/"),
+    })
 }
 
 fn under_prefixes(inner: &Router) -> Router {

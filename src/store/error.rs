@@ -23,6 +23,18 @@ pub enum StoreError {
     /// The store was opened for reading.
     #[error("the store is open for reading only")]
     ReadOnly,
+    /// The database could not be opened so far.
+    #[error("the database is not open, and is tried again: {reason}")]
+    Detached {
+        /// Why not.
+        reason: String,
+    },
+    /// The database's file was there and is not any more.
+    #[error("`{}` is not there any more; put it back from a backup, or restart to begin with an empty one", .path.display())]
+    Gone {
+        /// The database file.
+        path: PathBuf,
+    },
     /// A decision panicked, which is a defect of the program. Nothing of that decision is stored.
     #[error("the decision on a write failed by a defect of this program; the log has its message")]
     DecisionPanicked,
@@ -50,7 +62,11 @@ pub enum StoreError {
         scheme: String,
     },
     /// The state directory, or a file in it, cannot be made or read.
-    #[error("`{}` cannot be used: {cause}", .path.display())]
+    #[error(
+        "`{}` cannot be used: {cause}; check its owner and permissions, or name another state directory with \
+         `--state` or OCHAMI_SYNC_STATE",
+        .path.display()
+    )]
     StateDirectory {
         /// The directory or file.
         path: PathBuf,
@@ -136,10 +152,13 @@ pub enum StoreError {
 pub enum KeyProblem {
     /// It is gone, while there are objects that only it can decrypt.
     #[error(
-        "is missing, and without it these cannot be read: {lost}; put it back from a backup, or give them up: write a \
-         new key there (`umask 077; head -c 32 /dev/urandom | base64 > FILE`), restart, and apply the inventory again"
+        "is missing, and without it these cannot be read: {lost}; put it back from a backup, or go on with a new key \
+         (`umask 077; head -c 32 /dev/urandom | base64 > {}`), start again, and `apply`, which writes anew what the \
+         inventory holds and names what is lost", .path.display()
     )]
     Missing {
+        /// The key file.
+        path: PathBuf,
         /// The objects, or the first few and their number.
         lost: String,
     },

@@ -58,7 +58,7 @@ fn read(row: &SqliteRow, secrets: &Secrets, unreadable: &mut Unreadable) -> Resu
     };
     let key = ObjectKey::new(kind, id);
     let object = if kind.is_secret() {
-        secrets.unseal(TABLE, &key, body).map_err(|e| e.to_string()).and_then(|body| parse(&key, &body))
+        secrets.unseal(TABLE, &key, body).map_err(|error| secrets.explain(&error)).and_then(|body| parse(&key, &body))
     } else {
         parse(&key, body)
     };

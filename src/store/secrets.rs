@@ -36,7 +36,7 @@ pub(super) enum UnsealError {
     #[error("it is not encrypted as it should be")]
     Form,
     /// Another key encrypted it.
-    #[error("it was encrypted with another key, {0}")]
+    #[error("it was encrypted with another key, {0}, than that in the key file")]
     OtherKey(String),
     /// The text, or the row it stands in, is not what was written.
     #[error("it was changed after it was encrypted")]
@@ -73,7 +73,7 @@ impl Secrets {
     /// without its secrets.
     pub(super) fn load(path: &Path, lost: String) -> Self {
         let key = match read(path) {
-            Err(KeyProblem::Missing { .. }) => Err(KeyProblem::Missing { lost }),
+            Err(KeyProblem::Missing { path, .. }) => Err(KeyProblem::Missing { path, lost }),
             other => other,
         };
         Self::with(path, key)
@@ -104,6 +104,14 @@ impl Secrets {
     /// [`StoreError::SecretsKey`] when they cannot.
     pub(super) fn usable(&self) -> Result<(), StoreError> {
         self.key.as_ref().map(|_| ()).map_err(|problem| self.fault(problem.clone()))
+    }
+
+    /// Says why a text cannot be read, naming the key file where that is at fault.
+    pub(super) fn explain(&self, error: &UnsealError) -> String {
+        match error {
+            UnsealError::NoKey | UnsealError::OtherKey(_) => format!("{error} (`{}`)", self.path.display()),
+            UnsealError::Form | UnsealError::Tampered => error.to_string(),
+        }
     }
 
     /// A key for fingerprints of secrets in plans, none while there is no usable key.
@@ -164,7 +172,7 @@ fn random() -> Result<[u8; KEY_LENGTH], KeyProblem> {
 
 fn read(path: &Path) -> Result<Key, KeyProblem> {
     let failed = |error: std::io::Error| match error.kind() {
-        std::io::ErrorKind::NotFound => KeyProblem::Missing { lost: String::new() },
+        std::io::ErrorKind::NotFound => KeyProblem::Missing { path: path.to_owned(), lost: String::new() },
         _ => KeyProblem::Unusable { cause: error.to_string() },
     };
     let file = File::open(path).map_err(failed)?;

@@ -47,6 +47,19 @@ impl Unreadable {
         self.objects.remove(key).is_some()
     }
 
+    /// The objects that cannot be read, each with the cause.
+    pub(super) fn objects(&self) -> &BTreeMap<ObjectKey, String> {
+        &self.objects
+    }
+
+    /// One reason in words for each unknown kind.
+    pub(super) fn foreign_kinds(&self) -> Vec<String> {
+        let reason = |(kind, count)| {
+            format!("{count} stored objects of kind `{kind}` are not served: a newer version of ochami-sync wrote them")
+        };
+        self.foreign.iter().map(reason).collect()
+    }
+
     /// The reasons in words: one for each cause and one for each unknown kind.
     pub(super) fn reasons(&self) -> Vec<String> {
         let mut by_cause: BTreeMap<&str, Vec<&ObjectKey>> = BTreeMap::new();
@@ -54,11 +67,8 @@ impl Unreadable {
             by_cause.entry(cause).or_default().push(key);
         }
         let objects = by_cause.into_iter().map(|(cause, keys)| format!("{} cannot be read: {cause}", named(&keys)));
-        let foreign = self.foreign.iter().map(|(kind, count)| {
-            format!("{count} stored objects of kind `{kind}` are not served: a newer version of ochami-sync wrote them")
-        });
         let records = self.records.iter().map(|(cause, names)| format!("{} cannot be read: {cause}", named(names)));
-        objects.chain(records).chain(foreign).collect()
+        objects.chain(records).chain(self.foreign_kinds()).collect()
     }
 }
 

@@ -15,13 +15,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::batch::{Batch, Effects};
 use super::database::Database;
-use super::health::Health;
 use super::intern::Interner;
-use super::load::{self, Loaded};
+use super::load;
+use super::publish::Publisher;
 use super::secrets::Secrets;
 use super::state_dir::Lock;
 use super::unreadable::Unreadable;
-use super::{BootReader, SnapshotReader, StoreError, rows};
+use super::{StoreError, rows};
 use crate::clock;
 use crate::snapshot::Snapshot;
 
@@ -87,9 +87,7 @@ pub(super) struct Writer {
     secrets: Arc<Secrets>,
     unreadable: Unreadable,
     interner: Interner,
-    snapshots: SnapshotReader,
-    boot_views: BootReader,
-    health: Health,
+    published: Publisher,
     failures: u32,
     /// Rows stored since the last checkpoint.
     rows: usize,
@@ -98,37 +96,31 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// A writer over a connection and what was loaded from it.
+    /// A writer over a connection, or over one that it makes itself, to a database from which nothing was loaded.
     pub(super) fn new(
         database: Database,
         connection: Option<SqliteConnection>,
         secrets: Arc<Secrets>,
-        loaded: Loaded,
-        health: Health,
+        published: Publisher,
         lock: Option<Lock>,
     ) -> Self {
-        let Loaded { snapshot, unreadable, interner } = loaded;
-        let snapshots = SnapshotReader::new(snapshot);
-        let boot_views = BootReader::new(&snapshots.load());
-        health.set_unreadable(unreadable.reasons());
         Self {
             database,
             connection,
             secrets,
-            unreadable,
-            interner,
-            snapshots,
-            boot_views,
-            health,
+            unreadable: Unreadable::default(),
+            interner: Interner::default(),
+            published,
             failures: 0,
             rows: 0,
             _lock: lock,
         }
     }
 
-    /// Where the snapshots appear.
-    pub(super) fn readers(&self) -> (SnapshotReader, BootReader) {
-        (self.snapshots.clone(), self.boot_views.clone())
+    /// The same, knowing what else was found when the published snapshot was loaded.
+    pub(super) fn over(self, unreadable: Unreadable, interner: Interner) -> Self {
+        self.published.health.set_unreadable(&unreadable);
+        Self { unreadable, interner, ..self }
     }
 
     /// Starts the thread. It ends when it is closed or when the last sender is gone.
@@ -187,7 +179,7 @@ impl Writer {
                 return;
             }
         };
-        let mut batch = Batch::new(&self.snapshots.load());
+        let mut batch = Batch::new(&self.published.snapshots.load());
         let answers = self.decide(&mut batch, decisions);
         let result = if batch.is_empty() {
             self.connection = Some(connection);
@@ -225,24 +217,19 @@ impl Writer {
         self.connection = Some(connection);
         self.failures = 0;
         self.rows += batch.rows.len() + batch.records.len() + batch.ledger.len();
-        self.health.set_writer(&stored);
+        self.published.health.set_writer(&stored);
         let settled = batch.rows.keys().filter(|key| self.unreadable.settle(key)).count();
         if settled > 0 {
-            self.health.set_unreadable(self.unreadable.reasons());
+            self.published.health.set_unreadable(&self.unreadable);
         }
-        self.publish(batch.snapshot);
+        self.published.publish(batch.snapshot);
         stored
-    }
-
-    fn publish(&self, snapshot: Snapshot) {
-        self.boot_views.publish(&snapshot);
-        self.snapshots.publish(snapshot);
     }
 
     fn failed(&mut self, error: &StoreError) {
         self.failures = self.failures.saturating_add(1);
         tracing::error!(%error, store.failures = self.failures, "changes cannot be stored");
-        self.health.set_writer(&Err(error.clone()));
+        self.published.health.set_writer(&Err(error.clone()));
     }
 
     /// The connection, or a new one in place of one that failed. What the database holds by then is taken up first: a
@@ -258,13 +245,13 @@ impl Writer {
         let mut connection = self.database.connect_writer().await?;
         let fault = |error: sqlx::Error| self.database.fault(&error);
         let found = load::revision(&mut connection).await.map_err(fault)?;
-        let published = self.snapshots.load().revision;
+        let published = self.published.snapshots.load().revision;
         if found != published {
             tracing::warn!(store.revision = found, published, "the database holds another state; it is loaded again");
             let loaded = load::load(&mut connection, &self.secrets).await.map_err(fault)?;
-            self.health.set_unreadable(loaded.unreadable.reasons());
+            self.published.health.set_unreadable(&loaded.unreadable);
             (self.unreadable, self.interner) = (loaded.unreadable, loaded.interner);
-            self.publish(loaded.snapshot);
+            self.published.publish(loaded.snapshot);
         }
         Ok(connection)
     }

@@ -39,6 +39,7 @@ impl Target for Builtin {
             live: self.store.snapshot(),
             ledger,
             unreadable: Vec::new(),
+            lost: self.store.lost(),
             incomplete: self.store.incomplete(),
             services: BTreeMap::from([("store".to_owned(), "builtin".to_owned())]),
         })

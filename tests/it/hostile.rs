@@ -133,3 +133,132 @@ fn any_bytes_at_all_leave_the_daemon_answering() {
     assert_eq!(get(&format!("{}/health", serving.boot)).status, 200);
     assert!(!serving.log().contains("panicked"), "{}", serving.log());
 }
+
+/// The most memory that the daemon has had, in MiB.
+fn peak_memory(serving: &Serving) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", serving.child.id())).unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() / 1024
+}
+
+#[test]
+fn every_listener_answers_the_oddities_of_http_with_the_right_status() {
+    let cluster = Cluster::demo();
+    let serving = insecure(&cluster);
+    let head = |first: &str, rest: &str| format!("{first}\r\nhost: x\r\nconnection: close\r\n{rest}\r\n").into_bytes();
+    let get_health = |rest: &str| head("GET /health HTTP/1.1", rest);
+    let long = "a".repeat(70_000);
+    let many: String = (0..200).map(|n| format!("x{n}: 1\r\n")).collect();
+    let cases: Vec<(&str, Vec<u8>, &str)> = vec![
+        ("a header of 70,000 bytes", get_health(&format!("x: {long}\r\n")), "431"),
+        ("200 headers", get_health(&many), "431"),
+        ("a path of 40,000 bytes", head(&format!("GET /{} HTTP/1.1", &long[..40_000]), ""), "414"),
+        ("HTTP/1.0", b"GET /health HTTP/1.0\r\n\r\n".to_vec(), "200"),
+        ("HTTP/0.9", b"GET /health\r\n".to_vec(), "400"),
+        ("an absolute URI", head("GET http://elsewhere/health HTTP/1.1", ""), "200"),
+        ("an authority", head("CONNECT elsewhere:443 HTTP/1.1", ""), "400"),
+        ("an asterisk", head("OPTIONS * HTTP/1.1", ""), "400"),
+        ("TRACE", head("TRACE /health HTTP/1.1", ""), "405"),
+        ("an unknown method", head("XYZZY /health HTTP/1.1", ""), "405"),
+        ("bytes that are no text", b"GET /\xff\xfe HTTP/1.1\r\nhost: x\r\n\r\n".to_vec(), "400"),
+        ("a NUL in a header", get_health("a: b\0c\r\n"), "400"),
+        ("a folded header", get_health("a: b\r\n c\r\n"), "400"),
+        ("two lengths", get_health("content-length: 3\r\ncontent-length: 4\r\n"), "400"),
+        ("a negative length", get_health("content-length: -1\r\n"), "400"),
+        ("a length beyond all numbers", get_health("content-length: 99999999999999999999999\r\n"), "400"),
+        ("a TLS greeting", [&b"\x16\x03\x01\x00\xc8\x01\x00\x00\xc4\x03\x03"[..], &[7; 200]].concat(), "400"),
+        ("a NUL in the path", head("GET /%00 HTTP/1.1", ""), "404"),
+        ("half an escape", head("GET /a% HTTP/1.1", ""), "400"),
+        ("a path upwards", head("GET /%2e%2e/%2e%2e/etc/passwd HTTP/1.1", ""), "404"),
+    ];
+    for (what, bytes, status) in &cases {
+        for listener in [&serving.api, &serving.boot, &serving.metrics] {
+            let answer = raw(listener, bytes);
+            let text = String::from_utf8_lossy(&answer);
+            assert_eq!(text.split(' ').nth(1), Some(*status), "{what} at {listener}: {text}");
+        }
+    }
+    for listener in [&serving.api, &serving.boot, &serving.metrics] {
+        let preface = raw(listener, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0");
+        assert!(!preface.starts_with(b"HTTP/1.1 5"), "HTTP/2 without asking");
+        let one = b"GET /health HTTP/1.1\r\nhost: x\r\n\r\n".to_vec();
+        let pipelined = raw(listener, &[one.repeat(3), get_health("")].concat());
+        let answers = String::from_utf8_lossy(&pipelined).matches("HTTP/1.1 200 OK").count();
+        assert_eq!(answers, 4, "requests in one piece are answered one by one");
+    }
+    assert!(!serving.log().contains("panicked"), "{}", serving.log());
+}
+
+#[test]
+fn bodies_that_lie_about_themselves_or_are_huge_cost_their_sender_an_error_and_us_no_memory() {
+    let cluster = Cluster::demo();
+    let serving = insecure(&cluster);
+    let send_raw = |path: &str, rest: &str, body: &[u8]| {
+        let head = format!("POST {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n{rest}\r\n");
+        let answer = raw(&serving.api, &[head.as_bytes(), body].concat());
+        String::from_utf8_lossy(&answer).lines().next().unwrap_or_default().to_owned()
+    };
+    let path = "/hsm/v2/State/Components";
+    let chunked = "transfer-encoding: chunked\r\n";
+    for (what, rest, body) in [
+        ("garbage for a chunk", chunked, &b"ZZZ\r\nxx\r\n"[..]),
+        ("a chunk beyond all numbers", chunked, b"FFFFFFFFFFFFFFFFFF\r\nxx\r\n"),
+        ("an expectation nobody meets", "expect: 200-maybe\r\ncontent-length: 2\r\n", b"{}"),
+    ] {
+        assert!(send_raw(path, rest, body).starts_with("HTTP/1.1 4"), "{what}");
+    }
+    let head = format!("POST {path} HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{{}}");
+    let torn = raw_and_done(&serving.api, head.as_bytes());
+    assert!(torn.is_empty() || torn.starts_with(b"HTTP/1.1 4"), "{}", String::from_utf8_lossy(&torn));
+    for path in [path, "/hsm/v2/groups", "/boot/v1/bootparameters", "/cloud-init", "/cloud-init-secure"] {
+        let million = format!("[{}1]", "1,".repeat(999_999));
+        for body in ["[".repeat(1_000_000), "{\"a\":".repeat(500_000), million] {
+            let length = format!("content-length: {}\r\n", body.len());
+            let status = send_raw(path, &length, body.as_bytes());
+            assert!(status.starts_with("HTTP/1.1 400"), "{path} {:.20}: {status}", body);
+        }
+        for body in [&b"{\"name\":\"\xff\xfe\"}"[..], br#"{"name":"\ud800","label":"\u0000","nids":[1e999]}"#] {
+            let length = format!("content-length: {}\r\n", body.len());
+            assert!(send_raw(path, &length, body).starts_with("HTTP/1.1 400"), "{path}");
+        }
+    }
+    assert!(peak_memory(&serving) < 300, "{} MiB", peak_memory(&serving));
+    assert!(!serving.log().contains("panicked"), "{}", serving.log());
+}
+
+#[test]
+fn peers_that_are_slow_are_let_go_and_hold_nobody_up() {
+    let cluster = Cluster::demo();
+    let serving = insecure(&cluster);
+    let begun = std::time::Instant::now();
+    let slow: Vec<TcpStream> =
+        (0..24).map(|_| sent(&serving.boot, b"GET /boot/v1/bootscript HTTP/1.1\r\nx: ")).collect();
+    let quick = std::time::Instant::now();
+    assert_eq!(get(&format!("{}/health", serving.boot)).status, 200);
+    assert!(quick.elapsed() < std::time::Duration::from_secs(3), "after {:?}", quick.elapsed());
+    for mut stream in slow {
+        let mut rest = Vec::new();
+        // Closed or reset: either way it is over.
+        let _ = stream.read_to_end(&mut rest);
+        assert!(!rest.starts_with(b"HTTP/1.1 2"));
+    }
+    assert!(begun.elapsed() < std::time::Duration::from_secs(15), "after {:?}", begun.elapsed());
+}
+
+#[test]
+fn plain_bytes_on_a_tls_listener_are_turned_away() {
+    let cluster = Cluster::demo();
+    let signed = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    std::fs::write(cluster.path("cert.pem"), signed.cert.pem()).unwrap();
+    std::fs::write(cluster.path("key.pem"), signed.signing_key.serialize_pem()).unwrap();
+    let mut command = cluster.command(&["serve", "--api", "https://127.0.0.1:0", "--boot", "127.0.0.1:0"]);
+    command.args(["--tls-cert", "cert.pem", "--tls-key", "key.pem"]);
+    let serving = Serving::start(command);
+    let listener = serving.api.replace("https://", "");
+    for bytes in [&b"GET /health HTTP/1.1\r\nhost: x\r\n\r\n"[..], &[0xa5; 3000], b"\x16\x03\x01\x00\x02\xff\xff"] {
+        let answer = raw(&listener, bytes);
+        assert!(!answer.starts_with(b"HTTP/"), "{}", String::from_utf8_lossy(&answer));
+    }
+    assert_eq!(get(&format!("{}/health", serving.boot)).status, 200);
+    assert!(!serving.log().contains("panicked"), "{}", serving.log());
+}

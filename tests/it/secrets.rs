@@ -110,3 +110,94 @@ fn the_state_directory_and_its_keys_are_for_their_owner_alone() {
     assert!(keys >= 2, "found {keys} keys");
     drop(serving);
 }
+
+/// Stores two secure entries beside the inventory's own: one that the inventory holds a secret for, and one of a client.
+fn with_a_foreign_entry(cluster: &Cluster) {
+    cluster.run(&["apply", "--yes"]).expect(0);
+    let serving = cluster.serve(&[]);
+    let bearer = format!("Bearer {}", cluster.run(&["token"]).expect(0).stdout.trim());
+    let body = r#"{"name":"login","cloud-init":{"userdata":{"a":1}}}"#;
+    let url = format!("{}/cloud-init-secure", serving.api);
+    let stored = send("POST", &url, &[("authorization", &bearer)], Some(body));
+    assert!(stored.status < 300, "{} {}", stored.status, stored.body);
+    serving.stop();
+}
+
+/// Puts a new key in the place of the one that everything is encrypted with.
+fn replace_key(cluster: &Cluster) {
+    use std::os::unix::fs::PermissionsExt as _;
+    let path = cluster.state().join("secrets.key");
+    fs::write(&path, STANDARD.encode([7; 32])).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+}
+
+#[test]
+fn after_the_loss_of_the_key_apply_writes_anew_what_the_inventory_holds() {
+    let cluster = Cluster::demo();
+    cluster.run(&["apply", "--yes"]).expect(0);
+    let key = cluster.state().join("secrets.key");
+    fs::remove_file(&key).unwrap();
+    // Without any key nothing can be encrypted: the file is named, and the command that makes one.
+    let refused = cluster.run(&["apply", "--yes"]).expect(4);
+    for word in [&*key.display().to_string(), "cloud-init-secure/compute", "base64 > ", "is missing"] {
+        assert!(refused.stderr.contains(word), "{word}: {}", refused.stderr);
+    }
+    replace_key(&cluster);
+    let plan = cluster.run(&["plan"]).expect(0).stdout;
+    assert!(plan.contains("compute") && !plan.contains("refused"), "{plan}");
+    cluster.run(&["apply", "--yes"]).expect(0);
+    assert!(cluster.run(&["plan"]).expect(0).stdout.contains("in sync"));
+    let serving = cluster.serve(&[]);
+    assert_eq!(get(&format!("{}/ready", serving.boot)).json()["status"], "ready");
+    let bearer = format!("Bearer {}", cluster.run(&["token"]).expect(0).stdout.trim());
+    let url = format!("{}/cloud-init-secure/compute/user-data", serving.api);
+    let user_data = send("GET", &url, &[("authorization", &bearer)], None).body.replace(['\n', ' '], "");
+    assert!(user_data.contains(&STANDARD.encode(MUNGE_KEY)));
+}
+
+#[test]
+fn the_daemon_writes_lost_secrets_anew_by_itself_and_serves_meanwhile() {
+    let cluster = Cluster::demo();
+    cluster.run(&["apply", "--yes"]).expect(0);
+    replace_key(&cluster);
+    let serving = cluster.serve(&["-i", "inventory", "--apply"]);
+    assert!(get(&format!("{}/boot/v1/bootscript?mac=ec:e7:a7:05:a1:fc", serving.boot)).body.contains("kernel"));
+    until("the daemon was ready", || {
+        let ready = get(&format!("{}/ready", serving.boot)).json();
+        (ready["status"] == "ready" && serving.log().contains("applied: ")).then_some(())
+    });
+    assert!(cluster.run(&["plan"]).expect(0).stdout.contains("in sync"));
+}
+
+#[test]
+fn what_is_lost_for_good_is_named_and_goes_only_when_it_is_given_up() {
+    let cluster = Cluster::demo();
+    with_a_foreign_entry(&cluster);
+    replace_key(&cluster);
+    let serving = cluster.serve(&[]);
+    let ready = get(&format!("{}/ready", serving.boot)).body;
+    assert!(ready.contains("cloud-init-secure/login") && ready.contains("secrets.key"), "{ready}");
+    for verb in ["plan", "apply"] {
+        let words: &[&str] = if verb == "apply" { &["apply", "--yes"] } else { &["plan"] };
+        let finished = cluster.run(words).expect(4);
+        let said = finished.stdout + &finished.stderr;
+        for word in ["cloud-init-secure/login", "secrets.key", "--give-up-unreadable"] {
+            assert!(said.contains(word), "{verb} {word}: {said}");
+        }
+        assert!(!said.contains("cloud-init-secure/compute cannot"), "the inventory holds that one: {said}");
+    }
+    // The plan shows what giving up deletes, and counts it.
+    let plan = cluster.run(&["plan", "--give-up-unreadable", "--format", "json"]).expect(0).stdout;
+    let plan: serde_json::Value = serde_json::from_str(&plan).unwrap();
+    assert_eq!((&plan["summary"]["delete"], &plan["safety"]["ok"]), (&1.into(), &true.into()), "{plan}");
+    let text = cluster.run(&["plan", "--give-up-unreadable"]).expect(0).stdout;
+    assert!(text.contains("delete") && text.contains("login"), "{text}");
+    cluster.run(&["apply", "--yes", "--give-up-unreadable"]).expect(0);
+    until("the daemon was ready", || {
+        (get(&format!("{}/ready", serving.boot)).json()["status"] == "ready").then_some(())
+    });
+    assert!(cluster.run(&["plan"]).expect(0).stdout.contains("in sync"));
+    serving.stop();
+    let serving = cluster.serve(&[]);
+    assert_eq!(get(&format!("{}/ready", serving.boot)).json()["status"], "ready", "and after a restart");
+}

@@ -158,6 +158,81 @@ fn the_api_is_served_over_tls_and_a_renewed_certificate_is_taken_into_use() {
 }
 
 #[test]
+fn a_certificate_that_cannot_be_used_is_waited_for_while_everything_else_is_served() {
+    let cluster = Cluster::demo();
+    cluster.run(&["apply", "--yes"]).expect(0);
+    let mut command = cluster.command(&["serve", "--api", "https://127.0.0.1:0", "--boot", "127.0.0.1:0"]);
+    command.args(["--tls-cert", "cert.pem", "--tls-key", "key.pem"]);
+    let serving = crate::support::Serving::start(command);
+    let ready = get(&format!("{}/ready", serving.boot));
+    assert_eq!((ready.status, ready.json()["status"].clone()), (200, json!("degraded")));
+    assert!(ready.body.contains("certificate") && ready.body.contains("cert.pem"), "{}", ready.body);
+    assert_eq!(get(&format!("{}/boot/v1/bootscript?mac=ec:e7:a7:05:a1:fc", serving.boot)).status, 200);
+    cluster.run(&["plan"]).expect(0);
+
+    // A key that belongs to another certificate is the next mistake, and another reason.
+    let signed = |name: &str| rcgen::generate_simple_self_signed(vec![name.to_owned()]).unwrap();
+    let (good, other) = (signed("localhost"), signed("localhost"));
+    std::fs::write(cluster.path("cert.pem"), good.cert.pem()).unwrap();
+    std::fs::write(cluster.path("key.pem"), other.signing_key.serialize_pem()).unwrap();
+    until("the wrong key was told", || {
+        get(&format!("{}/ready", serving.boot)).body.contains("does not go with").then_some(())
+    });
+    std::fs::write(cluster.path("key.pem"), good.signing_key.serialize_pem()).unwrap();
+    until("the daemon was ready", || {
+        (get(&format!("{}/ready", serving.boot)).json()["status"] == "ready").then_some(())
+    });
+    let port = serving.api.rsplit(':').next().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    ochami_sync::server::common::tls::install_provider();
+    let root = reqwest::Certificate::from_pem(good.cert.pem().as_bytes()).unwrap();
+    let client = reqwest::Client::builder().add_root_certificate(root);
+    let client = client.resolve("localhost", ([127, 0, 0, 1], 0).into()).build().unwrap();
+    let answer = runtime.block_on(client.get(format!("https://localhost:{port}/health")).send()).unwrap();
+    assert_eq!(answer.status().as_u16(), 200);
+}
+
+#[test]
+fn a_state_directory_that_cannot_be_used_and_a_boot_url_that_is_none_are_told_with_the_flag() {
+    let cluster = Cluster::demo();
+    std::fs::write(cluster.path("file"), "").unwrap();
+    let flags = ["serve", "--api", "http://127.0.0.1:0", "--boot", "127.0.0.1:0", "--state", "file/state"];
+    let finished = cluster.run(&flags).expect(1);
+    for word in ["file/state", "--state", "OCHAMI_SYNC_STATE"] {
+        assert!(finished.stderr.contains(word), "{word}: {}", finished.stderr);
+    }
+    let finished = cluster.run(&["apply", "--yes", "--state", "file/state"]).expect(1);
+    assert!(finished.stderr.contains("OCHAMI_SYNC_STATE"), "{}", finished.stderr);
+    for url in ["nonsense", "ftp://head", "http://", "http://head/path", "http://u@head", "http://head?x", "//head", ""]
+    {
+        let finished = cluster.run(&["serve", "--boot-url", url]).expect(2);
+        assert!(finished.stderr.contains("--boot-url"), "{url}: {}", finished.stderr);
+    }
+}
+
+#[test]
+fn a_script_by_name_or_number_takes_a_token_at_the_api_and_is_refused_at_the_boot_listener() {
+    let cluster = Cluster::demo();
+    cluster.run(&["apply", "--yes"]).expect(0);
+    let serving = cluster.serve(&[]);
+    let bearer = format!("Bearer {}", cluster.run(&["token"]).expect(0).stdout.trim());
+    for query in ["nid=1", "name=x1000c1s7b1n0"] {
+        for prefix in ["/boot/v1", "/apis/bss/boot/v1"] {
+            let path = format!("{prefix}/bootscript?{query}");
+            let refused = get(&format!("{}{path}", serving.boot));
+            assert_eq!((refused.status, &*refused.kind), (403, "application/problem+json"), "{path}");
+            assert!(refused.body.contains("mac="), "{}", refused.body);
+            assert_eq!(get(&format!("{}{path}", serving.api)).status, 401, "{path}");
+            let given = send("GET", &format!("{}{path}", serving.api), &[("authorization", &bearer)], None);
+            assert!(given.body.contains("kernel"), "{path}: {}", given.body);
+        }
+    }
+    for listener in [&serving.api, &serving.boot] {
+        assert!(get(&format!("{listener}/boot/v1/bootscript?mac=ec:e7:a7:05:a1:fc")).body.contains("kernel"));
+    }
+}
+
+#[test]
 fn a_stopped_daemon_leaves_nothing_that_hinders_the_next() {
     let cluster = Cluster::demo();
     let serving = cluster.serve(&[]);
@@ -165,6 +240,37 @@ fn a_stopped_daemon_leaves_nothing_that_hinders_the_next() {
     assert!(!log.contains("panicked"), "{log}");
     let serving = cluster.serve(&[]);
     assert_eq!(get(&format!("{}/health", serving.api)).status, 200);
+}
+
+#[test]
+fn a_stop_ends_within_seconds_whatever_is_open_and_under_way_and_a_start_follows_at_once() {
+    use std::io::{Read as _, Write as _};
+    let cluster = Cluster::demo();
+    let mut serving = cluster.serve(&["-i", "inventory", "--apply"]);
+    let connect = |url: &str| std::net::TcpStream::connect(url.trim_start_matches("http://")).unwrap();
+    let mut open = Vec::new();
+    for listener in [&serving.api, &serving.boot, &serving.metrics] {
+        let mut idle = connect(listener);
+        idle.write_all(b"GET /health HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
+        assert!(idle.read(&mut [0; 512]).unwrap() > 0, "it is kept alive");
+        let mut torn = connect(listener);
+        torn.write_all(b"GET /health HT").unwrap();
+        open.extend([idle, torn, connect(listener)]);
+    }
+    let mut planning = cluster.command(&["plan"]);
+    planning.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
+    let mut planning = planning.spawn().unwrap();
+    let begun = std::time::Instant::now();
+    let pid = serving.child.id().to_string();
+    assert!(std::process::Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    let status = until("the daemon ended", || serving.child.try_wait().unwrap());
+    assert_eq!(status.code(), Some(0), "{}", serving.log());
+    assert!(begun.elapsed() < std::time::Duration::from_secs(20), "after {:?}", begun.elapsed());
+    let _ = planning.wait();
+    assert!(!serving.log().contains("panicked"), "{}", serving.log());
+    let again = cluster.serve(&["-i", "inventory"]);
+    assert_eq!(get(&format!("{}/health", again.boot)).status, 200);
+    drop(open);
 }
 
 #[test]

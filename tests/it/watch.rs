@@ -102,5 +102,140 @@ fn a_database_that_cannot_be_opened_does_not_keep_nodes_from_booting() {
     let body = r#"{"Components":[{"ID":"x9c0s0b0n0","State":"Ready","NID":9}]}"#;
     let url = format!("{}/hsm/v2/State/Components", serving.api);
     assert_eq!(send("POST", &url, &[("authorization", &bearer)], Some(body)).status, 503);
-    cluster.run(&["apply", "--yes"]).expect(4);
+    let finished = cluster.run(&["apply", "--yes"]).expect(1);
+    assert!(finished.stderr.contains("state.db"), "{}", finished.stderr);
+}
+
+#[test]
+fn a_database_that_is_mended_while_serving_is_taken_into_use_without_a_restart() {
+    let cluster = Cluster::demo();
+    cluster.run(&["apply", "--yes"]).expect(0);
+    let database = cluster.state().join("state.db");
+    let sound = std::fs::read(&database).unwrap();
+    std::fs::write(&database, b"this is no database, whatever its name says; it only has some length").unwrap();
+    // The inventory says something else by now, so that it shows from which of the two an answer comes.
+    cluster.edit("cluster.yaml", "compute-slurm/latest", "compute-slurm/v2");
+    let serving = cluster.serve(&["-i", "inventory"]);
+    assert!(script(&serving.boot).contains("compute-slurm/v2"));
+
+    // While it is away, nobody makes an empty one in its place.
+    std::fs::remove_file(&database).unwrap();
+    until("the missing file was told", || {
+        get(&format!("{}/ready", serving.boot)).body.contains("is not there any more").then_some(())
+    });
+    assert!(!database.exists());
+    assert!(script(&serving.boot).contains("compute-slurm/v2"));
+
+    std::fs::write(cluster.path("restored.db"), sound).unwrap();
+    std::fs::rename(cluster.path("restored.db"), &database).unwrap();
+    until("the daemon was ready", || {
+        (get(&format!("{}/ready", serving.boot)).json()["status"] == "ready").then_some(())
+    });
+    assert!(script(&serving.boot).contains("compute-slurm/latest"), "what is applied is what the database holds");
+    until("the inventory was planned against it", || serving.log().contains("{+").then_some(()));
+    cluster.run(&["apply", "--yes"]).expect(0);
+    assert!(script(&serving.boot).contains("compute-slurm/v2"));
+    let log = serving.stop();
+    assert!(!log.contains("panicked"), "{log}");
+    assert!(cluster.run(&["plan"]).expect(0).stdout.contains("in sync"), "the apply is in the database");
+}
+
+#[test]
+fn an_empty_database_that_opens_late_takes_no_nodes_boot_away_and_apply_fills_it() {
+    let cluster = Cluster::demo();
+    let url = format!("sqlite:{}", cluster.path("disk/state.db").display());
+    let serving = cluster.serve(&["-i", "inventory", "--database", &url]);
+    assert!(script(&serving.boot).contains("compute-slurm/latest"));
+    // The file system is mounted at last.
+    std::fs::create_dir(cluster.path("disk")).unwrap();
+    let held = until("the database was open", || {
+        let body = get(&format!("{}/ready", serving.boot)).body;
+        body.contains("nothing to boot").then_some(body)
+    });
+    assert!(!held.contains("\"component\":\"database\""), "{held}");
+    assert!(script(&serving.boot).contains("compute-slurm/latest"), "nodes boot as before");
+    cluster.run(&["apply", "--yes"]).expect(0);
+    assert!(script(&serving.boot).contains("compute-slurm/latest"));
+    until("the daemon was ready", || {
+        (get(&format!("{}/ready", serving.boot)).json()["status"] == "ready").then_some(())
+    });
+}
+
+#[test]
+fn with_apply_a_database_that_opens_late_is_brought_up_to_date_at_once() {
+    let cluster = Cluster::demo();
+    let url = format!("sqlite:{}", cluster.path("disk/state.db").display());
+    let serving = cluster.serve(&["-i", "inventory", "--apply", "--database", &url]);
+    until("the daemon said why", || {
+        get(&format!("{}/ready", serving.boot)).body.contains("disk/state.db").then_some(())
+    });
+    std::fs::create_dir(cluster.path("disk")).unwrap();
+    until("the daemon was ready", || {
+        (get(&format!("{}/ready", serving.boot)).json()["status"] == "ready").then_some(())
+    });
+    until("the inventory was applied", || serving.log().contains("applied: ").then_some(()));
+}
+
+/// Waits until the script of the first node names this image. The comparison of every minute comes too late for it.
+fn until_image(serving: &crate::support::Serving, image: &str) {
+    until(&format!("nodes boot {image}"), || script(&serving.boot).contains(image).then_some(()));
+}
+
+#[test]
+fn an_inventory_directory_that_is_replaced_is_followed() {
+    let cluster = Cluster::demo();
+    let serving = cluster.serve(&["-i", "inventory", "--apply"]);
+    until_image(&serving, "compute-slurm/latest");
+    for image in ["compute-slurm/v2", "compute-slurm/v3"] {
+        crate::support::copy_tree(&cluster.inventory(), &cluster.path("checkout"));
+        let path = cluster.path("checkout/cluster.yaml");
+        let text = std::fs::read_to_string(&path).unwrap();
+        let line = text.lines().find(|line| line.starts_with("bss_image_version")).unwrap();
+        std::fs::write(&path, text.replace(line, &format!("bss_image_version: {image}"))).unwrap();
+        std::fs::rename(cluster.inventory(), cluster.path(&image.replace('/', "-"))).unwrap();
+        std::fs::rename(cluster.path("checkout"), cluster.inventory()).unwrap();
+        until_image(&serving, image);
+    }
+    cluster.edit("cluster.yaml", "compute-slurm/v3", "compute-slurm/v4");
+    until_image(&serving, "compute-slurm/v4");
+}
+
+#[test]
+fn a_volume_whose_files_are_behind_a_swapped_link_is_followed() {
+    use std::os::unix::fs::symlink;
+    let cluster = Cluster::demo();
+    // As Kubernetes mounts a ConfigMap: every file is a link through `..data`, which is swapped as one.
+    let mounted = cluster.path("mounted");
+    crate::support::copy_tree(&cluster.inventory(), &mounted.join("..one"));
+    crate::support::copy_tree(&cluster.inventory(), &mounted.join("..two"));
+    let path = mounted.join("..two/cluster.yaml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, text.replace("compute-slurm/latest", "compute-slurm/v2")).unwrap();
+    symlink("..one", mounted.join("..data")).unwrap();
+    for name in ["nodes.yaml", "cluster.yaml", "cloud-init"] {
+        symlink(format!("..data/{name}"), mounted.join(name)).unwrap();
+    }
+    let secrets = cluster.path("secrets");
+    let serving = cluster.serve(&["-i", "mounted", "--secrets-dir", secrets.to_str().unwrap(), "--apply"]);
+    until_image(&serving, "compute-slurm/latest");
+    symlink("..two", mounted.join("..data_tmp")).unwrap();
+    std::fs::rename(mounted.join("..data_tmp"), mounted.join("..data")).unwrap();
+    until_image(&serving, "compute-slurm/v2");
+}
+
+#[test]
+fn an_inventory_and_secrets_that_come_later_are_taken_up_and_their_want_is_told_once() {
+    let cluster = Cluster::demo();
+    let (inventory, secrets) = (cluster.inventory(), cluster.path("secrets"));
+    std::fs::rename(&inventory, cluster.path("not-yet")).unwrap();
+    std::fs::rename(&secrets, cluster.path("no-secrets-yet")).unwrap();
+    let serving = cluster.serve(&["-i", "inventory", "--apply"]);
+    until("the daemon said why", || serving.log().contains("stays in force").then_some(()));
+    let ready = get(&format!("{}/ready", serving.boot));
+    assert_eq!((ready.status, ready.json()["status"].clone()), (200, "degraded".into()));
+    std::fs::rename(cluster.path("not-yet"), &inventory).unwrap();
+    until("the missing secret was told", || serving.log().contains("munge.key").then_some(()));
+    assert_eq!(serving.log().matches("what was applied last stays in force").count(), 1, "{}", serving.log());
+    std::fs::rename(cluster.path("no-secrets-yet"), &secrets).unwrap();
+    until_image(&serving, "compute-slurm/latest");
 }

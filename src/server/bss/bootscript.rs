@@ -1,4 +1,7 @@
 //! `GET /bootscript`: what a node boots, asked by `mac`, `name` or `nid`.
+//!
+//! A booting node knows its MAC address and nothing else of itself, so on the boot role that is all it may ask by: names
+//! and numbers can be counted through, and would hand every node's kernel command line to whoever reaches the listener.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -16,11 +19,28 @@ use crate::server::common::{LocalAddr, Problem};
 use crate::store::BootReader;
 use crate::wire::bss::script_json;
 
-/// What the handler needs; the same in both roles.
+/// What the handler needs.
 #[derive(Clone)]
 pub(super) struct State {
     pub(super) reader: BootReader,
     pub(super) settings: Arc<ScriptSettings>,
+    pub(super) selectors: Selectors,
+}
+
+/// By what a script may be asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Selectors {
+    /// By MAC address, name and number: the API role.
+    All,
+    /// By MAC address: the boot role.
+    MacOnly,
+}
+
+/// True when a request for a script names another than the one who asks: by name or number and without a MAC address.
+pub(super) fn is_about_another(uri: &Uri) -> bool {
+    let Ok(Query(query)) = Query::<Vec<(String, String)>>::try_from_uri(uri) else { return false };
+    let given = |name: &str| query.iter().any(|(key, value)| key == name && !value.is_empty());
+    !given("mac") && (given("name") || given("nid"))
 }
 
 pub(super) fn route(state: State) -> Router {
@@ -44,6 +64,10 @@ fn answer(state: &State, local: Option<IpAddr>, uri: &Uri) -> Result<Response, P
     let Query(query) = Query::<Vec<(String, String)>>::try_from_uri(uri)
         .map_err(|_| Problem::bad_request("the query cannot be read"))?;
     let get = |name: &str| query.iter().find(|(key, value)| key == name && !value.is_empty()).map(|(_, v)| &**v);
+    if state.selectors == Selectors::MacOnly && is_about_another(uri) {
+        let detail = "boot scripts are given here by mac= only; ask the API for those of a name= or a nid=";
+        return Err(Problem::new(StatusCode::FORBIDDEN, detail));
+    }
     let number = |name: &str| get(name).and_then(|text| text.parse::<i64>().ok()).unwrap_or(0);
     let nid = || get("nid").and_then(|text| text.parse().ok()).map(Nid).filter(|nid| *nid <= Nid::MAX);
     let selector = (get("mac").map(Selector::Mac))

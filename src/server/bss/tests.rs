@@ -104,6 +104,23 @@ async fn the_boot_role_serves_scripts_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn the_boot_role_gives_scripts_by_mac_address_only_and_says_so() {
+    let router = boot_routes(Store::in_memory().boot_views(), settings());
+    for query in ["name=x1000c1s7b0n0", "nid=1", "nid=1&mac=", "name=x1000c1s7b0n0&nid=1&json=1"] {
+        for prefix in PREFIXES {
+            let response = send(&router, "GET", &format!("{prefix}/bootscript?{query}"), "").await;
+            assert_eq!(response.status(), StatusCode::FORBIDDEN, "{query}");
+            assert_eq!(response.headers()[header::CONTENT_TYPE], "application/problem+json");
+            assert!(text(response).await.contains("by mac= only"), "{query}");
+            let at_the_api = send(&api(), "GET", &format!("{prefix}/bootscript?{query}"), "").await;
+            assert_ne!(at_the_api.status(), StatusCode::FORBIDDEN, "{query}");
+        }
+    }
+    let by_mac = send(&router, "GET", "/boot/v1/bootscript?mac=02:00:00:00:00:01&nid=1", "").await;
+    assert_eq!(by_mac.status(), StatusCode::OK);
+}
+
+#[tokio::test]
 async fn health_is_told_with_the_storage_that_is_used() {
     let all = text(send(&api(), "GET", "/boot/v1/service/status/all", "").await).await;
     assert!(all.contains(r#""bss-storage-backend":{"name":"sqlite","status":"connected"}"#), "{all}");
@@ -113,8 +130,15 @@ async fn health_is_told_with_the_storage_that_is_used() {
 
 #[test]
 fn only_scripts_and_health_are_open() {
-    let open = |path: &str| access(&Method::GET, path);
-    assert!(open("/boot/v1/bootscript") && open("/apis/bss/boot/v1/bootscript") && open("/boot/v1/service/status/all"));
+    let open = |uri: &str| access(&Method::GET, &uri.parse().unwrap());
+    for uri in [
+        "/boot/v1/bootscript",
+        "/apis/bss/boot/v1/bootscript?mac=02:00:00:00:00:01",
+        "/boot/v1/bootscript?nid=1&mac=02:00:00:00:00:01",
+        "/boot/v1/service/status/all",
+    ] {
+        assert!(open(uri), "{uri}");
+    }
     for path in [
         "/boot/v1/bootparameters",
         "/boot/v1",
@@ -124,6 +148,8 @@ fn only_scripts_and_health_are_open() {
         "/x/boot/v1/bootscript",
         "/boot/v1bootscript",
         "/hsm/v2/service/ready",
+        "/boot/v1/bootscript?nid=1",
+        "/boot/v1/bootscript?mac=&name=x1000c1s7b0n0",
     ] {
         assert!(!open(path), "{path}");
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 
@@ -20,9 +20,9 @@ pub enum Access {
     Token,
 }
 
-/// What a room asks for each method and path. The path is the one its router sees: whole where the room's routes are
+/// What a room asks for each method and URI. The path is the one its router sees: whole where the room's routes are
 /// whole paths, without the prefix where the room is nested under it.
-pub type Rule = fn(&Method, &str) -> Access;
+pub type Rule = fn(&Method, &Uri) -> Access;
 
 /// Who calls; every request that has passed a gate carries it as an extension.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,7 +68,7 @@ impl Gate {
 }
 
 async fn pass(State((gate, rule)): State<(Gate, Rule)>, mut request: Request, next: Next) -> Response {
-    let access = rule(request.method(), request.uri().path());
+    let access = rule(request.method(), request.uri());
     match gate.admit(access, request.headers()).await {
         Ok(caller) => {
             request.extensions_mut().insert(caller);
@@ -115,8 +115,8 @@ mod tests {
     use crate::server::common::routing::{not_found, only};
     use crate::token::{Issuer, MintRequest, VerifierSettings};
 
-    fn rule(method: &Method, path: &str) -> Access {
-        if method == Method::GET && path == "/list" { Access::Open } else { Access::Token }
+    fn rule(method: &Method, uri: &Uri) -> Access {
+        if method == Method::GET && uri.path() == "/list" { Access::Open } else { Access::Token }
     }
 
     fn router(gate: &Gate) -> Router {

@@ -135,7 +135,7 @@ fn is_loopback(ip: IpAddr) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tls::{Tls, tests::certificate};
+    use super::super::tls::tests::{certificate, loaded};
     use super::*;
 
     fn listener(role: Role, addr: &str) -> Listener {
@@ -158,7 +158,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let (cert, key) = certificate(directory.path(), "demo.example");
         let mut api = listener(Role::Api, "0.0.0.0:443");
-        api.tls = Some(Tls::load(&cert, &key).unwrap());
+        api.tls = Some(loaded(&cert, &key).unwrap());
         let listeners = [listener(Role::Api, "127.0.0.1:80"), api];
         assert_eq!(check_exposure(&listeners, AuthMode::Jwt, false), Ok(()));
         let refused = check_exposure(&listeners, AuthMode::None, true);

@@ -1,10 +1,15 @@
 //! TLS: a certificate and its key from files, taken up again when the files change.
+//!
+//! Files that cannot be used are no reason not to start. Until there is a certificate to show, handshakes fail and
+//! nothing else does; the files are looked at every few seconds, so whatever mends them need not know of us.
+
+mod validity;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
+use arc_swap::ArcSwapOption;
 use rustls::ServerConfig;
 use rustls::crypto::CryptoProvider;
 use rustls::server::{ClientHello, ResolvesServerCert};
@@ -13,6 +18,9 @@ use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
+
+use crate::clock;
+use crate::model::Timestamp;
 
 /// How often the files are looked at. They are small and change every few days.
 pub const RELOAD_EVERY: Duration = Duration::from_secs(10);
@@ -44,9 +52,6 @@ pub enum TlsError {
         /// What the TLS library said.
         source: rustls::Error,
     },
-    /// The crypto library offers no TLS.
-    #[error("TLS cannot be offered")]
-    Unavailable(#[from] rustls::Error),
 }
 
 /// Makes the crypto library known to the whole process, which clients that use TLS need. May be called any number of
@@ -66,34 +71,64 @@ pub struct Tls {
     config: Arc<ServerConfig>,
     /// The digest of the files when they were last looked at, be they good or bad.
     seen: Mutex<Option<blake3::Hash>>,
+    /// What was wrong with them then.
+    fault: Mutex<Option<String>>,
 }
 
+/// The certificate that is shown; none while there is none to show.
 #[derive(Debug)]
-struct Shown(ArcSwap<CertifiedKey>);
+struct Shown(ArcSwapOption<CertifiedKey>);
 
 impl ResolvesServerCert for Shown {
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        Some(self.0.load_full())
+        self.0.load_full()
     }
 }
 
 impl Tls {
-    /// Reads a certificate chain and its key, both PEM.
-    ///
-    /// # Errors
-    ///
-    /// A file that cannot be read or holds something else, a key that does not go with the certificate.
-    pub fn load(cert: &Path, key: &Path) -> Result<Arc<Self>, TlsError> {
+    /// A certificate chain and its key, both PEM, neither of them looked at yet.
+    #[must_use]
+    pub fn new(cert: &Path, key: &Path) -> Arc<Self> {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let files = Files::read(cert, key)?;
-        let shown = Arc::new(Shown(ArcSwap::from_pointee(files.certified(cert, key, &provider)?)));
+        let shown = Arc::new(Shown(ArcSwapOption::empty()));
         let mut config = ServerConfig::builder_with_provider(provider.clone())
-            .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?
+            .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
+            .expect("the crypto library is built with the cipher suites of both versions")
             .with_no_client_auth()
             .with_cert_resolver(shown.clone());
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        let seen = Mutex::new(Some(files.digest()));
-        Ok(Arc::new(Self { cert: cert.into(), key: key.into(), provider, shown, config: Arc::new(config), seen }))
+        let (cert, key, config) = (cert.into(), key.into(), Arc::new(config));
+        Arc::new(Self { cert, key, provider, shown, config, seen: Mutex::default(), fault: Mutex::default() })
+    }
+
+    /// Looks at the files, takes them into use when they have changed, and says what is wrong, if anything: files that
+    /// cannot be used, or a certificate that has expired. An expired one is shown all the same, because a client that
+    /// does not mind is better served than one that gets no connection.
+    pub fn look(&self, now: Timestamp) -> Option<String> {
+        let mut fault = self.fault.lock().unwrap_or_else(PoisonError::into_inner);
+        match self.reload() {
+            Ok(true) => {
+                tracing::info!(tls.cert = %self.cert.display(), "a new certificate is in use");
+                *fault = None;
+            }
+            // Unchanged files are as good or as bad as they were.
+            Ok(false) => {}
+            Err(error) => {
+                let fate = match self.shown.0.load().is_some() {
+                    true => "the certificate stays as it was",
+                    false => "nobody is answered over https until there is a certificate",
+                };
+                *fault = Some(format!("{}; {fate}", explain(&error)));
+            }
+        }
+        fault.clone().or_else(|| self.expired(now))
+    }
+
+    fn expired(&self, now: Timestamp) -> Option<String> {
+        let shown = self.shown.0.load_full()?;
+        let end = validity::end(shown.cert.first()?)?;
+        let cert = self.cert.display();
+        (end < now).then(|| format!("the certificate in `{cert}` has expired on {}; renew it", validity::text(end)))
     }
 
     /// Takes the files up again when they have changed since they were last looked at, and says whether they were.
@@ -101,8 +136,9 @@ impl Tls {
     ///
     /// # Errors
     ///
-    /// Those of [`Tls::load`]; the certificate shown so far stays.
-    pub fn reload(&self) -> Result<bool, TlsError> {
+    /// A file that cannot be read or holds something else, a key that does not go with the certificate; what was shown
+    /// so far stays.
+    fn reload(&self) -> Result<bool, TlsError> {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let files = Files::read(&self.cert, &self.key).inspect_err(|_| *seen = None)?;
         let digest = files.digest();
@@ -110,31 +146,25 @@ impl Tls {
             return Ok(false);
         }
         *seen = Some(digest);
-        self.shown.0.store(Arc::new(files.certified(&self.cert, &self.key, &self.provider)?));
+        self.shown.0.store(Some(Arc::new(files.certified(&self.cert, &self.key, &self.provider)?)));
         Ok(true)
     }
 
-    /// Looks at the files every so often until shutdown. `report` hears of each change for better or worse: what is
-    /// wrong, or that nothing is.
-    pub async fn watch(&self, every: Duration, shutdown: CancellationToken, report: impl Fn(Option<&str>)) {
-        let mut fault: Option<String> = None;
-        while shutdown.run_until_cancelled(tokio::time::sleep(every)).await.is_some() {
-            match self.reload() {
-                Ok(true) => {
-                    tracing::info!(tls.cert = %self.cert.display(), "a new certificate is in use");
-                    fault = None;
-                    report(None);
-                }
-                // Unchanged files are as good or as bad as they were.
-                Ok(false) => {}
-                Err(error) => {
-                    let reason = explain(&error);
-                    if fault.as_ref() != Some(&reason) {
-                        tracing::error!(tls.cert = %self.cert.display(), reason, "the certificate stays as it was");
-                        report(Some(&reason));
-                        fault = Some(reason);
-                    }
-                }
+    /// Looks at the files every so often until shutdown. `report` hears each time what is wrong, or that nothing is.
+    pub async fn watch(
+        self: &Arc<Self>,
+        every: Duration,
+        shutdown: CancellationToken,
+        report: impl Fn(Option<String>) + Send,
+    ) {
+        loop {
+            let tls = self.clone();
+            // A file may lie on a file system that does not answer; nothing else is to wait for it.
+            let looked = tokio::task::spawn_blocking(move || tls.look(clock::now()));
+            let Some(looked) = shutdown.run_until_cancelled(looked).await else { return };
+            report(looked.unwrap_or_else(|_| Some("looking at the certificate panicked".to_owned())));
+            if shutdown.run_until_cancelled(tokio::time::sleep(every)).await.is_none() {
+                return;
             }
         }
     }
@@ -186,118 +216,4 @@ fn explain(error: &TlsError) -> String {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
-    use std::sync::mpsc;
-
-    use super::*;
-
-    /// Writes a new self-signed certificate for that name, and its key, into a directory.
-    pub(in super::super) fn certificate(directory: &Path, name: &str) -> (PathBuf, PathBuf) {
-        let made = rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
-        let (cert, key) = (directory.join("cert.pem"), directory.join("key.pem"));
-        std::fs::write(&cert, made.cert.pem()).unwrap();
-        std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
-        (cert, key)
-    }
-
-    fn shown(tls: &Tls) -> Vec<u8> {
-        tls.shown.0.load().cert[0].to_vec()
-    }
-
-    #[test]
-    fn files_that_cannot_be_used_are_named() {
-        let directory = tempfile::tempdir().unwrap();
-        let (cert, key) = certificate(directory.path(), "demo.example");
-        let (other, empty, torn) =
-            (directory.path().join("other"), directory.path().join("empty"), directory.path().join("torn"));
-        let made = rcgen::generate_simple_self_signed(["other.example".to_owned()]).unwrap();
-        std::fs::write(&other, made.signing_key.serialize_pem()).unwrap();
-        std::fs::write(&empty, "").unwrap();
-        std::fs::write(&torn, "-----BEGIN CERTIFICATE-----\nAAAA").unwrap();
-        let missing = directory.path().join("missing");
-        for (cert, key, expected) in [
-            (&missing, &key, "cannot read `MISSING`"),
-            (&cert, &missing, "cannot read `MISSING`"),
-            (&empty, &key, "`EMPTY` holds no certificate in PEM form"),
-            (&torn, &key, "`TORN` holds no certificate in PEM form"),
-            (&key, &key, "`KEY` holds no certificate in PEM form"),
-            (&cert, &empty, "`EMPTY` holds no private key in PEM form"),
-            (&cert, &cert, "`CERT` holds no private key in PEM form"),
-            (&cert, &other, "the key in `OTHER` does not go with the certificate in `CERT`"),
-        ] {
-            let mut expected = expected.to_owned();
-            for (word, path) in [("MISSING", &missing), ("EMPTY", &empty), ("TORN", &torn), ("OTHER", &other)] {
-                expected = expected.replace(word, &path.display().to_string());
-            }
-            expected = expected.replace("`CERT`", &format!("`{}`", cert.display()));
-            expected = expected.replace("`KEY`", &format!("`{}`", key.display()));
-            assert_eq!(Tls::load(cert, key).unwrap_err().to_string(), expected);
-        }
-    }
-
-    #[test]
-    fn a_changed_certificate_is_taken_up_and_a_bad_one_is_not() {
-        let directory = tempfile::tempdir().unwrap();
-        let (cert, key) = certificate(directory.path(), "first.example");
-        let tls = Tls::load(&cert, &key).unwrap();
-        let first = shown(&tls);
-        assert!(!tls.reload().unwrap(), "nothing has changed");
-
-        std::fs::write(&cert, "half of a cert").unwrap();
-        assert!(matches!(tls.reload(), Err(TlsError::NoCertificate(_))));
-        assert_eq!(shown(&tls), first);
-        assert!(!tls.reload().unwrap(), "the same bad file is reported once");
-
-        certificate(directory.path(), "second.example");
-        assert!(tls.reload().unwrap());
-        assert_ne!(shown(&tls), first);
-    }
-
-    #[test]
-    fn files_that_vanish_and_come_back_are_taken_up() {
-        let directory = tempfile::tempdir().unwrap();
-        let (cert, key) = certificate(directory.path(), "demo.example");
-        let tls = Tls::load(&cert, &key).unwrap();
-        let text = std::fs::read(&key).unwrap();
-        std::fs::remove_file(&key).unwrap();
-        assert!(matches!(tls.reload(), Err(TlsError::Read { .. })));
-        std::fs::write(&key, text).unwrap();
-        assert!(tls.reload().unwrap(), "so that the fault is reported as mended");
-    }
-
-    #[tokio::test]
-    async fn the_watch_reports_a_fault_once_and_its_end() {
-        let directory = tempfile::tempdir().unwrap();
-        let (cert, key) = certificate(directory.path(), "demo.example");
-        let tls = Tls::load(&cert, &key).unwrap();
-        let first = shown(&tls);
-        let shutdown = CancellationToken::new();
-        let (sender, reports) = mpsc::channel();
-        let watch = tls.watch(Duration::from_millis(1), shutdown.clone(), move |fault| {
-            sender.send(fault.map(str::to_owned)).unwrap();
-        });
-        let change = async {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-            std::fs::remove_file(&key).unwrap();
-            let fault = wait_for(&reports).await.expect("a fault");
-            assert!(fault.contains("cannot read") && fault.contains("key.pem"), "{fault}");
-            tokio::time::sleep(Duration::from_millis(20)).await;
-            assert!(reports.try_recv().is_err(), "the same fault is reported once");
-            certificate(directory.path(), "second.example");
-            // Certificate and key are two files: between the two writes they may be seen not to match.
-            while wait_for(&reports).await.is_some() {}
-            shutdown.cancel();
-        };
-        tokio::time::timeout(Duration::from_secs(20), async { tokio::join!(watch, change) }).await.expect("it ends");
-        assert_ne!(shown(&tls), first);
-    }
-
-    async fn wait_for<T>(receiver: &mpsc::Receiver<T>) -> T {
-        loop {
-            match receiver.try_recv() {
-                Ok(value) => return value,
-                Err(_) => tokio::time::sleep(Duration::from_millis(1)).await,
-            }
-        }
-    }
-}
+pub(super) mod tests;

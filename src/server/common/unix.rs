@@ -30,12 +30,15 @@ pub enum UnixError {
     #[error("others can write to `{}`; run `chmod 0700 {}`", .0.display(), .0.display())]
     Directory(PathBuf),
     /// The operating system refused.
-    #[error("cannot listen on `{}`", path.display())]
+    #[error(
+        "cannot listen on `{}`: {cause}; name another state directory with `--state` or OCHAMI_SYNC_STATE",
+        path.display()
+    )]
     Io {
         /// The socket's path.
         path: PathBuf,
         /// What the operating system said.
-        source: std::io::Error,
+        cause: std::io::Error,
     },
 }
 
@@ -60,7 +63,7 @@ impl UnixSocket {
         if path.as_os_str().len() > PATH_LIMIT {
             return Err(UnixError::TooLong(path.into()));
         }
-        let io = |source| UnixError::Io { path: path.into(), source };
+        let io = |cause| UnixError::Io { path: path.into(), cause };
         let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         if directory.metadata().map_err(io)?.mode() & OTHERS_WRITE != 0 {
             return Err(UnixError::Directory(directory.into()));
@@ -104,7 +107,7 @@ impl Drop for UnixSocket {
 }
 
 fn remove_stale(path: &Path) -> Result<(), UnixError> {
-    let io = |source| UnixError::Io { path: path.into(), source };
+    let io = |cause| UnixError::Io { path: path.into(), cause };
     match path.symlink_metadata() {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(io(error)),

@@ -269,3 +269,61 @@ async fn rows_that_cannot_be_read_are_left_out_and_reported() {
     let store = serve(dir.path()).await;
     assert_eq!((store.degraded().len(), store.snapshot().objects().count()), (1, 2));
 }
+
+#[tokio::test]
+async fn a_detached_store_serves_and_says_why_it_does_no_more_until_its_database_opens() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = StoreConfig { state_dir: dir.path().to_owned(), mode: Mode::ReadWrite, url: None };
+    let served = serve(dir.path()).await;
+    change(&served, puts([node("x1000c0s0b0n0", 7)])).await.unwrap();
+    served.close().await;
+    let away = dir.path().join("away.db");
+    std::fs::rename(dir.path().join("state.db"), &away).unwrap();
+    std::fs::write(dir.path().join("state.db"), "no database").unwrap();
+
+    let store = Store::detached(&config, Snapshot::default(), "the disk is asleep".to_owned());
+    let reader = store.snapshots();
+    let refused = unavailable(change(&store, puts([node("x1000c0s0b0n1", 8)])).await);
+    assert_eq!(refused, StoreError::Detached { reason: "the disk is asleep".to_owned() });
+    let unknown = store.ledger(&TargetId("demo/builtin".into())).await.unwrap_err();
+    assert_eq!(unknown, refused, "an empty ledger would be a lie");
+    assert!(store.fingerprint_key().is_none());
+
+    assert!(matches!(store.attach(&config).await, Err(StoreError::Corrupt { .. })));
+    std::fs::remove_file(dir.path().join("state.db")).unwrap();
+    assert!(matches!(store.attach(&config).await, Err(StoreError::Gone { .. })), "it is waited for");
+    assert!(!dir.path().join("state.db").exists());
+
+    std::fs::rename(away, dir.path().join("state.db")).unwrap();
+    store.attach(&config).await.unwrap();
+    assert_eq!(reader.load().boot.components.len(), 1, "readers that were handed out before see it");
+    assert_eq!(store.degraded(), Vec::<String>::new());
+    change(&store, puts([node("x1000c0s0b0n1", 8)])).await.unwrap();
+    store.attach(&config).await.unwrap();
+    store.close().await;
+    assert_eq!(serve(dir.path()).await.snapshot().boot.components.len(), 2);
+}
+
+#[tokio::test]
+async fn a_database_with_nothing_to_boot_leaves_nodes_what_they_had_until_it_has() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = StoreConfig { state_dir: dir.path().join("later"), mode: Mode::ReadWrite, url: None };
+    let boots = |kernel: &str| {
+        let key = crate::model::BootKey::Host("x1000c0s0b0n0".into());
+        let boot = crate::model::BootConfig { kernel: kernel.into(), ..Default::default() };
+        crate::model::Object::BootParams(key, Arc::new(boot))
+    };
+    let before = Snapshot::rebuilt([boots("before")], 0);
+    let store = Store::detached(&config, before, "not mounted".to_owned());
+    let views = store.boot_views();
+    let kernel = || views.load().boot_params.values().next().map(|boot| boot.kernel.to_string());
+    store.attach(&config).await.unwrap();
+    assert_eq!(store.snapshot().objects().count(), 0, "the API tells what is stored");
+    assert_eq!(kernel().as_deref(), Some("before"));
+    assert!(store.degraded()[0].contains("nothing to boot"), "{:?}", store.degraded());
+    change(&store, puts([node("x1000c0s0b0n0", 7)])).await.unwrap();
+    assert_eq!(kernel().as_deref(), Some("before"), "a node alone boots nothing");
+    change(&store, puts([boots("stored")])).await.unwrap();
+    assert_eq!(kernel().as_deref(), Some("stored"));
+    assert_eq!(store.degraded(), Vec::<String>::new());
+}

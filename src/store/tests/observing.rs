@@ -128,5 +128,8 @@ async fn looking_at_secrets_without_their_key_is_degraded() {
     assert_eq!(store.snapshot().objects().count(), 1);
     let [key, entry] = store.degraded().try_into().unwrap();
     assert!(key.contains("secrets.key` is missing"), "{key}");
-    assert_eq!(entry, "cloud-init-secure/compute cannot be read: the key file cannot be used");
+    let key_file = dir.path().join("secrets.key");
+    let expected =
+        format!("cloud-init-secure/compute cannot be read: the key file cannot be used (`{}`)", key_file.display());
+    assert_eq!(entry, expected);
 }

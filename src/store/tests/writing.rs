@@ -180,7 +180,7 @@ async fn closing_answers_what_waits_and_refuses_what_comes() {
 async fn dropping_the_last_handle_closes_the_store() {
     let dir = tempfile::tempdir().unwrap();
     let store = serve(dir.path()).await;
-    let ended = store.writer.as_ref().unwrap().ended.clone();
+    let ended = store.backend.load().writer().unwrap().ended.clone();
     let (snapshots, second) = (store.snapshots(), store.clone());
     drop(store);
     change(&second, puts([node(NODE, 1)])).await.unwrap();

@@ -59,7 +59,7 @@ pub(super) async fn observe(client: &Client, ledger: Arc<Ledger>) -> Result<Obse
         ("bss".to_owned(), client.bss.clone()),
         ("cloud-init".to_owned(), client.cloud_init.clone()),
     ]);
-    Ok(Observed { live: Arc::new(live), ledger, unreadable, incomplete, services })
+    Ok(Observed { live: Arc::new(live), ledger, unreadable, lost: BTreeMap::new(), incomplete, services })
 }
 
 /// A row that cannot be understood is left out and makes the picture incomplete: nothing is deleted on it.

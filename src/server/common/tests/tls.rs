@@ -11,7 +11,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::*;
-use crate::server::common::tls::tests::certificate;
+use crate::server::common::tls::tests::{certificate, loaded};
 use crate::server::common::{Proto, Tls, tls::install_provider};
 
 const NAME: &str = "demo.example";
@@ -46,7 +46,7 @@ async fn connect(
 async fn both_versions_are_spoken() {
     let directory = tempfile::tempdir().unwrap();
     let (cert, key) = certificate(directory.path(), NAME);
-    let server = start(&Tls::load(&cert, &key).unwrap(), |_| {});
+    let server = start(&loaded(&cert, &key).unwrap(), |_| {});
     for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
         let mut stream = connect(&server, &cert, version).await.unwrap();
         assert_eq!(stream.get_ref().1.protocol_version(), Some(version.version));
@@ -62,15 +62,15 @@ async fn a_new_certificate_is_shown_to_new_connections_and_open_ones_go_on() {
     let (new_cert, new_key) = certificate(new.path(), NAME);
     let old_cert = new.path().join("old.pem");
     std::fs::copy(&cert, &old_cert).unwrap();
-    let tls = Tls::load(&cert, &key).unwrap();
+    let tls = loaded(&cert, &key).unwrap();
     let server = start(&tls, |_| {});
     let mut open = connect(&server, &old_cert, &rustls::version::TLS13).await.unwrap();
 
     std::fs::copy(&new_key, &key).unwrap();
-    tls.reload().unwrap_err();
+    assert!(tls.look(crate::clock::now()).is_some());
     assert!(connect(&server, &old_cert, &rustls::version::TLS13).await.is_ok(), "half a change changes nothing");
     std::fs::copy(&new_cert, &cert).unwrap();
-    assert!(tls.reload().unwrap());
+    assert!(tls.look(crate::clock::now()).is_none());
 
     assert!(connect(&server, &new_cert, &rustls::version::TLS13).await.is_ok());
     assert!(connect(&server, &old_cert, &rustls::version::TLS13).await.is_err());
@@ -82,7 +82,7 @@ async fn a_new_certificate_is_shown_to_new_connections_and_open_ones_go_on() {
 async fn peers_that_do_not_shake_hands_are_closed_and_harm_nobody() {
     let directory = tempfile::tempdir().unwrap();
     let (cert, key) = certificate(directory.path(), NAME);
-    let tls = Tls::load(&cert, &key).unwrap();
+    let tls = loaded(&cert, &key).unwrap();
     let server = start(&tls, |limits| limits.handshake = Duration::from_millis(100));
     assert_eq!(server.send("").await, "", "silence");
     assert!(!server.send("GET / HTTP/1.1\r\n\r\n").await.contains("HTTP"), "plain HTTP");
