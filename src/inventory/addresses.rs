@@ -115,7 +115,9 @@ impl Addresses<'_> {
             let message = format!("{ip} is in the pool {first}-{last}");
             let problem = problem(Code::PoolAddress, message).label("may be handed to an unknown machine");
             let place = self.cluster.place(draft.pool.unwrap_or(draft.span));
-            self.nodes.push(problem.related(place, "the pool").help("write an address outside of the pool, or shorten the pool"));
+            self.nodes.push(
+                problem.related(place, "the pool").help("write an address outside of the pool, or shorten the pool"),
+            );
         }
     }
 

@@ -183,7 +183,8 @@ fn check_keys(fields: &Fields<'_>) -> Vec<&'static str> {
         1 => format!("the Ansible variable {} has no meaning here", words(&names)),
         _ => format!("the Ansible variables {} have no meaning here", words(&names)),
     };
-    let problem = sheet.problem(Code::AnsibleKey, first.span, message).label("ignored").help("remove what only Ansible reads");
+    let problem =
+        sheet.problem(Code::AnsibleKey, first.span, message).label("ignored").help("remove what only Ansible reads");
     sheet.push(rest.iter().fold(problem, |problem, key| problem.related(sheet.place(key.span), "ignored")));
     meant
 }

@@ -55,7 +55,7 @@ pub(super) fn read(directory: &Path) -> Files {
     }
     let root = directory.canonicalize().ok();
     let reader = Reader { directory, root: root.as_deref() };
-    let mut names = Vec::new();
+    let mut known: Vec<String> = Vec::new();
     for name in ["nodes.yaml", "cluster.yaml"] {
         let content = match reader.file(name, &mut found.problems) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -64,21 +64,24 @@ pub(super) fn read(directory: &Path) -> Files {
                 let near = ["yml", "json"].iter().map(|other| name.replace("yaml", other));
                 let near = near.into_iter().find(|other| directory.join(other).exists());
                 Content::Problem(match near {
-                    // Its own problem says what to do.
-                    Some(other) => problem.help(format!("rename `{other}`")).into(),
+                    Some(other) => {
+                        let problem = problem.help(format!("rename `{other}` to `{name}`"));
+                        known.push(other);
+                        problem.into()
+                    }
                     None => problem.help(format!("write `{name}`, or name another directory by `--inventory`")).into(),
                 })
             }
             other => content(name, other),
         };
         found.files.push((name.to_owned(), content));
-        names.push(name);
+        known.push(name.to_owned());
     }
     // A directory that can be searched and not listed has its files all the same.
     for (name, is_folder) in entries(directory).unwrap_or_default() {
         if is_folder {
             stray_folder(directory, &name, &mut found);
-        } else if is_yaml(&name) && !names.contains(&&*name) {
+        } else if is_yaml(&name) && !known.contains(&name) {
             found.problems.push(stray_file(&name, &top_level_help(&name)));
         }
     }
@@ -176,7 +179,8 @@ fn top_level_help(name: &str) -> String {
     match did_you_mean(stem, ["nodes", "cluster"].into_iter()) {
         Some(known) if stem == known => rename_help(name),
         Some(known) => format!("did you mean `{known}.yaml`?"),
-        None => "cloud-init entries belong into `cloud-init/`, nodes into `nodes.yaml`, variables into `cluster.yaml`".into(),
+        None => "cloud-init entries belong into `cloud-init/`, nodes into `nodes.yaml`, variables into `cluster.yaml`"
+            .into(),
     }
 }
 
@@ -288,7 +292,8 @@ mod tests {
         ] {
             write(&directory, path);
         }
-        for other in ["README.md", "cloud-init/.hidden.yaml", "cloud-init/compute.yaml~", ".git/x.yaml", "docs/x.yaml"] {
+        for other in ["README.md", "cloud-init/.hidden.yaml", "cloud-init/compute.yaml~", ".git/x.yaml", "docs/x.yaml"]
+        {
             write(&directory, other);
         }
         let found = problems(&directory);

@@ -156,7 +156,8 @@ fn command(sheet: Sheet<'_>, yaml: &Yaml<'_>, module: &str) {
     if pairs.iter().any(|pair| pair.key.text == super::secrets::KEY) {
         return;
     }
-    let problem = sheet.problem(Code::WrongType, yaml.span, format!("a command of `{module}` is a mapping, not a text"));
+    let problem =
+        sheet.problem(Code::WrongType, yaml.span, format!("a command of `{module}` is a mapping, not a text"));
     sheet.push(
         problem
             .label("YAML reads `: ` as the end of a key")

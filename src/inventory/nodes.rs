@@ -121,7 +121,9 @@ type Labels = HashMap<String, GroupLabel>;
 
 fn no_nodes(sheet: Sheet<'_>, span: Span) {
     let problem = sheet.problem(Code::NoNodes, span, "there are no nodes");
-    sheet.push(problem.label("an empty list").help("describe at least one node; nodes are not deleted by an empty list"));
+    sheet.push(
+        problem.label("an empty list").help("describe at least one node; nodes are not deleted by an empty list"),
+    );
 }
 
 fn node<'y>(sheet: Sheet<'y>, yaml: &'y Yaml<'y>, index: usize, labels: &mut Labels) -> Option<NodeDraft> {

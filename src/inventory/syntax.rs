@@ -74,7 +74,8 @@ pub(super) fn explain(sheet: Sheet<'_>, info: &str, offset: usize, open: &[usize
         return problem;
     }
     if flow.is_some() && text[offset..].starts_with(',') {
-        let problem = sheet.problem(Code::Syntax, Span::new(offset, offset + 1), "a `,` without a value in front of it");
+        let problem =
+            sheet.problem(Code::Syntax, Span::new(offset, offset + 1), "a `,` without a value in front of it");
         return problem.label("nothing to separate").help("remove it, or write the value in front of it");
     }
     sheet

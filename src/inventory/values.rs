@@ -192,7 +192,9 @@ impl Values<'_> {
                 .label("not one of the words that are possible");
             problem = match did_you_mean(text.text, allowed.iter().copied()) {
                 Some(similar) => problem.help(format!("did you mean `{similar}`?")),
-                None if allowed.len() == 1 => problem.help(format!("{} is the only word that is possible", words(allowed))),
+                None if allowed.len() == 1 => {
+                    problem.help(format!("{} is the only word that is possible", words(allowed)))
+                }
                 None => problem.help(format!("{} are possible", words(allowed))),
             };
             self.sheet.push(problem);

@@ -36,14 +36,9 @@ impl<'y> Fields<'y> {
         node: Option<&Arc<str>>,
     ) -> Option<Self> {
         match &yaml.data {
-            Data::Map(pairs) => Some(Self {
-                sheet,
-                span: yaml.span,
-                node: node.cloned(),
-                what,
-                pairs,
-                told: RefCell::default(),
-            }),
+            Data::Map(pairs) => {
+                Some(Self { sheet, span: yaml.span, node: node.cloned(), what, pairs, told: RefCell::default() })
+            }
             _ => {
                 wrong_type(sheet, yaml, what, "a mapping", node.map(AsRef::as_ref));
                 None

@@ -131,12 +131,15 @@ fn odd_one_out(sheet: Sheet<'_>, above: usize, below: &Tokens) -> Option<Diagnos
     }
     let siblings = Siblings::above(sheet, above);
     let sibling = siblings.keys.iter().copied().find(|start| start.column == column)?;
-    let item = siblings.items.iter().copied().find(|item| item.line == sibling.line);
     let text = |start: Start| &sheet.source.text()[start.at..start.end];
-    match item {
-        Some(item) if text(key) == text(sibling) => Some(missing_dash(sheet, above, key.column, item)),
-        _ => Some(misplaced(sheet, above, key.column, Some(sibling))),
-    }
+    let begins = |item: &Start| {
+        let first = Tokens::of(sheet, item.line).and_then(|tokens| tokens.key);
+        first.is_some_and(|first| first.column == column && text(first) == text(key))
+    };
+    Some(match siblings.items.iter().copied().find(begins) {
+        Some(item) => missing_dash(sheet, above, key.column, item),
+        None => misplaced(sheet, above, key.column, Some(sibling)),
+    })
 }
 
 /// A line of a text block (`|`, `>`) that is not deeper than the key of the block.
@@ -151,9 +154,10 @@ fn block_text(sheet: Sheet<'_>, line: usize) -> Option<Diagnostic> {
     let (indent, span) = body(sheet, line);
     let problem = sheet.problem(Code::Indentation, span, "this line is not deep enough for the text of the block");
     Some(
-        problem
-            .label(format!("it starts in column {}", indent + 1))
-            .help(format!("start every line of the text in column {column}, deeper than the key in line {}", above + 1)),
+        problem.label(format!("it starts in column {}", indent + 1)).help(format!(
+            "start every line of the text in column {column}, deeper than the key in line {}",
+            above + 1
+        )),
     )
 }
 

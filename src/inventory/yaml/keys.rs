@@ -34,7 +34,8 @@ pub(super) fn read<'t>(
         if matches!(key.data, Data::Bad) {
             return Slot::Dropped;
         }
-        let doubled = sheet.source.text()[..key.span.start()].ends_with('{') && sheet.written(key.span).starts_with('{');
+        let doubled =
+            sheet.source.text()[..key.span.start()].ends_with('{') && sheet.written(key.span).starts_with('{');
         if doubled && let Some(problem) = syntax::unquoted_expression(sheet, key.span.start()) {
             sheet.push(problem);
             return Slot::Expression;
