@@ -21,26 +21,27 @@ pub(super) fn check(sheet: Sheet<'_>, nodes: &[NodeDraft]) {
     let mut ips = Once::new(sheet, Code::DuplicateIp, "the IP address");
     let mut bmcs: HashMap<Xname, &NodeDraft> = HashMap::new();
     for node in nodes {
-        if let Some(other) = twin(node, &names, &xnames) {
+        let twin = twin(node, &names, &xnames);
+        if let Some(other) = twin {
             given_twice(sheet, node, other);
-            continue;
         }
+        let user = |whose| User { node, twin, whose };
         let mut again = false;
         if let Some(at) = &node.xname {
-            again = xnames.see(at.value.clone(), at.span, node, "node");
+            again = xnames.see(at.value.clone(), at.span, user("node"));
         }
         if let Some(at) = &node.name {
-            names.see(at.value.to_ascii_lowercase(), at.span, node, "node");
+            names.see(at.value.to_ascii_lowercase(), at.span, user("node"));
         }
         if let Some(at) = &node.nid {
-            nids.see(at.value, at.span, node, "node");
+            nids.see(at.value, at.span, user("node"));
         }
         for interface in &node.interfaces {
             if let Some(at) = &interface.mac {
-                macs.see(at.value, at.span, node, "node");
+                macs.see(at.value, at.span, user("node"));
             }
             for address in &interface.ips {
-                ips.see(address.ip.value, address.ip.span, node, "node");
+                ips.see(address.ip.value, address.ip.span, user("node"));
             }
         }
         // Who has the xname of another node has its BMC, too, which is the same mistake.
@@ -54,12 +55,12 @@ pub(super) fn check(sheet: Sheet<'_>, nodes: &[NodeDraft]) {
         if let Some(at) = &bmc.mac
             && sharer.is_none_or(|(_, shared)| shared.mac.is_none())
         {
-            macs.see(at.value, at.span, node, "the BMC of node");
+            macs.see(at.value, at.span, user("the BMC of node"));
         }
         if let Some(at) = &bmc.ip
             && sharer.is_none_or(|(_, shared)| shared.ip.is_none())
         {
-            ips.see(at.value, at.span, node, "the BMC of node");
+            ips.see(at.value, at.span, user("the BMC of node"));
         }
         if let Some(xname) = xname {
             bmcs.entry(xname).or_insert(node);
@@ -70,9 +71,9 @@ pub(super) fn check(sheet: Sheet<'_>, nodes: &[NodeDraft]) {
 
 /// An earlier node with both the name and the xname of this one.
 fn twin<'a>(node: &NodeDraft, names: &Once<'a, String>, xnames: &Once<'a, Xname>) -> Option<&'a NodeDraft> {
-    let (_, by_name, _) = names.seen.get(&node.name.as_ref()?.value.to_ascii_lowercase())?;
-    let (_, by_xname, _) = xnames.seen.get(&node.xname.as_ref()?.value)?;
-    std::ptr::eq(*by_name, *by_xname).then_some(*by_name)
+    let (_, by_name) = names.seen.get(&node.name.as_ref()?.value.to_ascii_lowercase())?;
+    let (_, by_xname) = xnames.seen.get(&node.xname.as_ref()?.value)?;
+    std::ptr::eq(by_name.node, by_xname.node).then_some(by_name.node)
 }
 
 /// Reports a node that stands in the file twice, as one problem: everything that it has occurs twice.
@@ -122,12 +123,21 @@ fn check_names(sheet: Sheet<'_>, nodes: &[NodeDraft]) {
     }
 }
 
+/// Who has a value.
+#[derive(Clone, Copy)]
+struct User<'a> {
+    node: &'a NodeDraft,
+    /// The earlier node that this one repeats. What the two share is told once.
+    twin: Option<&'a NodeDraft>,
+    whose: &'static str,
+}
+
 /// Values of one kind, each with its first place.
 struct Once<'a, K> {
     sheet: Sheet<'a>,
     code: Code,
     what: &'static str,
-    seen: HashMap<K, (Span, &'a NodeDraft, &'static str)>,
+    seen: HashMap<K, (Span, User<'a>)>,
 }
 
 impl<'a, K: Eq + Hash + Display> Once<'a, K> {
@@ -136,29 +146,29 @@ impl<'a, K: Eq + Hash + Display> Once<'a, K> {
     }
 
     /// Takes a value in, and reports it when it was there before, which is the result.
-    fn see(&mut self, value: K, span: Span, node: &'a NodeDraft, whose: &'static str) -> bool {
-        match self.seen.get(&value) {
-            None => {
-                self.seen.insert(value, (span, node, whose));
-                false
-            }
-            Some((first, other, others)) => {
-                let written = self.sheet.written(span);
-                let shown = value.to_string();
-                let mut message = format!("{} `{shown}` is used twice", self.what);
-                if written.trim_matches(['"', '\'']) != shown {
-                    message = format!("{}, written `{}`", message, written.trim_matches(['"', '\'']));
-                }
-                let problem = self.sheet.problem(self.code, span, message).node(Some(&node.title));
-                self.sheet.push(
-                    problem
-                        .label(format!("used again by {whose} `{}`", node.title))
-                        .related(self.sheet.place(*first), format!("first used by {others} `{}`", other.title))
-                        .help(format!("give one of the two another {}", self.what.trim_start_matches("the "))),
-                );
-                true
-            }
+    fn see(&mut self, value: K, span: Span, user: User<'a>) -> bool {
+        let Some((first, other)) = self.seen.get(&value) else {
+            self.seen.insert(value, (span, user));
+            return false;
+        };
+        if user.twin.is_some_and(|twin| std::ptr::eq(twin, other.node)) {
+            return true;
         }
+        let written = self.sheet.written(span).trim_matches(['"', '\'']);
+        let shown = value.to_string();
+        let mut message = format!("{} `{shown}` is used twice", self.what);
+        if written != shown {
+            message = format!("{message}, written `{written}`");
+        }
+        let title = &user.node.title;
+        let problem = self.sheet.problem(self.code, span, message).node(Some(title));
+        self.sheet.push(
+            problem
+                .label(format!("used again by {} `{title}`", user.whose))
+                .related(self.sheet.place(*first), format!("first used by {} `{}`", other.whose, other.node.title))
+                .help(format!("give one of the two another {}", self.what.trim_start_matches("the "))),
+        );
+        true
     }
 }
 

@@ -228,6 +228,9 @@ fn one_cause_has_one_message() {
     let twice = format!("{NODES}{}", NODES[7..].split("  - name: nid002").next().unwrap());
     let loaded = load_with("nodes.yaml", twice.as_bytes());
     assert_eq!(codes(&loaded), [DuplicateXname], "{}", rendered(&loaded));
+    let half = twice.replacen("ec:e7:a7:05:a1:fc", "ec:e7:a7:05:a1:fd", 2).replacen("a1:fd", "a1:fc", 1);
+    let loaded = load_with("nodes.yaml", half.as_bytes());
+    assert_eq!(codes(&loaded), [DuplicateXname, Code::DuplicateMac], "{}", rendered(&loaded));
 }
 
 #[test]
