@@ -116,9 +116,10 @@ fn from_variables<'y>(reader: &Reader<'y>, cluster: &Fields<'y>, boot_ip: Option
     let initrd = text("bss_initrd_url").and_then(|(url, span)| url_value(reader, url, span, "bss_initrd_url"));
     let derived = match (boot_ip, &version, &image) {
         (Some(ip), Some((version, span)), Some((image, image_span))) => {
-            segment(reader, version, *span, "bss_kernel_version")?;
-            segment(reader, image, *image_span, "bss_image_version")?;
-            Some((format!("http://{ip}:8080/openchami/{}", image.trim_matches('/')), version))
+            let version_fits = segment(reader, version, *span, "bss_kernel_version");
+            let image_fits = segment(reader, image, *image_span, "bss_image_version");
+            let base = || format!("http://{ip}:8080/openchami/{}", image.trim_matches('/'));
+            (version_fits && image_fits).then(|| (base(), version))
         }
         _ => None,
     };
@@ -150,7 +151,7 @@ fn from_variables<'y>(reader: &Reader<'y>, cluster: &Fields<'y>, boot_ip: Option
         initrd: initrd.or_else(|| file("initramfs").map(|url| format!("{url}.img"))).map(Arc::from),
         params: params.map(Arc::from),
         priority: 0,
-        broken: boot_ip.is_none() || has_version != has_image || (given("bss_kernel_url") && !has_url),
+        broken: has_version != has_image || (has_version && derived.is_none()) || (given("bss_kernel_url") && !has_url),
         span,
         origin: reader.sheet.origin(span),
     })
@@ -218,10 +219,10 @@ fn url_value(reader: &Reader<'_>, url: String, span: Span, what: &str) -> Option
     None
 }
 
-/// Part of a URL's path.
-fn segment(reader: &Reader<'_>, text: &str, span: Span, what: &str) -> Option<()> {
+/// True for a text that can be part of a URL's path; any other is reported.
+fn segment(reader: &Reader<'_>, text: &str, span: Span, what: &str) -> bool {
     if !text.contains(|c: char| c.is_whitespace() || c.is_control() || matches!(c, '?' | '#' | '\\')) {
-        return Some(());
+        return true;
     }
     let problem = reader.sheet.problem(Code::BootUrl, span, format!("`{what}` cannot be part of a URL"));
     reader.sheet.push(
@@ -229,7 +230,7 @@ fn segment(reader: &Reader<'_>, text: &str, span: Span, what: &str) -> Option<()
             .label("has a blank or another character that a path cannot have")
             .help("letters, digits, `/`, `.`, `_` and `-` are safe"),
     );
-    None
+    false
 }
 
 /// Parameters are one line; the line end of a YAML block is no part of them.

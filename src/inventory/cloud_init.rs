@@ -45,6 +45,15 @@ pub(super) fn read<'y>(sheet: Sheet<'y>, root: &'y Yaml<'y>, store: Store) -> Ve
 
 fn entry<'y>(sheet: Sheet<'y>, yaml: &'y Yaml<'y>, store: Store) -> Option<EntryDraft<'y>> {
     let fields = Fields::read(sheet, yaml, "an entry", None)?;
+    if let Some(first) = fields.pairs().first().filter(|_| is_cloud_config(&fields)) {
+        let problem = sheet.problem(Code::UnknownField, first.key.span, "this is a cloud-config, not an entry");
+        sheet.push(
+            problem
+                .label("a module of cloud-init")
+                .help("write `name: GROUP` and `cloud-init:` above it, and all of it under `userdata:` of that"),
+        );
+        return None;
+    }
     fields.known(&["name", "cloud-init", "template"], |key| match key {
         "userdata" | "metadata" | "vendordata" | "user-data" | "meta-data" => Some("write it under `cloud-init:`"),
         _ => None,
@@ -81,6 +90,12 @@ fn entry<'y>(sheet: Sheet<'y>, yaml: &'y Yaml<'y>, store: Store) -> Option<Entry
     let origin = sheet.origin(yaml.span);
     let entry = Entry { name, node: None, userdata, metadata, vendordata, jinja, origin };
     Some(EntryDraft { entry, sheet, span })
+}
+
+/// True for a cloud-config as cloud-init itself takes it: modules without an entry around them.
+fn is_cloud_config(fields: &Fields<'_>) -> bool {
+    let keys = || fields.pairs().iter().map(|pair| &*pair.key.text);
+    !keys().any(|key| matches!(key, "name" | "cloud-init")) && keys().any(module_checks::is_module)
 }
 
 fn empty(yaml: &Yaml<'_>) -> bool {

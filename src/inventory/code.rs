@@ -43,7 +43,7 @@ macro_rules! codes {
 codes! {
     Syntax = "OS0001" Error "the file is not YAML";
     UnclosedQuote = "OS0002" Error "a quote is not closed";
-    Tab = "OS0003" Error "a tab indents a line";
+    Tab = "OS0003" Error "a tab stands where a blank belongs";
     Indentation = "OS0004" Error "a line is indented wrongly";
     UnclosedBracket = "OS0005" Error "a bracket is not closed";
     NotUtf8 = "OS0006" Error "the file is not UTF-8";

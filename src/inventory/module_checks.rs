@@ -6,7 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::Code;
 use super::scalar::{self, Plain};
 use super::source::Sheet;
-use super::walker::{did_you_mean, suggest_name};
+use super::walker::{did_you_mean, suggest_name, wrong_type};
 use super::yaml::{Data, Pair, Scalar, Span, Yaml};
 
 /// The top-level keys that cloud-init's modules and datasources read.
@@ -125,11 +125,25 @@ const MODULES: &[&str] = &[
     "zypper",
 ];
 
+/// True for a key that cloud-init reads.
+pub(super) fn is_module(key: &str) -> bool {
+    MODULES.contains(&key)
+}
+
+/// Modules whose value is a list; cloud-init refuses anything else when the node boots.
+const LISTS: &[&str] = &["bootcmd", "mounts", "packages", "runcmd", "write_files"];
+
 /// Checks a cloud-config.
 pub(super) fn check(sheet: Sheet<'_>, yaml: &Yaml<'_>, jinja: bool) {
     let Data::Map(pairs) = &yaml.data else { return };
     for pair in pairs.iter() {
         let key = &*pair.key.text;
+        let rendered = jinja && matches!(&pair.value.data, Data::Scalar(scalar) if scalar.text.contains("{{"));
+        let listed = matches!(&pair.value.data, Data::List(_)) || module_is_null(&pair.value);
+        if LISTS.contains(&key) && !listed && !rendered {
+            wrong_type(sheet, &pair.value, key, "a list", None);
+            continue;
+        }
         if key == "runcmd" || key == "bootcmd" {
             if let Data::List(commands) = &pair.value.data {
                 commands.iter().for_each(|command| self::command(sheet, command, key));
@@ -138,7 +152,7 @@ pub(super) fn check(sheet: Sheet<'_>, yaml: &Yaml<'_>, jinja: bool) {
             if let Data::List(files) = &pair.value.data {
                 files.iter().for_each(|file| written_file(sheet, file, jinja));
             }
-        } else if !MODULES.contains(&key) && key != super::secrets::KEY {
+        } else if !is_module(key) && key != super::secrets::KEY {
             let problem = sheet
                 .problem(Code::UnknownModule, pair.key.span, format!("cloud-init has no module that reads `{key}`"))
                 .label("would be ignored by the node");
@@ -148,6 +162,10 @@ pub(super) fn check(sheet: Sheet<'_>, yaml: &Yaml<'_>, jinja: bool) {
             });
         }
     }
+}
+
+fn module_is_null(yaml: &Yaml<'_>) -> bool {
+    matches!(&yaml.data, Data::Scalar(scalar) if scalar.plain && scalar::yaml_1_1(&scalar.text) == Plain::Null)
 }
 
 /// One item of `runcmd` or `bootcmd`. A command with `: ` in it is a mapping to YAML, and cloud-init gives up on it.

@@ -61,7 +61,10 @@ impl<'y> Fields<'y> {
             } else if let Some(similar) = did_you_mean(&key.text, known.iter().copied()) {
                 problem = suggest_name(self.sheet, problem, key, similar);
             } else {
-                problem = problem.help(format!("the fields of {} are {}", self.what, words(known)));
+                problem = problem.help(match known {
+                    [only] => format!("the only field of {} is `{only}`", self.what),
+                    _ => format!("the fields of {} are {}", self.what, words(known)),
+                });
                 self.sheet.push(problem);
                 continue;
             }
@@ -173,6 +176,10 @@ pub(super) fn wrong_type(sheet: Sheet<'_>, yaml: &Yaml<'_>, what: &str, wanted: 
         && matches!(&yaml.data, Data::Scalar(scalar) if !scalar.plain)
         && !sheet.written(yaml.span).starts_with(['"', '\'']);
     let help = match (wanted, found) {
+        _ if matches!(what.as_str(), "`ip_addrs`" | "an address") => {
+            "write each address as `- ip_addr: 172.16.0.1`, with the `name` of its network beside it"
+        }
+        ("a list", "nothing") => "write the items below it, each in a line that starts with `- `",
         ("a list", "a mapping") => "start each item with `- `",
         ("a list", "a text") => "write `[item, item]`, or each item in a line of its own that starts with `- `",
         ("a mapping", "a text") if block => "remove the `|` or `>`, so that what follows it is read as YAML",

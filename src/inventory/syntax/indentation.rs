@@ -99,7 +99,13 @@ pub(super) fn explain(sheet: Sheet<'_>, line: usize) -> Option<Diagnostic> {
     if let Some(problem) = block_text(sheet, line) {
         return Some(problem);
     }
+    if let Some(problem) = dash_without_blank(sheet, line) {
+        return Some(problem);
+    }
     let tokens = Tokens::of(sheet, line)?;
+    if let Some(problem) = item_among_keys(sheet, line, &tokens) {
+        return Some(problem);
+    }
     if let Some(above) = line.checked_sub(1).and_then(|above| odd_one_out(sheet, above, &tokens)) {
         return Some(above);
     }
@@ -118,6 +124,34 @@ pub(super) fn explain(sheet: Sheet<'_>, line: usize) -> Option<Diagnostic> {
     let nearest = candidates.iter().filter(|start| start.column != indent);
     let nearest = nearest.min_by_key(|start| (start.column.abs_diff(indent), usize::MAX - start.column));
     Some(misplaced(sheet, line, indent, nearest.copied()))
+}
+
+/// `-name: …`, which is a key that starts with a dash to YAML.
+fn dash_without_blank(sheet: Sheet<'_>, line: usize) -> Option<Diagnostic> {
+    let (_, span) = body(sheet, line);
+    let rest = sheet.written(span).strip_prefix('-').filter(|rest| rest.starts_with(char::is_alphabetic))?;
+    key_length(rest)?;
+    let dash = Span::new(span.start(), span.start() + 1);
+    let problem = sheet.problem(Code::Indentation, dash, "no blank follows this dash");
+    Some(problem.label("an item of a list is meant").help("write `- ` with a blank behind the dash"))
+}
+
+/// A line with a dash among the keys of a mapping, in their column.
+fn item_among_keys(sheet: Sheet<'_>, line: usize, tokens: &Tokens) -> Option<Diagnostic> {
+    let above = line.checked_sub(1)?;
+    let key = Tokens::of(sheet, above)?.key.filter(|key| key.column == tokens.column())?;
+    let ends_open = sheet.source.line(above).trim_end().ends_with(':');
+    if tokens.items.is_empty() || tokens.key.is_none() || ends_open {
+        return None;
+    }
+    let (_, span) = body(sheet, line);
+    let problem = sheet.problem(Code::Indentation, span, "a list item among the keys of a mapping");
+    Some(
+        problem
+            .label("the dash starts an item")
+            .related(sheet.place(Span::new(key.at, key.end)), "a key in the same column")
+            .help("remove the `- `, or start it in the column of the items that it belongs to"),
+    )
 }
 
 /// The problem of a line between two that belong together, when it is the one that starts elsewhere.
