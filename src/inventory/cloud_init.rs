@@ -36,11 +36,15 @@ pub(super) struct EntryDraft<'y> {
 
 /// Reads one file: an entry, or a list of entries.
 pub(super) fn read<'y>(sheet: Sheet<'y>, root: &'y Yaml<'y>, store: Store) -> Vec<EntryDraft<'y>> {
-    let items = match &root.data {
+    items(root).iter().filter_map(|item| entry(sheet, item, store)).collect()
+}
+
+/// What stands for an entry in a file.
+pub(super) fn items<'y>(root: &'y Yaml<'y>) -> &'y [Yaml<'y>] {
+    match &root.data {
         Data::List(items) => items.as_slice(),
         _ => std::slice::from_ref(root),
-    };
-    items.iter().filter_map(|item| entry(sheet, item, store)).collect()
+    }
 }
 
 fn entry<'y>(sheet: Sheet<'y>, yaml: &'y Yaml<'y>, store: Store) -> Option<EntryDraft<'y>> {

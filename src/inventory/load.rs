@@ -191,7 +191,7 @@ fn examine(sources: &Sources, report: &Report, hash: &str) -> Option<Inventory> 
     Some(Inventory { cluster: finish(cluster)?, nodes, cloud_init: open, cloud_init_secure: secure, hash })
 }
 
-/// The entries of one store, and whether every file of it could be read.
+/// The entries of one store, and whether every one in its files could be read.
 fn entries(
     sources: &Sources,
     report: &Report,
@@ -205,7 +205,8 @@ fn entries(
     let trees: Vec<_> = paths.iter().filter_map(|path| tree(sources, report, path)).collect();
     let drafts: Vec<EntryDraft<'_>> =
         trees.iter().flat_map(|(sheet, tree)| cloud_init::read(*sheet, tree, store)).collect();
-    let complete = trees.len() == paths.len();
+    let items: usize = trees.iter().map(|(_, tree)| cloud_init::items(tree).len()).sum();
+    let complete = trees.len() == paths.len() && drafts.len() == items;
     (cloud_init::link(drafts, nodes, nodes_complete), complete)
 }
 

@@ -221,6 +221,7 @@ fn one_cause_has_one_message() {
         nodes("group: compute", "gruop: compute", UnknownField, (5, 5), "`group`"),
         entry("cloud-init:", "cloud_init:", UnknownField, (2, 1), "`cloud-init`"),
         entry(ENTRY, "name: compute\nuserdata: {runcmd: [a]}\n", UnknownField, (2, 1), "under `cloud-init:`"),
+        entry("name: compute", "nmae: compute", UnknownField, (1, 1), "`name`"),
         entry(ENTRY, "#cloud-config\nruncmd: [a]\n", UnknownField, (2, 1), "write `name: GROUP`"),
         entry("[echo hello]", "echo hello", WrongType, (9, 13), "`- `"),
         cluster("compute/latest", "compute latest", Code::BootUrl, (4, 20), "are safe"),
