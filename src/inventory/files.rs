@@ -1,12 +1,13 @@
 //! The files of an inventory directory, as bytes.
 
+mod stray;
+
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::Path;
 
 use super::Code;
 use super::diagnostic::{Diagnostic, Place};
-use super::walker::did_you_mean;
 use super::yaml::MAX_BYTES;
 
 /// A file, or why it could not be read.
@@ -27,11 +28,6 @@ pub(super) struct Files {
 pub(super) const OPEN: &str = "cloud-init";
 /// Those for the secure store.
 pub(super) const SECURE: &str = "cloud-init/secure";
-
-/// How many files that are not read are named; a directory full of other things needs no longer list.
-const MAX_STRAY: usize = 50;
-/// How deep folders are searched for such files.
-const MAX_DEPTH: usize = 4;
 
 /// Reads what belongs to an inventory.
 ///
@@ -80,9 +76,9 @@ pub(super) fn read(directory: &Path) -> Files {
     // A directory that can be searched and not listed has its files all the same.
     for (name, is_folder) in entries(directory).unwrap_or_default() {
         if is_folder {
-            stray_folder(directory, &name, &mut found);
-        } else if is_yaml(&name) && !known.contains(&name) {
-            found.problems.push(stray_file(&name, &top_level_help(&name)));
+            stray::folder(directory, &name, &mut found);
+        } else if stray::is_yaml(&name) && !known.contains(&name) {
+            found.problems.push(stray::file(&name, &stray::top_level_help(&name)));
         }
     }
     for folder in [OPEN, SECURE] {
@@ -150,68 +146,15 @@ fn read_folder(reader: &Reader<'_>, folder: &str, found: &mut Files) {
     for (name, is_folder) in names {
         let path = format!("{folder}/{name}");
         // Such a name cannot be shown, and not every system can check it out of git.
-        if name.contains('\u{fffd}') && is_yaml(&name) {
-            found.problems.push(stray_file(&path, "give it a name in UTF-8"));
+        if name.contains('\u{fffd}') && stray::is_yaml(&name) {
+            found.problems.push(stray::file(&path, "give it a name in UTF-8"));
         } else if name.ends_with(".yaml") {
             let bytes = inside.file(&path, &mut found.problems);
             found.files.push((path.clone(), content(&path, bytes)));
         } else if is_folder && path != SECURE {
-            stray_below(reader.directory, &path, &format!("move it into `{folder}/`"), found);
-        } else if is_yaml(&name) {
-            found.problems.push(stray_file(&path, &rename_help(&name)));
-        }
-    }
-}
-
-/// True for names of files that somebody may have meant to be read.
-fn is_yaml(name: &str) -> bool {
-    let extension = name.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase());
-    matches!(extension.as_deref(), Some("yaml" | "yml" | "json"))
-}
-
-fn rename_help(name: &str) -> String {
-    format!("rename it to `{}.yaml`", name.rsplit_once('.').map_or(name, |(stem, _)| stem))
-}
-
-/// Where a file beside `nodes.yaml` may belong.
-fn top_level_help(name: &str) -> String {
-    let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
-    match did_you_mean(stem, ["nodes", "cluster"].into_iter()) {
-        Some(known) if stem == known => rename_help(name),
-        Some(known) => format!("did you mean `{known}.yaml`?"),
-        None => "cloud-init entries belong into `cloud-init/`, nodes into `nodes.yaml`, variables into `cluster.yaml`"
-            .into(),
-    }
-}
-
-/// A folder beside `nodes.yaml` that seems to be meant for something else.
-fn stray_folder(directory: &Path, name: &str, found: &mut Files) {
-    let help = match name {
-        OPEN => return,
-        "secure" => "move it into `cloud-init/secure/`",
-        "group_vars" | "host_vars" => "write the variables into `cluster.yaml`",
-        _ if did_you_mean(name, [OPEN].into_iter()).is_some() => "move it into `cloud-init/`",
-        _ => return,
-    };
-    stray_below(directory, name, help, found);
-}
-
-/// Warns of files in a folder that nothing reads. Links to folders are not followed, as they may lead in a circle.
-fn stray_below(directory: &Path, folder: &str, help: &str, found: &mut Files) {
-    let mut folders = vec![(folder.to_owned(), 1)];
-    while let Some((folder, depth)) = folders.pop() {
-        for (name, is_folder) in entries(&directory.join(&folder)).unwrap_or_default() {
-            let path = format!("{folder}/{name}");
-            let is_link = directory.join(&path).is_symlink();
-            if is_folder && !is_link && depth < MAX_DEPTH {
-                folders.push((path, depth + 1));
-            } else if !is_folder && is_yaml(&name) {
-                let known = found.problems.iter().filter(|problem| problem.code == Code::StrayFile).count();
-                if known >= MAX_STRAY {
-                    return;
-                }
-                found.problems.push(stray_file(&path, help));
-            }
+            stray::below(reader.directory, &path, &format!("move it into `{folder}/`"), found);
+        } else if stray::is_yaml(&name) {
+            found.problems.push(stray::file(&path, &stray::rename_help(&name)));
         }
     }
 }
@@ -234,147 +177,10 @@ fn unreadable(path: &str, error: &io::Error) -> Diagnostic {
     })
 }
 
-/// A file that somebody may have meant to be read.
-fn stray_file(path: &str, help: &str) -> Diagnostic {
-    Diagnostic::new(Code::StrayFile, Some(whole(path)), format!("`{path}` is not read")).help(help)
-}
-
 /// The start of a file, for problems with it as a whole.
 pub(super) fn whole(path: &str) -> Place {
     Place { file: path.into(), line: 1, column: 1, end_line: 1, end_column: 1, start: 0, end: 0 }
 }
 
 #[cfg(test)]
-mod tests {
-    use std::os::unix::fs::symlink;
-
-    use super::*;
-
-    /// A directory with the two files that have to be there.
-    fn directory() -> tempfile::TempDir {
-        let directory = tempfile::tempdir().unwrap();
-        for name in ["nodes.yaml", "cluster.yaml"] {
-            fs::write(directory.path().join(name), "a: b\n").unwrap();
-        }
-        directory
-    }
-
-    fn write(directory: &tempfile::TempDir, path: &str) {
-        let path = directory.path().join(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, "a: b\n").unwrap();
-    }
-
-    /// The files of all problems with their codes and help.
-    fn problems(directory: &tempfile::TempDir) -> Vec<(String, Code, String)> {
-        let found = read(directory.path());
-        let of_files = found.files.into_iter().filter_map(|(_, content)| match content {
-            Content::Problem(problem) => Some(*problem),
-            Content::Bytes(_) => None,
-        });
-        let all = found.problems.into_iter().chain(of_files);
-        all.map(|p| (p.place.unwrap().file.to_string(), p.code, p.help.unwrap())).collect()
-    }
-
-    #[test]
-    fn files_that_nothing_reads_are_named_with_the_place_where_they_belong() {
-        let directory = directory();
-        for path in [
-            "node.yaml",
-            "hosts.yaml",
-            "cluster.yml",
-            "group_vars/all.yaml",
-            "cloud_init/compute.yaml",
-            "cloud-init/gpu/deep/login.yaml",
-            "cloud-init/secure/old/munge.yaml",
-            "cloud-init/login.yml",
-            "cloud-init/io.json",
-        ] {
-            write(&directory, path);
-        }
-        for other in ["README.md", "cloud-init/.hidden.yaml", "cloud-init/compute.yaml~", ".git/x.yaml", "docs/x.yaml"]
-        {
-            write(&directory, other);
-        }
-        let found = problems(&directory);
-        for (path, help) in [
-            ("node.yaml", "did you mean `nodes.yaml`?"),
-            ("hosts.yaml", "cloud-init entries belong into `cloud-init/`"),
-            ("cluster.yml", "rename it to `cluster.yaml`"),
-            ("group_vars/all.yaml", "write the variables into `cluster.yaml`"),
-            ("cloud_init/compute.yaml", "move it into `cloud-init/`"),
-            ("cloud-init/gpu/deep/login.yaml", "move it into `cloud-init/`"),
-            ("cloud-init/secure/old/munge.yaml", "move it into `cloud-init/secure/`"),
-            ("cloud-init/login.yml", "rename it to `login.yaml`"),
-            ("cloud-init/io.json", "rename it to `io.yaml`"),
-        ] {
-            let told = found.iter().find(|(file, ..)| file == path).unwrap_or_else(|| panic!("{path}: {found:?}"));
-            assert_eq!(told.1, Code::StrayFile);
-            assert!(told.2.contains(help), "{told:?}");
-        }
-        assert_eq!(found.len(), 9, "{found:?}");
-    }
-
-    #[test]
-    fn the_list_of_files_that_nothing_reads_has_an_end() {
-        let directory = directory();
-        for number in 0..MAX_STRAY + 10 {
-            write(&directory, &format!("cloud-init/old/{number}.yaml"));
-        }
-        symlink("..", directory.path().join("cloud-init/old/circle")).unwrap();
-        assert_eq!(problems(&directory).len(), MAX_STRAY);
-    }
-
-    #[test]
-    fn links_of_a_mounted_config_map_are_read_without_a_word() {
-        let directory = directory();
-        for name in ["nodes.yaml", "cluster.yaml"] {
-            fs::remove_file(directory.path().join(name)).unwrap();
-            write(&directory, &format!("..2026_11_23/{name}"));
-            symlink(format!("..data/{name}"), directory.path().join(name)).unwrap();
-        }
-        symlink("..2026_11_23", directory.path().join("..data")).unwrap();
-        write(&directory, "..2026_11_23/cloud-init/compute.yaml");
-        symlink("..data/cloud-init", directory.path().join("cloud-init")).unwrap();
-        assert_eq!(problems(&directory), []);
-        assert_eq!(read(directory.path()).files.len(), 3);
-    }
-
-    #[test]
-    fn a_link_out_of_the_directory_is_read_with_a_warning() {
-        let (directory, outside) = (directory(), directory());
-        fs::remove_file(directory.path().join("nodes.yaml")).unwrap();
-        symlink(outside.path().join("nodes.yaml"), directory.path().join("nodes.yaml")).unwrap();
-        write(&outside, "entries/compute.yaml");
-        symlink(outside.path().join("entries"), directory.path().join("cloud-init")).unwrap();
-        let found: Vec<_> = problems(&directory).into_iter().map(|(file, code, _)| (file, code)).collect();
-        assert_eq!(found, [("nodes.yaml".into(), Code::LinkOutside), ("cloud-init".into(), Code::LinkOutside)]);
-        assert_eq!(read(directory.path()).files.len(), 3);
-    }
-
-    #[test]
-    fn what_is_no_plain_file_is_an_error_and_blocks_nothing() {
-        let directory = directory();
-        fs::create_dir_all(directory.path().join("cloud-init/folder.yaml")).unwrap();
-        for pipe in ["nodes.yaml", "cloud-init/pipe.yaml"] {
-            let path = directory.path().join(pipe);
-            let _ = fs::remove_file(&path);
-            assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
-        }
-        symlink("absent.yaml", directory.path().join("cloud-init/dangling.yaml")).unwrap();
-        symlink("/dev/zero", directory.path().join("cloud-init/device.yaml")).unwrap();
-        let found = problems(&directory);
-        assert_eq!(found.len(), 5, "{found:?}");
-        assert!(found.iter().all(|(_, code, _)| *code == Code::Unreadable), "{found:?}");
-    }
-
-    #[test]
-    fn a_name_that_is_not_utf_8_is_told() {
-        use std::os::unix::ffi::OsStrExt as _;
-        let directory = directory();
-        fs::create_dir(directory.path().join("cloud-init")).unwrap();
-        let name = std::ffi::OsStr::from_bytes(b"z\xff.yaml");
-        fs::write(directory.path().join("cloud-init").join(name), "a: b").unwrap();
-        assert_eq!(problems(&directory).len(), 1);
-    }
-}
+mod tests;

@@ -3,12 +3,15 @@
 //! A parser complains where it gives up, which is often lines behind the mistake. This looks at the text around that
 //! point for the usual mistakes: a quote or bracket left open, a tab, a line indented wrongly, a key without its colon.
 
+mod characters;
 mod indentation;
 
 use super::Code;
 use super::diagnostic::Diagnostic;
 use super::source::Sheet;
 use super::yaml::Span;
+
+pub(super) use self::characters::{merge_conflict, unquoted_expression};
 
 /// The problem behind a parser's message.
 ///
@@ -23,8 +26,8 @@ pub(super) fn explain(sheet: Sheet<'_>, info: &str, offset: usize, open: &[usize
     if let Some(start) = open_quote(text, info, offset, &tokens) {
         return quote(sheet, start);
     }
-    let special = unquoted_expression(sheet, offset).or_else(|| odd_blank(sheet, offset));
-    if let Some(problem) = special.or_else(|| reserved_start(sheet, info, offset)) {
+    let special = unquoted_expression(sheet, offset).or_else(|| characters::odd_blank(sheet, offset));
+    if let Some(problem) = special.or_else(|| characters::reserved_start(sheet, info, offset)) {
         return problem;
     }
     if let Some(tab) = indenting_tab(sheet, info, offset) {
@@ -42,7 +45,8 @@ pub(super) fn explain(sheet: Sheet<'_>, info: &str, offset: usize, open: &[usize
             .help(format!("write `{closing}` behind the last item"));
     }
     if info.contains("escape") {
-        let problem = sheet.problem(Code::Syntax, escape(text, offset), "a `\\` that starts no known escape");
+        let problem =
+            sheet.problem(Code::Syntax, characters::escape(text, offset), "a `\\` that starts no known escape");
         return problem
             .label("within double quotes `\\` is special")
             .help("write `\\\\` for one `\\`, or put the text in single quotes");
@@ -246,21 +250,6 @@ fn colon_in_value(sheet: Sheet<'_>, offset: usize) -> bool {
     sheet.source.text().get(range.start..offset).is_some_and(|before| before.contains(": "))
 }
 
-/// The unknown escape in a quoted text: the parser complains at its start or at the escape.
-fn escape(text: &str, offset: usize) -> Span {
-    let line = &text[offset..offset + text[offset..].find(['\r', '\n']).unwrap_or(text.len() - offset)];
-    let mut rest = line.char_indices().peekable();
-    while let Some((at, character)) = rest.next() {
-        if character == '\\'
-            && let Some((_, next)) = rest.next()
-            && !"0abtnvfre \"/\\N_LPxuU\t".contains(next)
-        {
-            return Span::new(offset + at, offset + at + 1 + next.len_utf8());
-        }
-    }
-    token(text, offset)
-}
-
 /// True for complaints that a line in the wrong column leads to.
 fn is_structural(info: &str) -> bool {
     [
@@ -275,72 +264,6 @@ fn is_structural(info: &str) -> bool {
     ]
     .iter()
     .any(|words| info.contains(words))
-}
-
-/// Git's markers of a merge conflict, of which the first is shown; none unless there are a first and a last one.
-pub(super) fn merge_conflict(sheet: Sheet<'_>) -> Option<Diagnostic> {
-    let text = sheet.source.text();
-    let line = |marker: &str| match text.starts_with(marker) {
-        true => Some(0),
-        false => text.find(&format!("\n{marker}")).map(|at| at + 1),
-    };
-    let (start, end) = (line("<<<<<<< ")?, line(">>>>>>> ")?);
-    let of = |at: usize| Span::new(at, sheet.source.line_range(sheet.source.line_at(at)).end);
-    let problem = sheet.problem(Code::MergeConflict, of(start), "a merge conflict is not resolved");
-    Some(
-        problem
-            .label("one side starts here")
-            .related(sheet.place(of(end)), "the other side ends here")
-            .help("choose what is right and remove the lines with `<<<<<<<`, `=======` and `>>>>>>>`"),
-    )
-}
-
-/// A value that starts with `{{` and is not in quotes, in the line at which the parser gave up or the one above.
-pub(super) fn unquoted_expression(sheet: Sheet<'_>, offset: usize) -> Option<Diagnostic> {
-    let here = sheet.source.line_at(offset);
-    [Some(here), here.checked_sub(1)].into_iter().flatten().find_map(|line| {
-        let (range, text) = (sheet.source.line_range(line), sheet.source.line(line));
-        let at = [": {{", "- {{"].iter().filter_map(|start| text.find(start)).min()? + 2;
-        let value = text[at..].split(" #").next().unwrap_or("").trim_end();
-        let span = Span::new(range.start + at, range.start + at + value.len());
-        let quote = if value.contains('"') { '\'' } else { '"' };
-        let problem = sheet.problem(Code::ComplexKey, span, "a value that starts with `{{` has to be in quotes");
-        let problem = problem.label("YAML reads `{` as the start of a mapping").help("put the whole value in quotes");
-        if sheet.source.is_private() {
-            return Some(problem);
-        }
-        Some(problem.suggest("the same in quotes", sheet.place(span), format!("{quote}{value}{quote}")))
-    })
-}
-
-/// A blank that is none to YAML, as word processors and web pages have it, in front of a line.
-fn odd_blank(sheet: Sheet<'_>, offset: usize) -> Option<Diagnostic> {
-    let here = sheet.source.line_at(offset);
-    [Some(here), here.checked_sub(1)].into_iter().flatten().find_map(|line| {
-        let (range, text) = (sheet.source.line_range(line), sheet.source.line(line));
-        let blanks = text.len() - text.trim_start().len();
-        let (at, blank) = text[..blanks].char_indices().find(|(_, c)| !c.is_ascii())?;
-        let span = Span::new(range.start + at, range.start + at + blank.len_utf8());
-        let problem = sheet.problem(Code::Indentation, span, "a blank that YAML does not know indents this line");
-        let label = format!("the character U+{:04X}", u32::from(blank));
-        Some(problem.label(label).help("write ordinary blanks; this one comes from a word processor or a web page"))
-    })
-}
-
-/// A plain text that starts with a character that means something else to YAML.
-fn reserved_start(sheet: Sheet<'_>, info: &str, offset: usize) -> Option<Diagnostic> {
-    let first = sheet.source.text()[offset..].chars().next()?;
-    let label = match first {
-        '*' if info.contains("unknown anchor") => "no value above has an anchor of this name",
-        '%' | '@' | '`' if info.contains("unexpected character") => "the character is reserved",
-        _ => return None,
-    };
-    let message = format!("a text that starts with `{first}` has to be in quotes");
-    let problem = sheet.problem(Code::Syntax, token(sheet.source.text(), offset), message).label(label);
-    Some(match first {
-        '*' => problem.help("put it in quotes; if a value is to be repeated, write `&name` in front of the first"),
-        _ => problem.help("put the whole value in quotes"),
-    })
 }
 
 /// The word at an offset.
