@@ -26,7 +26,9 @@ pub(super) fn explain(sheet: Sheet<'_>, info: &str, offset: usize, open: &[usize
     if let Some(start) = open_quote(text, info, offset, &tokens) {
         return quote(sheet, start);
     }
-    let special = unquoted_expression(sheet, offset).or_else(|| characters::odd_blank(sheet, offset));
+    let expression = open.iter().copied().find(|at| text[*at..].starts_with("{{"));
+    let special = expression.and_then(|at| unquoted_expression(sheet, at));
+    let special = special.or_else(|| characters::odd_blank(sheet, offset));
     if let Some(problem) = special.or_else(|| characters::reserved_start(sheet, info, offset)) {
         return problem;
     }

@@ -23,7 +23,7 @@ pub(in crate::inventory) fn merge_conflict(sheet: Sheet<'_>) -> Option<Diagnosti
     )
 }
 
-/// A value that starts with `{{` and is not in quotes, in the line at which the parser gave up or the one above.
+/// A value that starts with `{{` and is not in quotes, in the line of an offset or the one above.
 pub(in crate::inventory) fn unquoted_expression(sheet: Sheet<'_>, offset: usize) -> Option<Diagnostic> {
     let here = sheet.source.line_at(offset);
     [Some(here), here.checked_sub(1)].into_iter().flatten().find_map(|line| {

@@ -103,6 +103,12 @@ pub(super) fn explain(sheet: Sheet<'_>, line: usize) -> Option<Diagnostic> {
         return Some(problem);
     }
     let tokens = Tokens::of(sheet, line)?;
+    if tokens.key.is_none()
+        && tokens.items.is_empty()
+        && let Some(problem) = end_of_block(sheet, line)
+    {
+        return Some(problem);
+    }
     if let Some(problem) = item_among_keys(sheet, line, &tokens) {
         return Some(problem);
     }

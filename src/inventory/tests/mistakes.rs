@@ -175,6 +175,8 @@ fn other_slips_of_the_pen_have_one_message_each() {
     check(&[
         cluster("demo", "{{ name }}", ComplexKey, (1, 15), "quotes"),
         cluster("demo", "{{ name }}.example", ComplexKey, (1, 15), "quotes"),
+        entry("          hello", "          a: {{ x }}\n bad", Code::Indentation, (8, 2), "in column 11 at least"),
+        cluster("demo", "{{ name }", ComplexKey, (1, 15), "quotes"),
         entry("/etc/motd", "{{ v1.path }}/motd", ComplexKey, (5, 15), "quotes"),
         nodes(
             "    nid: 1\n",
