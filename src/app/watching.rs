@@ -53,8 +53,11 @@ fn judge(event: &Event, health: &Health) {
     match event {
         Event::Invalid { diagnostics, .. } => {
             let errors = diagnostics.iter().filter(|d| d.severity == inventory::Severity::Error).count();
-            health
-                .set("inventory", Some(format!("the inventory is invalid ({errors} errors); the last good one stays")));
+            let s = if errors == 1 { "" } else { "s" };
+            health.set(
+                "inventory",
+                Some(format!("the inventory is invalid ({errors} error{s}); the last good one stays")),
+            );
         }
         Event::Loaded { .. } => health.set("inventory", None),
         // A refusal stands until the inventory changes or a person applies; anything else is over with a new plan.

@@ -16,7 +16,7 @@ pub(super) async fn run(args: ApplyArgs, printer: Printer) -> anyhow::Result<Exi
     };
     if !desired.unresolved.is_empty() {
         printer.error(&ReconcileError::Unresolved(desired.unresolved).to_string());
-        printer.talk("put the secret there, or name its directory with --secrets-dir");
+        printer.talk("put the secret there; nothing was changed");
         return Ok(Exit::Invalid);
     }
     let mut request = request(desired, &args.planning.target, &args.planning.limits)?;

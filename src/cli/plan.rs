@@ -15,6 +15,7 @@ pub(super) async fn run(args: PlanArgs, printer: Printer) -> anyhow::Result<Exit
         Err(exit) => return Ok(exit),
     };
     show_unresolved(&desired, printer);
+    let lacks_secret = !desired.unresolved.is_empty();
     let request = request(desired, &planning.target, &planning.limits)?;
     let plan = match local {
         Ok(local) => match local.plan(&request).await {
@@ -26,7 +27,8 @@ pub(super) async fn run(args: PlanArgs, printer: Printer) -> anyhow::Result<Exit
     show(&plan, planning.limits.expand, printer)?;
     if let Some(refusal) = plan.refusal() {
         printer.talk(&refusal);
-        return Ok(Exit::Refused);
+        // An inventory without its secrets is no whole one, here as in `apply`.
+        return Ok(if lacks_secret { Exit::Invalid } else { Exit::Refused });
     }
     Ok(match exit_code {
         true if plan.is_drift_only() => Exit::Drift,

@@ -3,13 +3,19 @@
 use super::args::ValidateArgs;
 use super::exit::Exit;
 use super::output::{Format, Printer};
-use crate::inventory::{self, render};
+use crate::inventory::{self, Severity, render};
 
+/// Prints every problem. With `--quiet` only errors are printed as text, and nothing for an inventory without any; the
+/// JSON document is for programs, which choose themselves, and always whole.
 pub(super) fn run(args: &ValidateArgs, printer: Printer) -> Exit {
-    let loaded = inventory::load_settled(&args.inventory);
+    let mut loaded = inventory::load_settled(&args.inventory);
     let prefix = args.inventory.display().to_string();
+    if printer.quiet && printer.format == Format::Text {
+        loaded.diagnostics.retain(|diagnostic| diagnostic.severity == Severity::Error);
+    }
     match printer.format {
         Format::Json => printer.data(&render::json(&loaded.diagnostics, &prefix)),
+        Format::Text if printer.quiet && loaded.diagnostics.is_empty() => {}
         Format::Text => {
             let text = render::text(&loaded.diagnostics, &loaded.sources, &prefix, printer.colors_stdout());
             printer.data(&text);

@@ -12,6 +12,9 @@ use super::source::Sheet;
 use super::walker::did_you_mean;
 use super::yaml::Span;
 
+/// What to do about an address that something else has.
+const FREE: &str = "write an address of the subnet that nothing else has";
+
 /// The networks of the cluster, as addresses are compared with them.
 pub(super) struct Addresses<'a> {
     pub(super) nodes: Sheet<'a>,
@@ -31,7 +34,8 @@ impl Addresses<'_> {
             self.cluster.push(
                 self.cluster
                     .problem(Code::HeadOutside, span, message)
-                    .related(self.cluster.place(self.networks[0].span), "a declared subnet"),
+                    .related(self.cluster.place(self.networks[0].span), "a declared subnet")
+                    .help("mend the address, or declare the network that it is in under `networks`"),
             );
         }
         let mut unknown: BTreeMap<&str, (Span, usize)> = BTreeMap::new();
@@ -65,7 +69,7 @@ impl Addresses<'_> {
             && ip == head
         {
             let problem = problem(Code::HeadAddress, format!("{ip} is the head node's address"));
-            return self.nodes.push(problem.related(self.cluster.place(span), "the head node"));
+            return self.nodes.push(problem.related(self.cluster.place(span), "the head node").help(FREE));
         }
         if self.networks.is_empty() {
             return;
@@ -85,27 +89,35 @@ impl Addresses<'_> {
         {
             let message = format!("{ip} is not in the subnet of network `{}`", meant.network.name);
             let problem = problem(Code::OutsideSubnet, message).label(format!("in network `{}`", network.name));
-            return self.nodes.push(problem.related(self.cluster.place(meant.span), "the subnet of the network"));
+            return self.nodes.push(
+                problem
+                    .related(self.cluster.place(meant.span), "the subnet of the network")
+                    .help("mend the address, or write the name of the network that it is in"),
+            );
         }
         if network.subnet.prefix_len() <= 30 {
             for (edge, what) in [(network.subnet.network(), "network"), (network.subnet.broadcast(), "broadcast")] {
                 if ip == edge {
                     let problem =
                         problem(Code::SubnetEdge, format!("{ip} is the {what} address of {}", network.subnet));
-                    return self.nodes.push(problem.related(self.cluster.place(draft.span), "the subnet"));
+                    return self.nodes.push(problem.related(self.cluster.place(draft.span), "the subnet").help(FREE));
                 }
             }
         }
         if network.router == Some(ip) {
             let problem = problem(Code::RouterAddress, format!("{ip} is the router of network `{}`", network.name));
-            return self.nodes.push(problem.related(self.cluster.place(draft.span), "its network"));
+            let place = self.cluster.place(draft.router.unwrap_or(draft.span));
+            return self.nodes.push(problem.related(place, "the router").help(FREE));
         }
         if let Some((first, last)) = network.pool
             && (first..=last).contains(&ip)
         {
             let message = format!("{ip} is in the pool {first}-{last}");
             let problem = problem(Code::PoolAddress, message).label("may be handed to an unknown machine");
-            self.nodes.push(problem.related(self.cluster.place(draft.span), "its network"));
+            let place = self.cluster.place(draft.pool.unwrap_or(draft.span));
+            self.nodes.push(
+                problem.related(place, "the pool").help("write an address outside of the pool, or shorten the pool"),
+            );
         }
     }
 

@@ -7,6 +7,7 @@ use super::boot::{BootDraft, Profile};
 use super::nodes::NodeDraft;
 use super::source::Sheet;
 use super::types::Boot;
+use super::walker::did_you_mean;
 use super::yaml::Span;
 use crate::model::Xname;
 
@@ -15,17 +16,19 @@ pub(super) struct Assignment<'a> {
     nodes: Sheet<'a>,
     cluster: Sheet<'a>,
     draft: &'a BootDraft,
+    /// Every name and group of `nodes.yaml` could be read, so that what is not there is not meant.
+    complete: bool,
     /// Profiles of groups, complete.
     groups: HashMap<&'a str, Profile>,
     by_node: HashMap<String, &'a Profile>,
 }
 
 impl<'a> Assignment<'a> {
-    pub(super) fn new(nodes: Sheet<'a>, cluster: Sheet<'a>, draft: &'a BootDraft) -> Self {
+    pub(super) fn new(nodes: Sheet<'a>, cluster: Sheet<'a>, draft: &'a BootDraft, complete: bool) -> Self {
         let groups = draft.groups.iter();
         let groups = groups.map(|(label, profile)| (label.as_str(), profile.over(draft.default.as_ref()))).collect();
         let by_node = draft.nodes.iter().map(|(name, profile)| (node_key(name), profile)).collect();
-        Self { nodes, cluster, draft, groups, by_node }
+        Self { nodes, cluster, draft, complete, groups, by_node }
     }
 
     /// What each node boots, in the order of the nodes. Reports contradictions, gaps and profiles for nothing.
@@ -46,7 +49,11 @@ impl<'a> Assignment<'a> {
                 (Some(profile), None) if !profile.broken && kernelless.insert(profile.span.start()) => {
                     let message = format!("node `{}` has a boot profile without a kernel", node.title);
                     let problem = self.cluster.problem(Code::NoKernel, profile.span, message).node(Some(&node.title));
-                    self.cluster.push(problem.label("no `kernel` here or in `boot.default`"));
+                    self.cluster.push(
+                        problem
+                            .label("no `kernel` here or in `boot.default`")
+                            .help("write `kernel: URL` here or under `boot: {default: …}`"),
+                    );
                 }
                 _ => {}
             }
@@ -58,7 +65,10 @@ impl<'a> Assignment<'a> {
         for (group, (node, span, count)) in gaps {
             self.gap(group, node, span, count);
         }
-        self.unused(nodes);
+        self.twice(nodes);
+        if self.complete {
+            self.unused(nodes);
+        }
         boots
     }
 
@@ -120,13 +130,43 @@ impl<'a> Assignment<'a> {
         )));
     }
 
+    /// Reports groups and nodes that have two profiles: a node by its name and its xname, a label in two spellings.
+    fn twice(&self, nodes: &[NodeDraft]) {
+        let mut xnames: HashMap<String, &str> = HashMap::new();
+        for node in nodes {
+            if let (Some(name), Some(xname)) = (&node.name, &node.xname) {
+                xnames.entry(node_key(&name.value)).or_insert(xname.value.as_str());
+            }
+        }
+        let mut seen: HashMap<(bool, String), Span> = HashMap::new();
+        let groups = self.draft.groups.iter().map(|(label, profile)| ((true, label.to_string()), profile));
+        let of_nodes = self.draft.nodes.iter().map(|(name, profile)| {
+            let key = node_key(name);
+            ((false, xnames.get(&key).map_or(key, |xname| (*xname).to_owned())), profile)
+        });
+        for (key, profile) in groups.chain(of_nodes) {
+            let what = if key.0 { "group" } else { "node" };
+            let message = format!("{what} `{}` has two boot profiles", key.1);
+            let Some(first) = seen.insert(key, profile.span) else { continue };
+            let problem = self.cluster.problem(Code::DuplicateProfile, profile.span, message);
+            self.cluster.push(
+                problem
+                    .label("the second one")
+                    .related(self.cluster.place(first), "the first one")
+                    .help("put everything for one group or node under one of its names"),
+            );
+        }
+    }
+
     /// Profiles that no node gets, because their group or node is not in the inventory.
     fn unused(&self, nodes: &[NodeDraft]) {
         let used: HashSet<&str> =
             nodes.iter().flat_map(|node| &node.groups).map(|group| group.value.as_str()).collect();
         for (label, profile) in self.draft.groups.iter().filter(|(label, _)| !used.contains(label.as_str())) {
             let message = format!("no node is in group `{label}`");
-            self.cluster.push(self.cluster.problem(Code::UnusedProfile, profile.span, message).label("for no node"));
+            let problem = self.cluster.problem(Code::UnusedProfile, profile.span, message).label("for no node");
+            let similar = did_you_mean(label.as_str(), used.iter().copied());
+            self.cluster.push(problem.help(unused_help(similar)));
         }
         let known: HashSet<String> = nodes
             .iter()
@@ -137,8 +177,16 @@ impl<'a> Assignment<'a> {
             .collect();
         for (name, profile) in self.draft.nodes.iter().filter(|(name, _)| !known.contains(&node_key(name))) {
             let message = format!("no node is called `{name}`");
-            self.cluster.push(self.cluster.problem(Code::UnusedProfile, profile.span, message).label("for no node"));
+            let problem = self.cluster.problem(Code::UnusedProfile, profile.span, message).label("for no node");
+            self.cluster.push(problem.help(unused_help(did_you_mean(name, known.iter().map(String::as_str)))));
         }
+    }
+}
+
+fn unused_help(similar: Option<&str>) -> String {
+    match similar {
+        Some(similar) => format!("did you mean `{similar}`?"),
+        None => "remove the profile, or add what it is for to `nodes.yaml`".into(),
     }
 }
 

@@ -116,9 +116,10 @@ fn from_variables<'y>(reader: &Reader<'y>, cluster: &Fields<'y>, boot_ip: Option
     let initrd = text("bss_initrd_url").and_then(|(url, span)| url_value(reader, url, span, "bss_initrd_url"));
     let derived = match (boot_ip, &version, &image) {
         (Some(ip), Some((version, span)), Some((image, image_span))) => {
-            segment(reader, version, *span, "bss_kernel_version")?;
-            segment(reader, image, *image_span, "bss_image_version")?;
-            Some((format!("http://{ip}:8080/openchami/{}", image.trim_matches('/')), version))
+            let version_fits = segment(reader, version, *span, "bss_kernel_version");
+            let image_fits = segment(reader, image, *image_span, "bss_image_version");
+            let base = || format!("http://{ip}:8080/openchami/{}", image.trim_matches('/'));
+            (version_fits && image_fits).then(|| (base(), version))
         }
         _ => None,
     };
@@ -127,18 +128,21 @@ fn from_variables<'y>(reader: &Reader<'y>, cluster: &Fields<'y>, boot_ip: Option
     if has_version != has_image && !given("bss_kernel_url") {
         let missing = if has_version { "bss_image_version" } else { "bss_kernel_version" };
         let message = format!("without `{missing}` there is no kernel to boot");
-        reader.sheet.push(reader.sheet.problem(Code::NoKernel, first.key.span, message));
+        let problem = reader.sheet.problem(Code::NoKernel, first.key.span, message);
+        reader.sheet.push(problem.help(format!("write `{missing}`, too, or the whole URL as `bss_kernel_url`")));
     }
     let file = |name: &str| derived.as_ref().map(|(base, version)| format!("{base}/{name}-{version}"));
-    let params = text("bss_params").and_then(|(params, span)| line(reader, params, span)).or_else(|| {
-        let part = |key: &str, default: Option<String>| match cluster.text(key) {
-            Some(text) => reader.named(text).and_then(|(part, span)| line(reader, part, span)),
-            None => default,
+    let whole = optional(reader, cluster, "bss_params").and_then(|(params, span)| line(reader, params, span));
+    let params = whole.or_else(|| {
+        let part = |key: &'static str, default: Option<String>| match given(key) {
+            true => optional(reader, cluster, key).and_then(|(part, span)| line(reader, part, span)),
+            false => default,
         };
         let root = part("bss_params_root", file("rootfs").map(|url| format!("root=live:{url}")));
         let seed = boot_ip.map(|ip| format!("ds=nocloud;s=http://{ip}:8081/cloud-init/"));
         let options = part("bss_params_opts", Some(DEFAULT_OPTIONS.into()));
-        Some([root, part("bss_params_cloud_init", seed), options].into_iter().flatten().collect::<Vec<_>>().join(" "))
+        let parts = [root, part("bss_params_cloud_init", seed), options].into_iter().flatten();
+        Some(parts.filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" "))
     });
     let cause = cluster.pairs().iter().find(|pair| pair.key.text == "bss_image_version").unwrap_or(first);
     let span = cause.key.span.to(cause.value.span);
@@ -147,7 +151,7 @@ fn from_variables<'y>(reader: &Reader<'y>, cluster: &Fields<'y>, boot_ip: Option
         initrd: initrd.or_else(|| file("initramfs").map(|url| format!("{url}.img"))).map(Arc::from),
         params: params.map(Arc::from),
         priority: 0,
-        broken: boot_ip.is_none() || (given("bss_kernel_url") && !has_url),
+        broken: has_version != has_image || (has_version && derived.is_none()) || (given("bss_kernel_url") && !has_url),
         span,
         origin: reader.sheet.origin(span),
     })
@@ -187,7 +191,7 @@ fn profile<'y>(reader: &Reader<'y>, yaml: &'y Yaml<'y>, at: Span, group: bool) -
     })
 }
 
-/// A text that may be empty on purpose: `initrd: ""` boots without one.
+/// A text that may be empty on purpose: `initrd: ""` boots without one, `bss_params_opts: ""` adds nothing.
 fn optional<'y>(reader: &Reader<'y>, fields: &Fields<'y>, key: &'static str) -> Option<(String, Span)> {
     let yaml = fields.get(key)?;
     match &yaml.data {
@@ -196,29 +200,37 @@ fn optional<'y>(reader: &Reader<'y>, fields: &Fields<'y>, key: &'static str) -> 
     }
 }
 
-/// A URL that a boot loader can fetch.
+/// A URL that iPXE can fetch as OpenCHAMI builds it: its FTP and NFS are left out of the build.
 fn url_value(reader: &Reader<'_>, url: String, span: Span, what: &str) -> Option<String> {
-    let rest =
-        ["http://", "https://", "tftp://", "ftp://", "nfs://"].iter().find_map(|scheme| url.strip_prefix(scheme));
+    let rest = ["http://", "https://", "tftp://"].iter().find_map(|scheme| url.strip_prefix(scheme));
     let fault = match rest {
+        None if url.contains("://") => "iPXE as OpenCHAMI builds it cannot fetch this",
         None => "it does not start with `http://` or `https://`",
         Some(rest) if rest.is_empty() || rest.starts_with(['/', ':']) => "it names no host",
         Some(_) if url.contains(|c: char| c.is_whitespace() || c.is_control()) => "it contains a blank",
         Some(_) => return Some(url),
     };
-    let problem = reader.sheet.problem(Code::BootUrl, span, format!("`{what}` is not a URL"));
-    reader.sheet.push(problem.label(fault).help("as `http://172.16.0.254:8080/openchami/compute/vmlinuz`"));
+    let problem = reader.sheet.problem(Code::BootUrl, span, format!("`{what}` is not a URL that nodes can boot from"));
+    reader.sheet.push(
+        problem
+            .label(fault)
+            .help("`http`, `https` and `tftp` are possible, as `http://172.16.0.254:8080/openchami/compute/vmlinuz`"),
+    );
     None
 }
 
-/// Part of a URL's path.
-fn segment(reader: &Reader<'_>, text: &str, span: Span, what: &str) -> Option<()> {
+/// True for a text that can be part of a URL's path; any other is reported.
+fn segment(reader: &Reader<'_>, text: &str, span: Span, what: &str) -> bool {
     if !text.contains(|c: char| c.is_whitespace() || c.is_control() || matches!(c, '?' | '#' | '\\')) {
-        return Some(());
+        return true;
     }
     let problem = reader.sheet.problem(Code::BootUrl, span, format!("`{what}` cannot be part of a URL"));
-    reader.sheet.push(problem.label("has a blank or another character that a path cannot have"));
-    None
+    reader.sheet.push(
+        problem
+            .label("has a blank or another character that a path cannot have")
+            .help("letters, digits, `/`, `.`, `_` and `-` are safe"),
+    );
+    false
 }
 
 /// Parameters are one line; the line end of a YAML block is no part of them.

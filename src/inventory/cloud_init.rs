@@ -36,15 +36,28 @@ pub(super) struct EntryDraft<'y> {
 
 /// Reads one file: an entry, or a list of entries.
 pub(super) fn read<'y>(sheet: Sheet<'y>, root: &'y Yaml<'y>, store: Store) -> Vec<EntryDraft<'y>> {
-    let items = match &root.data {
+    items(root).iter().filter_map(|item| entry(sheet, item, store)).collect()
+}
+
+/// What stands for an entry in a file.
+pub(super) fn items<'y>(root: &'y Yaml<'y>) -> &'y [Yaml<'y>] {
+    match &root.data {
         Data::List(items) => items.as_slice(),
         _ => std::slice::from_ref(root),
-    };
-    items.iter().filter_map(|item| entry(sheet, item, store)).collect()
+    }
 }
 
 fn entry<'y>(sheet: Sheet<'y>, yaml: &'y Yaml<'y>, store: Store) -> Option<EntryDraft<'y>> {
     let fields = Fields::read(sheet, yaml, "an entry", None)?;
+    if let Some(first) = fields.pairs().first().filter(|_| is_cloud_config(&fields)) {
+        let problem = sheet.problem(Code::UnknownField, first.key.span, "this is a cloud-config, not an entry");
+        sheet.push(
+            problem
+                .label("a module of cloud-init")
+                .help("write `name: GROUP` and `cloud-init:` above it, and all of it under `userdata:` of that"),
+        );
+        return None;
+    }
     fields.known(&["name", "cloud-init", "template"], |key| match key {
         "userdata" | "metadata" | "vendordata" | "user-data" | "meta-data" => Some("write it under `cloud-init:`"),
         _ => None,
@@ -83,6 +96,12 @@ fn entry<'y>(sheet: Sheet<'y>, yaml: &'y Yaml<'y>, store: Store) -> Option<Entry
     Some(EntryDraft { entry, sheet, span })
 }
 
+/// True for a cloud-config as cloud-init itself takes it: modules without an entry around them.
+fn is_cloud_config(fields: &Fields<'_>) -> bool {
+    let keys = || fields.pairs().iter().map(|pair| &*pair.key.text);
+    !keys().any(|key| matches!(key, "name" | "cloud-init")) && keys().any(module_checks::is_module)
+}
+
 fn empty(yaml: &Yaml<'_>) -> bool {
     matches!(&yaml.data, Data::Scalar(scalar) if scalar.plain && matches!(&*scalar.text, "" | "~" | "null"))
 }
@@ -100,7 +119,9 @@ fn entry_name(sheet: Sheet<'_>, text: Text<'_>) -> Option<EntryName> {
 /// Checks that names occur once, finds the nodes they mean, and says which mean nothing.
 ///
 /// Without nodes, because their file could not be read, only the names are compared with each other.
-pub(super) fn link<'y>(drafts: Vec<EntryDraft<'y>>, nodes: Option<&[NodeDraft]>) -> Vec<Entry> {
+/// The same without `complete`, which says that every name and group of the nodes could be read: what is not among
+/// incomplete ones may be meant all the same.
+pub(super) fn link<'y>(drafts: Vec<EntryDraft<'y>>, nodes: Option<&[NodeDraft]>, complete: bool) -> Vec<Entry> {
     let linked = nodes.is_some();
     let nodes = nodes.unwrap_or_default();
     let groups: HashSet<&str> = nodes.iter().flat_map(|node| &node.groups).map(|group| group.value.as_str()).collect();
@@ -113,6 +134,7 @@ pub(super) fn link<'y>(drafts: Vec<EntryDraft<'y>>, nodes: Option<&[NodeDraft]>)
         }
     }
     let mut seen: HashMap<EntryName, (Sheet<'y>, Span)> = HashMap::new();
+    let mut of_nodes: HashMap<&Xname, (Sheet<'y>, Span)> = HashMap::new();
     let mut entries = Vec::with_capacity(drafts.len());
     for EntryDraft { mut entry, sheet, span } in drafts {
         if let Some((first, at)) = seen.get(&entry.name) {
@@ -128,14 +150,27 @@ pub(super) fn link<'y>(drafts: Vec<EntryDraft<'y>>, nodes: Option<&[NodeDraft]>)
         }
         seen.insert(entry.name.clone(), (sheet, span));
         if linked && !groups.contains(entry.name.as_str()) {
-            entry.node = known.get(&node_key(entry.name.as_str())).map(|xname| (*xname).clone());
-            if entry.node.is_none() {
+            let node = known.get(&node_key(entry.name.as_str())).copied();
+            if let Some(xname) = node
+                && let Some((first, at)) = of_nodes.insert(xname, (sheet, span))
+            {
+                let message = format!("node `{xname}` has an entry by another of its names already");
+                sheet.push(
+                    sheet
+                        .problem(Code::DuplicateEntry, span, message)
+                        .label("the second one")
+                        .related(first.place(at), "the first one")
+                        .help("put everything for one node into one entry"),
+                );
+            }
+            entry.node = node.cloned();
+            if entry.node.is_none() && complete {
                 let message = format!("`{}` is no group, node or xname of the inventory", entry.name);
                 let names = groups.iter().copied().chain(known.keys().map(String::as_str));
                 let problem = sheet.problem(Code::UnusedEntry, span, message).label("read by no node");
                 sheet.push(match walker::did_you_mean(entry.name.as_str(), names) {
                     Some(similar) => problem.help(format!("did you mean `{similar}`?")),
-                    None => problem,
+                    None => problem.help("the name is a group, a node or an xname of `nodes.yaml`"),
                 });
             }
         }

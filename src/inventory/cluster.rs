@@ -109,19 +109,39 @@ const MOVED: &[(&str, &str)] = &[
 /// Reads the whole file.
 pub(super) fn read<'y>(sheet: Sheet<'y>, root: &'y Yaml<'y>) -> Option<ClusterDraft> {
     let fields = Fields::read(sheet, root, "cluster.yaml", None)?;
-    check_keys(&fields);
+    let misspelt = check_keys(&fields);
     let reader = Reader { sheet, variables: Variables::new(sheet, fields.pairs()) };
+    misspelt.into_iter().for_each(|key| reader.variables.mistrust(key));
+    // Either is missed when only the other is there; that is told with the boot profile.
+    let versions = ["bss_kernel_version", "bss_image_version"];
+    if versions.iter().any(|key| fields.get(key).is_some()) {
+        versions.into_iter().filter(|key| fields.get(key).is_none()).for_each(|key| reader.variables.mistrust(key));
+    }
+    let required = |key: &'static str| match fields.required_text(key) {
+        None => {
+            reader.variables.mistrust(key);
+            None
+        }
+        text => text,
+    };
     let text = |key: &str| fields.text(key).and_then(|text| reader.named(text)).map(|(text, _)| text);
     let host_name = |key: &str| fields.text(key).and_then(|text| reader.host_name(text));
     let nid_length = fields.text("cluster_nidlength").and_then(|text| {
         reader.value(text, |values, text| values.number(Code::Number, "cluster_nidlength", text, 1..=18))
     });
-    let boot_ip = fields.required_text("cluster_boot_ip").and_then(|text| Some((reader.ipv4(text)?, text.span)));
+    let boot_ip = required("cluster_boot_ip").and_then(|text| {
+        let ip = reader.ipv4(text);
+        if ip.is_none() {
+            reader.variables.mistrust("cluster_boot_ip");
+        }
+        Some((ip?, text.span))
+    });
+    let name = required("cluster_name").and_then(|text| reader.host_name(text));
     // The key is for the nodes' cloud-init, where it is written out; here it only has to be sound.
     text("cluster_boot_ssh_pub_key");
     Some(ClusterDraft {
         id: text("cluster_id"),
-        name: fields.required_text("cluster_name").and_then(|text| reader.host_name(text)),
+        name,
         short_name: host_name("cluster_shortname").unwrap_or_else(|| "nid".into()),
         nid_length: nid_length.and_then(|length| usize::try_from(length).ok()).unwrap_or(3),
         domain: host_name("cluster_domain").unwrap_or_else(|| "openchami.cluster".into()),
@@ -133,9 +153,10 @@ pub(super) fn read<'y>(sheet: Sheet<'y>, root: &'y Yaml<'y>) -> Option<ClusterDr
     })
 }
 
-/// Reports keys that mean nothing here, those of the recipe in one warning.
-fn check_keys(fields: &Fields<'_>) {
+/// Reports keys that mean nothing here, those of the recipe in one warning. The result is the keys that were meant.
+fn check_keys(fields: &Fields<'_>) -> Vec<&'static str> {
     let sheet = fields.sheet;
+    let mut meant = Vec::new();
     let mut ignored = Vec::new();
     for key in fields.pairs().iter().map(|pair| &pair.key).filter(|key| !KNOWN.contains(&&*key.text)) {
         if let Some((name, help)) = MOVED.iter().find(|(name, _)| *name == key.text) {
@@ -147,18 +168,23 @@ fn check_keys(fields: &Fields<'_>) {
             let problem = sheet
                 .problem(Code::UnknownField, key.span, format!("unknown field `{}`", key.text))
                 .label("not a field of cluster.yaml");
-            sheet.push(match did_you_mean(&key.text, KNOWN.iter().copied()) {
-                Some(similar) => suggest_name(sheet, problem, key, similar),
-                None => problem.help("the fields are listed by `ochami-sync explain OS0102`"),
-            });
+            match did_you_mean(&key.text, KNOWN.iter().copied()) {
+                Some(similar) => {
+                    meant.push(similar);
+                    fields.tell(suggest_name(sheet, problem, key, similar));
+                }
+                None => sheet.push(problem.help("the fields are listed by `ochami-sync explain OS0102`")),
+            }
         }
     }
-    let Some((first, rest)) = ignored.split_first() else { return };
+    let Some((first, rest)) = ignored.split_first() else { return meant };
     let names: Vec<&str> = ignored.iter().map(|key| &*key.text).collect();
     let message = match names.len() {
         1 => format!("the Ansible variable {} has no meaning here", words(&names)),
         _ => format!("the Ansible variables {} have no meaning here", words(&names)),
     };
-    let problem = sheet.problem(Code::AnsibleKey, first.span, message).label("ignored");
+    let problem =
+        sheet.problem(Code::AnsibleKey, first.span, message).label("ignored").help("remove what only Ansible reads");
     sheet.push(rest.iter().fold(problem, |problem, key| problem.related(sheet.place(key.span), "ignored")));
+    meant
 }

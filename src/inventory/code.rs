@@ -43,7 +43,7 @@ macro_rules! codes {
 codes! {
     Syntax = "OS0001" Error "the file is not YAML";
     UnclosedQuote = "OS0002" Error "a quote is not closed";
-    Tab = "OS0003" Error "a tab indents a line";
+    Tab = "OS0003" Error "a tab stands where a blank belongs";
     Indentation = "OS0004" Error "a line is indented wrongly";
     UnclosedBracket = "OS0005" Error "a bracket is not closed";
     NotUtf8 = "OS0006" Error "the file is not UTF-8";
@@ -52,6 +52,7 @@ codes! {
     TooLarge = "OS0009" Error "the file is too large or too deep";
     Tag = "OS0010" Error "a YAML tag is not supported";
     MissingColon = "OS0011" Error "a key has no colon";
+    MergeConflict = "OS0012" Error "a merge conflict is not resolved";
 
     MissingFile = "OS0101" Error "a file is missing";
     UnknownField = "OS0102" Error "a field is unknown";
@@ -65,6 +66,7 @@ codes! {
     StrayFile = "OS0110" Warning "a file is not part of the inventory";
     TextForList = "OS0111" Warning "a text stands where a list is meant";
     MovedKey = "OS0112" Warning "an Ansible variable belongs in another file";
+    LinkOutside = "OS0113" Warning "a link leads out of the inventory";
 
     MacAddress = "OS0201" Error "not a MAC address";
     Xname = "OS0202" Error "not a node's xname";
@@ -93,9 +95,11 @@ codes! {
     DuplicateNid = "OS0403" Error "two nodes have the same NID";
     DuplicateMac = "OS0404" Error "a MAC address is used twice";
     DuplicateIp = "OS0405" Error "an IP address is used twice";
-    DuplicateEntry = "OS0406" Error "two cloud-init entries have the same name";
+    DuplicateEntry = "OS0406" Error "two cloud-init entries are for the same group or node";
     DuplicateNetwork = "OS0407" Error "two networks have the same name";
     BmcDisagreement = "OS0408" Error "nodes disagree about the BMC they share";
+    AmbiguousName = "OS0409" Error "a node has the name of something else";
+    DuplicateProfile = "OS0410" Error "two boot profiles are for the same group or node";
 
     OutsideSubnet = "OS0501" Error "an address is in no declared subnet";
     SubnetEdge = "OS0502" Error "an address is the network or broadcast address";

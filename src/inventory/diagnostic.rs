@@ -139,6 +139,13 @@ impl Report {
         self.0.borrow_mut().push(diagnostic);
     }
 
+    /// True when a file has an error.
+    pub(super) fn has_error_in(&self, file: &str) -> bool {
+        let problems = self.0.borrow();
+        let of_file = |problem: &&Diagnostic| problem.place.as_ref().is_some_and(|place| &*place.file == file);
+        problems.iter().filter(of_file).any(|problem| problem.severity == Severity::Error)
+    }
+
     pub(super) fn into_inner(self) -> Vec<Diagnostic> {
         self.0.into_inner()
     }

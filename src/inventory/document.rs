@@ -7,6 +7,7 @@ use super::cloud_init::Store;
 use super::scalar::{self, Plain};
 use super::secrets;
 use super::source::Sheet;
+use super::walker::did_you_mean;
 use super::yaml::{Data, Pair, Scalar, Span, Yaml};
 use crate::template::check;
 
@@ -85,12 +86,16 @@ impl Reader<'_> {
         sheet.push(if sheet.source.is_private() {
             sheet
                 .problem(Code::OldYaml, scalar.span, "readers of YAML disagree about this value")
-                .help("put it in quotes if the text is meant")
+                .help("put it in quotes if the text is meant; write `true` or `false` for a truth value")
         } else {
+            let help = match old {
+                Plain::Bool(value) => format!("write `{value}`, or `'{text}'` if the text is meant"),
+                _ => format!("write `'{text}'` if the text is meant"),
+            };
             sheet
                 .problem(Code::OldYaml, scalar.span, format!("readers of YAML disagree about `{text}`"))
                 .label(format!("{} to cloud-init, {} to YAML 1.2", old.describe(), new.describe()))
-                .help(format!("write '{text}' if the text is meant"))
+                .help(help)
         });
     }
 
@@ -144,8 +149,23 @@ impl Reader<'_> {
         }
         match secrets::Reference::parse(&plain_json(&secret.value)) {
             Ok(_) => {}
+            Err(error @ secrets::ReferenceError::Encoding) => {
+                let span = encoding(&secret.value).map_or(secret.value.span, |(_, span)| span);
+                let near = encoding(&secret.value).and_then(|(word, _)| did_you_mean(word, ["base64"].into_iter()));
+                let hint = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+                refuse(span, format!("{error}{hint}"));
+            }
             Err(error) => refuse(secret.value.span, error.to_string()),
         }
+    }
+}
+
+/// The encoding that a reference names, and where.
+fn encoding<'y>(reference: &'y Yaml<'_>) -> Option<(&'y str, Span)> {
+    let Data::Map(pairs) = &reference.data else { return None };
+    match &pairs.iter().find(|pair| pair.key.text == "encode")?.value.data {
+        Data::Scalar(scalar) => Some((&scalar.text, scalar.span)),
+        Data::List(_) | Data::Map(_) | Data::Bad => None,
     }
 }
 

@@ -43,6 +43,8 @@ pub enum Content {
     Absent,
     /// A directory has the name.
     Directory,
+    /// A link to a file that is not in the inventory directory has the name.
+    Link,
 }
 
 /// The files that an example does not mention.
@@ -103,6 +105,7 @@ pub(super) fn files(text: &'static str) -> Vec<File> {
             match path.split_once(' ') {
                 Some((path, "(absent)")) => File { path, content: Content::Absent },
                 Some((path, "(directory)")) => File { path, content: Content::Directory },
+                Some((path, "(link)")) => File { path, content: Content::Link },
                 _ => File { path, content: Content::Text(content) },
             }
         })

@@ -114,6 +114,7 @@ pub(super) fn decode(path: &str, mut bytes: Vec<u8>) -> (Source, Option<Diagnost
     if bytes.len() > MAX_BYTES {
         let message = format!("`{path}` is larger than {} MiB", MAX_BYTES >> 20);
         let problem = Diagnostic::new(Code::TooLarge, Some(files::whole(path)), message);
+        let problem = problem.help("an inventory is written by hand; what else is in the file does not belong here");
         return (Source::new(path, String::new()), Some(problem));
     }
     if bytes.starts_with(b"\xef\xbb\xbf") {
@@ -123,13 +124,15 @@ pub(super) fn decode(path: &str, mut bytes: Vec<u8>) -> (Source, Option<Diagnost
         Ok(text) => (Source::new(path, text), None),
         Err(error) => {
             let at = error.utf8_error().valid_up_to();
+            let utf16 = error.as_bytes().starts_with(b"\xff\xfe") || error.as_bytes().starts_with(b"\xfe\xff");
+            let encoding = if utf16 { "UTF-16" } else { "ISO-8859-1" };
             let byte = error.as_bytes().get(at).copied().unwrap_or_default();
             let source = Source::new(path, String::from_utf8_lossy(error.as_bytes()).into_owned());
             let place = source.place(at, at + '\u{fffd}'.len_utf8());
             let problem = Diagnostic::new(Code::NotUtf8, Some(place), format!("`{path}` is not UTF-8"));
             let problem = problem
                 .label(format!("the byte 0x{byte:02x}"))
-                .help("save the file as UTF-8, for example by `iconv -f ISO-8859-1 -t UTF-8`");
+                .help(format!("save the file as UTF-8, for example by `iconv -f {encoding} -t UTF-8`"));
             (source, Some(problem))
         }
     }
@@ -143,7 +146,13 @@ fn tree<'s>(sources: &'s Sources, report: &'s Report, path: &str) -> Option<(She
         Parsed::Tree(tree) => Some((sheet, tree)),
         Parsed::Failed => None,
         Parsed::Empty => {
-            report.push(Diagnostic::new(Code::EmptyFile, Some(files::whole(path)), format!("`{path}` is empty")));
+            let help = match path {
+                "nodes.yaml" => "write `nodes:` and the nodes; to delete them all is not done by an empty file",
+                "cluster.yaml" => "write at least `cluster_name` and `cluster_boot_ip`",
+                _ => "write an entry, or remove the file",
+            };
+            let problem = Diagnostic::new(Code::EmptyFile, Some(files::whole(path)), format!("`{path}` is empty"));
+            report.push(problem.help(help));
             None
         }
     }
@@ -152,7 +161,10 @@ fn tree<'s>(sources: &'s Sources, report: &'s Report, path: &str) -> Option<(She
 fn examine(sources: &Sources, report: &Report, hash: &str) -> Option<Inventory> {
     let nodes_tree = tree(sources, report, "nodes.yaml");
     let cluster_tree = tree(sources, report, "cluster.yaml");
-    let nodes = nodes_tree.as_ref().map(|(sheet, tree)| (*sheet, nodes::read(*sheet, tree)));
+    let nodes = nodes_tree.as_ref().and_then(|(sheet, tree)| Some((*sheet, nodes::read(*sheet, tree)?)));
+    // What a node that could not be read whole is called, and which groups it is in, is not known. Nothing is said to be
+    // for nobody then.
+    let complete = !report.has_error_in("nodes.yaml");
     let cluster = cluster_tree.as_ref().and_then(|(sheet, tree)| Some((*sheet, cluster::read(*sheet, tree)?)));
 
     let mut boots = None;
@@ -161,13 +173,13 @@ fn examine(sources: &Sources, report: &Report, hash: &str) -> Option<Inventory> 
         if let Some((cluster_sheet, cluster)) = &cluster {
             let (networks, boot_ip) = (cluster.networks.as_slice(), cluster.boot_ip);
             Addresses { nodes: *sheet, cluster: *cluster_sheet, networks, boot_ip }.check(nodes);
-            boots = Some(Assignment::new(*sheet, *cluster_sheet, &cluster.boot).resolve(nodes));
+            boots = Some(Assignment::new(*sheet, *cluster_sheet, &cluster.boot, complete).resolve(nodes));
         }
     }
 
     let known = nodes.as_ref().map(|(_, nodes)| nodes.as_slice());
-    let (open, all_open) = entries(sources, report, Store::Open, known);
-    let (secure, all_secure) = entries(sources, report, Store::Secure, known);
+    let (open, all_open) = entries(sources, report, Store::Open, known, complete);
+    let (secure, all_secure) = entries(sources, report, Store::Secure, known, complete);
     if let Some((sheet, nodes)) = nodes.as_ref().filter(|_| all_open && all_secure) {
         cloud_init::uncovered(*sheet, nodes, &open, &secure);
     }
@@ -179,16 +191,23 @@ fn examine(sources: &Sources, report: &Report, hash: &str) -> Option<Inventory> 
     Some(Inventory { cluster: finish(cluster)?, nodes, cloud_init: open, cloud_init_secure: secure, hash })
 }
 
-/// The entries of one store, and whether every file of it could be read.
-fn entries(sources: &Sources, report: &Report, store: Store, nodes: Option<&[NodeDraft]>) -> (Vec<Entry>, bool) {
+/// The entries of one store, and whether every one in its files could be read.
+fn entries(
+    sources: &Sources,
+    report: &Report,
+    store: Store,
+    nodes: Option<&[NodeDraft]>,
+    nodes_complete: bool,
+) -> (Vec<Entry>, bool) {
     let folder = if store == Store::Open { files::OPEN } else { files::SECURE };
     let belongs = |path: &str| path.rsplit_once('/').is_some_and(|(parent, _)| parent == folder);
     let paths: Vec<_> = sources.iter().map(Source::name).filter(|name| belongs(name)).collect();
     let trees: Vec<_> = paths.iter().filter_map(|path| tree(sources, report, path)).collect();
     let drafts: Vec<EntryDraft<'_>> =
         trees.iter().flat_map(|(sheet, tree)| cloud_init::read(*sheet, tree, store)).collect();
-    let complete = trees.len() == paths.len();
-    (cloud_init::link(drafts, nodes), complete)
+    let items: usize = trees.iter().map(|(_, tree)| cloud_init::items(tree).len()).sum();
+    let complete = trees.len() == paths.len() && drafts.len() == items;
+    (cloud_init::link(drafts, nodes, nodes_complete), complete)
 }
 
 /// The node of a complete draft.

@@ -6,8 +6,8 @@ use base64::engine::general_purpose::STANDARD;
 use super::Code;
 use super::scalar::{self, Plain};
 use super::source::Sheet;
-use super::walker::{did_you_mean, suggest_name};
-use super::yaml::{Data, Pair, Yaml};
+use super::walker::{did_you_mean, suggest_name, wrong_type};
+use super::yaml::{Data, Pair, Scalar, Span, Yaml};
 
 /// The top-level keys that cloud-init's modules and datasources read.
 const MODULES: &[&str] = &[
@@ -125,26 +125,76 @@ const MODULES: &[&str] = &[
     "zypper",
 ];
 
+/// True for a key that cloud-init reads.
+pub(super) fn is_module(key: &str) -> bool {
+    MODULES.contains(&key)
+}
+
+/// Modules whose value is a list; cloud-init refuses anything else when the node boots.
+const LISTS: &[&str] = &["bootcmd", "mounts", "packages", "runcmd", "write_files"];
+
 /// Checks a cloud-config.
 pub(super) fn check(sheet: Sheet<'_>, yaml: &Yaml<'_>, jinja: bool) {
     let Data::Map(pairs) = &yaml.data else { return };
     for pair in pairs.iter() {
         let key = &*pair.key.text;
-        if key == "write_files" {
+        let rendered = jinja && matches!(&pair.value.data, Data::Scalar(scalar) if scalar.text.contains("{{"));
+        let listed = matches!(&pair.value.data, Data::List(_)) || module_is_null(&pair.value);
+        if LISTS.contains(&key) && !listed && !rendered {
+            wrong_type(sheet, &pair.value, key, "a list", None);
+            continue;
+        }
+        if key == "runcmd" || key == "bootcmd" {
+            if let Data::List(commands) = &pair.value.data {
+                commands.iter().for_each(|command| self::command(sheet, command, key));
+            }
+        } else if key == "write_files" {
             if let Data::List(files) = &pair.value.data {
                 files.iter().for_each(|file| written_file(sheet, file, jinja));
             }
-        } else if !MODULES.contains(&key) && key != super::secrets::KEY {
+        } else if !is_module(key) && key != super::secrets::KEY {
             let problem = sheet
                 .problem(Code::UnknownModule, pair.key.span, format!("cloud-init has no module that reads `{key}`"))
                 .label("would be ignored by the node");
             sheet.push(match did_you_mean(key, MODULES.iter().copied()) {
                 Some(similar) => suggest_name(sheet, problem, &pair.key, similar),
-                None => problem,
+                None => problem.help("remove it, or write the name that cloud-init's reference of modules has"),
             });
         }
     }
 }
+
+fn module_is_null(yaml: &Yaml<'_>) -> bool {
+    matches!(&yaml.data, Data::Scalar(scalar) if scalar.plain && scalar::yaml_1_1(&scalar.text) == Plain::Null)
+}
+
+/// One item of `runcmd` or `bootcmd`. A command with `: ` in it is a mapping to YAML, and cloud-init gives up on it.
+fn command(sheet: Sheet<'_>, yaml: &Yaml<'_>, module: &str) {
+    let Data::Map(pairs) = &yaml.data else { return };
+    if pairs.iter().any(|pair| pair.key.text == super::secrets::KEY) {
+        return;
+    }
+    let problem =
+        sheet.problem(Code::WrongType, yaml.span, format!("a command of `{module}` is a mapping, not a text"));
+    sheet.push(
+        problem
+            .label("YAML reads `: ` as the end of a key")
+            .help("put the whole command in single quotes, a single quote within it twice"),
+    );
+}
+
+/// What cloud-init knows as the encoding of a file, and whether base64 is part of it.
+const ENCODINGS: &[(&str, bool)] = &[
+    ("base64", true),
+    ("b64", true),
+    ("gzip", false),
+    ("gz", false),
+    ("gz+base64", true),
+    ("gzip+base64", true),
+    ("gz+b64", true),
+    ("gzip+b64", true),
+    ("text/plain", false),
+];
 
 /// One item of `write_files`.
 fn written_file(sheet: Sheet<'_>, yaml: &Yaml<'_>, jinja: bool) {
@@ -169,16 +219,59 @@ fn written_file(sheet: Sheet<'_>, yaml: &Yaml<'_>, jinja: bool) {
                 .suggest("the same in quotes", sheet.place(permissions.span), quoted.clone()),
         );
     }
-    let encoded = scalar("encoding").is_some_and(|scalar| matches!(&*scalar.text, "base64" | "b64"));
+    let encoding = scalar("encoding").filter(|encoding| !(jinja && encoding.text.contains("{{")));
+    let known = |encoding: &Scalar<'_>| {
+        // cloud-init compares without regard to case and to blanks around it.
+        let word = encoding.text.trim().to_ascii_lowercase();
+        ENCODINGS.iter().find(|(name, _)| *name == word).map(|(_, base64)| *base64)
+    };
+    if let Some(unknown) = encoding.filter(|encoding| known(encoding).is_none()) {
+        self::encoding(sheet, unknown);
+    }
+    let encoded = encoding.and_then(known).unwrap_or(false);
     if let Some(content) = scalar("content").filter(|content| encoded && !(jinja && content.text.contains("{{"))) {
         let bare: Vec<u8> = content.text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
         if let Err(error) = STANDARD.decode(&bare) {
-            let line = sheet.source.line_range(sheet.source.line_at(content.span.start()));
-            let span = super::yaml::Span::new(content.span.start(), content.span.end().min(line.end));
+            let span = breaking_point(sheet, content.span, &error);
             let problem = sheet.problem(Code::Base64, span, "the content of this file is not base64");
             sheet.push(problem.label(fault(&error)).help("encode it again: `base64 < FILE`; or remove `encoding`"));
         }
     }
+}
+
+/// Reports an encoding that cloud-init does not know; it would write the content as it is.
+fn encoding(sheet: Sheet<'_>, unknown: &Scalar<'_>) {
+    let message = match sheet.source.is_private() {
+        true => "`encoding` cannot be this".to_owned(),
+        false => format!("`encoding` cannot be `{}`", unknown.text),
+    };
+    let problem = sheet.problem(Code::Word, unknown.span, message).label("cloud-init would write the text as it is");
+    let help = match did_you_mean(&unknown.text, ENCODINGS.iter().map(|(name, _)| *name)) {
+        Some(similar) => format!("did you mean `{similar}`?"),
+        None => "`base64`, `gzip`, `gz+base64` and `text/plain` are possible".into(),
+    };
+    sheet.push(problem.help(help));
+}
+
+/// Where in the file the content stops being base64: a character, or the last line when the end is at fault.
+fn breaking_point(sheet: Sheet<'_>, content: Span, error: &base64::DecodeError) -> Span {
+    let written = sheet.written(content);
+    // Only escapes of double quotes make the text differ from what is written but for blanks.
+    let quotes = usize::from(written.starts_with(['"', '\'']));
+    let mut solid = written.char_indices().filter(|(_, c)| !c.is_ascii_whitespace()).skip(quotes);
+    let at = match error {
+        base64::DecodeError::InvalidByte(index, _) => solid.nth(*index),
+        base64::DecodeError::InvalidLastSymbol { .. }
+        | base64::DecodeError::InvalidLength(_)
+        | base64::DecodeError::InvalidPadding => None,
+    };
+    if let Some((at, character)) = at {
+        return Span::new(content.start() + at, content.start() + at + character.len_utf8());
+    }
+    let line = sheet.source.line_range(sheet.source.line_at(content.end().saturating_sub(1)));
+    let body = &sheet.source.text()[line.clone()];
+    let start = line.start + body.len() - body.trim_start().len();
+    Span::new(start.max(content.start()), content.end())
 }
 
 /// The fault without the content, which may be private.

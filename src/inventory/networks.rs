@@ -16,6 +16,10 @@ pub(super) struct NetworkDraft {
     pub(super) network: Network,
     /// Where its subnet stands in `cluster.yaml`.
     pub(super) span: Span,
+    /// Where its router stands.
+    pub(super) router: Option<Span>,
+    /// Where its pool stands.
+    pub(super) pool: Option<Span>,
 }
 
 /// Reads the list.
@@ -31,7 +35,8 @@ pub(super) fn read<'y>(reader: &Reader<'y>, yaml: &'y Yaml<'y>) -> Vec<NetworkDr
                     sheet
                         .problem(Code::DuplicateNetwork, span, format!("a network `{name}` is declared already"))
                         .label("declared again")
-                        .related(sheet.place(*first), "first declared here"),
+                        .related(sheet.place(*first), "first declared here")
+                        .help("give one of the two another name, or remove it"),
                 ),
                 None => names.push((name, span)),
             }
@@ -45,7 +50,8 @@ pub(super) fn read<'y>(reader: &Reader<'y>, yaml: &'y Yaml<'y>) -> Vec<NetworkDr
             sheet.push(
                 sheet
                     .problem(Code::OverlappingNetworks, draft.span, message)
-                    .related(sheet.place(other.span), "the other subnet"),
+                    .related(sheet.place(other.span), "the other subnet")
+                    .help("give one of the two a subnet, or a longer prefix, that leaves the other's addresses out"),
             );
         }
         networks.push(draft);
@@ -70,31 +76,36 @@ fn network<'y>(reader: &Reader<'y>, yaml: &'y Yaml<'y>) -> Option<Named> {
         let sound =
             subnet.contains(&ip) && (subnet.prefix_len() > 30 || (ip != subnet.network() && ip != subnet.broadcast()));
         if !sound {
-            let message = format!("{what} {ip} is not an address within {subnet}");
+            let message = format!("{what}, {ip}, is not an address within {subnet}");
             let problem = reader.sheet.problem(Code::NetworkMember, text.span, message);
-            reader.sheet.push(problem.related(reader.sheet.place(span), "the subnet"));
+            reader.sheet.push(
+                problem
+                    .related(reader.sheet.place(span), "the subnet")
+                    .help(format!("mend it, or the subnet: {what} has to be within {subnet} and not at its edge")),
+            );
         }
     };
     let router = fields.text("router").and_then(|text| Some((reader.ipv4(text)?, text)));
     let router = router.map(|(ip, text)| {
         inside("the router", ip, text);
-        ip
+        (ip, text.span)
     });
     let pool = fields.text("pool").and_then(|text| Some((pool(reader, text)?, text)));
     let pool = pool.map(|((first, last), text)| {
-        inside("the first address of the pool,", first, text);
-        inside("the last address of the pool,", last, text);
-        (first, last)
+        inside("the first address of the pool", first, text);
+        inside("the last address of the pool", last, text);
+        ((first, last), text.span)
     });
     let network = Network {
         name: name.as_ref().map(|(name, _)| name.clone()).unwrap_or_default(),
         subnet,
-        router,
+        router: router.map(|(ip, _)| ip),
         dns: name_servers(reader, &fields),
-        pool,
+        pool: pool.map(|(ends, _)| ends),
         origin: reader.sheet.origin(yaml.span),
     };
-    Some((name, Some(NetworkDraft { network, span })))
+    let (router, pool) = (router.map(|(_, span)| span), pool.map(|(_, span)| span));
+    Some((name, Some(NetworkDraft { network, span, router, pool })))
 }
 
 /// `172.16.0.0/24`, with no bits set behind the prefix.

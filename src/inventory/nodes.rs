@@ -79,8 +79,8 @@ const NODE: &[&str] = &[
     "interfaces",
 ];
 
-/// Reads the whole file.
-pub(super) fn read<'y>(sheet: Sheet<'y>, root: &'y Yaml<'y>) -> Vec<NodeDraft> {
+/// Reads the whole file; none when there is no list of nodes in it, which is reported.
+pub(super) fn read<'y>(sheet: Sheet<'y>, root: &'y Yaml<'y>) -> Option<Vec<NodeDraft>> {
     let list = match &root.data {
         Data::List(items) => {
             let line =
@@ -90,26 +90,30 @@ pub(super) fn read<'y>(sheet: Sheet<'y>, root: &'y Yaml<'y>) -> Vec<NodeDraft> {
             items.as_slice()
         }
         _ => {
-            let Some(fields) = Fields::read(sheet, root, "nodes.yaml", None) else { return Vec::new() };
+            let fields = Fields::read(sheet, root, "nodes.yaml", None)?;
             fields.known(&["nodes"], |key| {
                 (key == "bmcs").then_some("a BMC is given with its node, as `bmc_mac` and `bmc_ip`")
             });
             match fields.required("nodes").map(|nodes| (nodes, &nodes.data)) {
-                None | Some((_, Data::Bad)) => return Vec::new(),
+                None | Some((_, Data::Bad)) => return None,
                 Some((nodes, Data::Scalar(scalar))) if scalar.plain && scalar.text.is_empty() => {
                     no_nodes(sheet, nodes.span);
-                    return Vec::new();
+                    return None;
                 }
                 Some((nodes, Data::List(items))) if items.is_empty() => {
                     no_nodes(sheet, nodes.span);
-                    return Vec::new();
+                    return None;
                 }
-                Some((nodes, _)) => walker::list(sheet, nodes, "nodes", None),
+                Some((_, Data::List(items))) => items.as_slice(),
+                Some((nodes, _)) => {
+                    walker::wrong_type(sheet, nodes, "nodes", "a list", None);
+                    return None;
+                }
             }
         }
     };
     let mut labels = Labels::default();
-    list.iter().enumerate().filter_map(|(index, item)| node(sheet, item, index, &mut labels)).collect()
+    Some(list.iter().enumerate().filter_map(|(index, item)| node(sheet, item, index, &mut labels)).collect())
 }
 
 /// Group labels that were read, so that ten thousand nodes share one text.
@@ -117,7 +121,9 @@ type Labels = HashMap<String, GroupLabel>;
 
 fn no_nodes(sheet: Sheet<'_>, span: Span) {
     let problem = sheet.problem(Code::NoNodes, span, "there are no nodes");
-    sheet.push(problem.label("an empty list").help("an inventory describes at least one node"));
+    sheet.push(
+        problem.label("an empty list").help("describe at least one node; nodes are not deleted by an empty list"),
+    );
 }
 
 fn node<'y>(sheet: Sheet<'y>, yaml: &'y Yaml<'y>, index: usize, labels: &mut Labels) -> Option<NodeDraft> {

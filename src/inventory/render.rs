@@ -165,7 +165,8 @@ pub fn json(diagnostics: &[Diagnostic], prefix: &str) -> String {
         Row {
             code: diagnostic.code.as_str(),
             severity: diagnostic.severity.as_str(),
-            file: place.map(|place| join(prefix, &place.file)),
+            // What is about the directory as a whole names the directory.
+            file: place.map_or_else(|| Some(prefix.to_owned()), |place| Some(join(prefix, &place.file))),
             line: place.map(|place| place.line),
             column: place.map(|place| place.column),
             end_line: place.map(|place| place.end_line),

@@ -6,7 +6,7 @@
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -113,9 +113,17 @@ pub enum SecretError {
     /// The reference itself is malformed.
     #[error("the reference to a secret is malformed: {0}")]
     Reference(#[from] ReferenceError),
-    /// There is no such file or variable.
-    #[error("there is no {0}")]
-    Missing(Source),
+    /// The secrets directory has no such file.
+    #[error("there is no file `{name}` in the secrets directory {}; `--secrets-dir` names another", directory.display())]
+    NoFile {
+        /// Its name.
+        name: String,
+        /// Where it was looked for.
+        directory: PathBuf,
+    },
+    /// There is no such variable.
+    #[error("the environment variable `{0}` is not set")]
+    NoVariable(String),
     /// It exists and cannot be read.
     #[error("{0} cannot be read: {1}")]
     Unreadable(Source, io::Error),
@@ -190,7 +198,7 @@ fn read(
         Source::File(name) => read_file(directory, name, &source)?,
         Source::Environment(name) => match environment(name) {
             Some(value) => value.into_bytes(),
-            None => return Err(SecretError::Missing(source)),
+            None => return Err(SecretError::NoVariable(name.clone())),
         },
     };
     if base64 {
@@ -200,12 +208,14 @@ fn read(
 }
 
 /// Reads a file of the directory. A link may lead to another file of the directory, as secret stores do it, not out of it.
-fn read_file(directory: &Path, name: &str, source: &Source) -> Result<Vec<u8>, SecretError> {
+fn read_file(searched: &Path, name: &str, source: &Source) -> Result<Vec<u8>, SecretError> {
     let fault = |error: io::Error| match error.kind() {
-        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => SecretError::Missing(source.clone()),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
+            SecretError::NoFile { name: name.to_owned(), directory: searched.to_owned() }
+        }
         _ => SecretError::Unreadable(source.clone(), error),
     };
-    let directory = directory.canonicalize().map_err(fault)?;
+    let directory = searched.canonicalize().map_err(fault)?;
     let path = directory.join(name).canonicalize().map_err(fault)?;
     // Looking before opening keeps a pipe in the directory from blocking the open.
     if !path.starts_with(&directory) || !path.metadata().map_err(fault)?.is_file() {
@@ -275,12 +285,16 @@ mod tests {
     fn an_absent_secret_is_named() {
         let directory = tempfile::tempdir().unwrap();
         let error = resolve(&file("munge.key"), directory.path(), no_environment).unwrap_err();
-        assert_eq!(error.to_string(), "there is no file `munge.key` of the secrets directory");
+        let path = directory.path().display();
+        assert_eq!(
+            error.to_string(),
+            format!("there is no file `munge.key` in the secrets directory {path}; `--secrets-dir` names another")
+        );
         let error = resolve(&file("munge.key"), &directory.path().join("absent"), no_environment).unwrap_err();
-        assert!(matches!(error, SecretError::Missing(_)));
+        assert!(error.to_string().contains(&format!("{path}/absent;")), "{error}");
         let reference = json!({"$secret": {"env": "OCHAMI_SECRET_A"}});
         let error = resolve(&reference, directory.path(), no_environment).unwrap_err();
-        assert_eq!(error.to_string(), "there is no environment variable `OCHAMI_SECRET_A`");
+        assert_eq!(error.to_string(), "the environment variable `OCHAMI_SECRET_A` is not set");
     }
 
     #[test]

@@ -3,10 +3,15 @@
 //! A parser complains where it gives up, which is often lines behind the mistake. This looks at the text around that
 //! point for the usual mistakes: a quote or bracket left open, a tab, a line indented wrongly, a key without its colon.
 
+mod characters;
+mod indentation;
+
 use super::Code;
 use super::diagnostic::Diagnostic;
 use super::source::Sheet;
 use super::yaml::Span;
+
+pub(super) use self::characters::{merge_conflict, unquoted_expression};
 
 /// The problem behind a parser's message.
 ///
@@ -21,6 +26,12 @@ pub(super) fn explain(sheet: Sheet<'_>, info: &str, offset: usize, open: &[usize
     if let Some(start) = open_quote(text, info, offset, &tokens) {
         return quote(sheet, start);
     }
+    let expression = open.iter().copied().find(|at| text[*at..].starts_with("{{"));
+    let special = expression.and_then(|at| unquoted_expression(sheet, at));
+    let special = special.or_else(|| characters::odd_blank(sheet, offset));
+    if let Some(problem) = special.or_else(|| characters::reserved_start(sheet, info, offset)) {
+        return problem;
+    }
     if let Some(tab) = indenting_tab(sheet, info, offset) {
         return self::tab(sheet, tab);
     }
@@ -32,11 +43,30 @@ pub(super) fn explain(sheet: Sheet<'_>, info: &str, offset: usize, open: &[usize
         let closing = if bracket == "[" { "]" } else { "}" };
         return sheet
             .problem(Code::UnclosedBracket, Span::new(start, start + 1), format!("this `{bracket}` is not closed"))
-            .label(format!("no `{closing}` belongs to it"));
+            .label(format!("no `{closing}` belongs to it"))
+            .help(format!("write `{closing}` behind the last item"));
+    }
+    if info.contains("escape") {
+        let problem =
+            sheet.problem(Code::Syntax, characters::escape(text, offset), "a `\\` that starts no known escape");
+        return problem
+            .label("within double quotes `\\` is special")
+            .help("write `\\\\` for one `\\`, or put the text in single quotes");
     }
     if info.contains("simple key") {
-        let last = text[..offset].trim_end().len().saturating_sub(1);
-        return missing_colon(sheet, sheet.source.line_at(last));
+        let end = text[..offset].trim_end().len().saturating_sub(1);
+        // A text without a colon takes the lines below it in; the first of them is the mistake.
+        let start = last + text.get(last..end).map_or(0, |rest| rest.len() - rest.trim_start().len());
+        let first = sheet.source.line_at(start).min(sheet.source.line_at(end));
+        let behind = sheet.source.line_range(first).start >= last;
+        let line = if behind { first } else { sheet.source.line_at(end) };
+        return indentation::end_of_block(sheet, line).unwrap_or_else(|| missing_colon(sheet, line));
+    }
+    if info.contains("must be followed by a valid YAML whitespace")
+        && let Some(at) = text[..offset + 1].rfind('\t').filter(|at| text[*at..offset].trim().is_empty())
+    {
+        let problem = sheet.problem(Code::Tab, Span::new(at, at + 1), "a tab stands behind the `:`");
+        return problem.label("a tab").help("write a blank; YAML does not allow a tab here");
     }
     if info.contains("trailing content") {
         return sheet
@@ -55,10 +85,21 @@ pub(super) fn explain(sheet: Sheet<'_>, info: &str, offset: usize, open: &[usize
     {
         return missing_colon(sheet, line);
     }
-    if let Some(problem) = indentation(sheet, info, offset, open) {
+    if is_structural(info)
+        && flow.is_none()
+        && let Some(problem) = indentation::explain(sheet, sheet.source.line_at(offset))
+    {
         return problem;
     }
-    sheet.problem(Code::Syntax, token(text, offset), format!("this is not YAML: {}", plain_words(info)))
+    if flow.is_some() && text[offset..].starts_with(',') {
+        let problem =
+            sheet.problem(Code::Syntax, Span::new(offset, offset + 1), "a `,` without a value in front of it");
+        return problem.label("nothing to separate").help("remove it, or write the value in front of it");
+    }
+    sheet
+        .problem(Code::Syntax, token(text, offset), format!("this is not YAML: {}", plain_words(info)))
+        .label("reading had to stop here")
+        .help("look at this line and the one above it; a text with special characters belongs in quotes")
 }
 
 /// What stands between two offsets: quoted texts and brackets that are open at the end.
@@ -141,6 +182,7 @@ fn quote(sheet: Sheet<'_>, start: usize) -> Diagnostic {
     sheet
         .problem(Code::UnclosedQuote, Span::new(start, end), format!("this `{quote}` is not closed"))
         .label("the quote opens here and does not close in this line")
+        .help(format!("write `{quote}` at the end of the text, or remove this one"))
 }
 
 /// The tab that indents the line at which the parser gave up, or one beside it.
@@ -196,8 +238,11 @@ fn missing_colon(sheet: Sheet<'_>, line: usize) -> Diagnostic {
         .label("a key and its value are meant here: `key: value`");
     match words.find(':') {
         Some(at) if !words[at + 1..].starts_with(' ') => problem.help("a blank has to follow the colon"),
-        _ if sheet.source.text()[range.end..].trim().is_empty() => problem.help("the file may have been cut off here"),
-        _ => problem,
+        None if words.contains(" = ") => problem.help("write `: ` in place of ` = `"),
+        _ if sheet.source.text()[range.end..].trim().is_empty() => {
+            problem.help("write `: ` and a value behind it; the file may have been cut off here")
+        }
+        _ => problem.help("write `: ` and a value behind it, or indent it as the text that it belongs to"),
     }
 }
 
@@ -207,9 +252,9 @@ fn colon_in_value(sheet: Sheet<'_>, offset: usize) -> bool {
     sheet.source.text().get(range.start..offset).is_some_and(|before| before.contains(": "))
 }
 
-/// A line whose indentation belongs to none of the collections around it.
-fn indentation(sheet: Sheet<'_>, info: &str, offset: usize, open: &[usize]) -> Option<Diagnostic> {
-    let structural = [
+/// True for complaints that a line in the wrong column leads to.
+fn is_structural(info: &str) -> bool {
+    [
         "'-' indicator",
         "expected key",
         "mapping values are not allowed",
@@ -218,42 +263,9 @@ fn indentation(sheet: Sheet<'_>, info: &str, offset: usize, open: &[usize]) -> O
         "wrongly indented",
         "expected node content",
         "mapping keys are not allowed",
-    ];
-    if !structural.iter().any(|words| info.contains(words)) {
-        return None;
-    }
-    let line = sheet.source.line_at(offset);
-    let body = sheet.source.line(line);
-    let indent = body.len() - body.trim_start().len();
-    let start = sheet.source.line_range(line).start + indent;
-    let mut columns: Vec<usize> = open
-        .iter()
-        .filter(|at| !matches!(sheet.source.text().as_bytes().get(**at), Some(b'[' | b'{')))
-        .map(|at| at - sheet.source.line_range(sheet.source.line_at(*at)).start)
-        .collect();
-    columns.dedup();
-    let end = sheet.source.line_range(line).end;
-    let problem = |label: String| {
-        sheet.problem(Code::Indentation, Span::new(start, end), "this line is indented wrongly").label(label)
-    };
-    if columns.contains(&indent) {
-        let item = body.trim_start().starts_with("- ");
-        return Some(
-            if item {
-                problem("a list item at the depth of a key".into())
-            } else {
-                problem("a key at the depth of list items, or of the wrong list".into())
-            }
-            .help("lines that belong together start in the same column"),
-        );
-    }
-    let expected: Vec<String> = columns.iter().map(|column| (column + 1).to_string()).collect();
-    let label = match expected.split_last() {
-        None => format!("it starts in column {}", indent + 1),
-        Some((last, [])) => format!("it starts in column {}, not in column {last}", indent + 1),
-        Some((last, rest)) => format!("it starts in column {}, not in {} or {last}", indent + 1, rest.join(", ")),
-    };
-    Some(problem(label).help("lines that belong together start in the same column"))
+    ]
+    .iter()
+    .any(|words| info.contains(words))
 }
 
 /// The word at an offset.

@@ -1,6 +1,7 @@
 //! The room as a whole: trees of files in, diagnostics out.
 
 mod meaning;
+mod mistakes;
 mod robustness;
 mod syntax;
 
@@ -27,6 +28,7 @@ fn write(directory: &Path, files: &[File]) {
         match file.content {
             Content::Absent => {}
             Content::Directory => fs::create_dir_all(path).unwrap(),
+            Content::Link => std::os::unix::fs::symlink(demo().join(file.path), path).unwrap(),
             Content::Text(text) => {
                 let text = text.replace('→', "\t");
                 let bytes: Vec<Vec<u8>> = text.split('�').map(|part| part.as_bytes().to_vec()).collect();
@@ -76,6 +78,9 @@ fn fixtures_are_diagnosed_as_expected() {
         }
         assert_eq!(found, fs::read_to_string(&path).unwrap(), "{}", case.display());
         assert_eq!(loaded.inventory.is_none(), loaded.count(Severity::Error) > 0, "{}", case.display());
+        for problem in &loaded.diagnostics {
+            assert!(problem.help.is_some(), "{}: no help with `{}`", case.display(), problem.message);
+        }
     }
 }
 
@@ -96,6 +101,10 @@ fn every_code_is_explained_by_examples_that_show_it() {
         let (wrong, right) = (run(&page.wrong), run(&page.right));
         if !codes(&wrong).contains(code) {
             failures.push(format!("{code}: the wrong example gives\n{}", rendered(&wrong)));
+        }
+        let helpless = |d: &&crate::inventory::Diagnostic| d.help.as_ref().is_none_or(|help| help.trim().is_empty());
+        if let Some(problem) = wrong.diagnostics.iter().find(helpless) {
+            failures.push(format!("{code}: no help with `{}` ({})", problem.message, problem.code));
         }
         if codes(&right).contains(code) || right.inventory.is_none() {
             failures.push(format!("{code}: the right example gives\n{}", rendered(&right)));
@@ -152,7 +161,7 @@ fn an_absent_directory_is_a_diagnostic() {
     let loaded = load(Path::new("absent/inventory"));
     assert_eq!(codes(&loaded), [Code::MissingFile]);
     assert!(rendered(&loaded).contains("inventory directory cannot be read"));
-    assert!(render::json(&loaded.diagnostics, "x").contains("\"file\": null"));
+    assert!(render::json(&loaded.diagnostics, "absent/inventory").contains("\"file\": \"absent/inventory\""));
 }
 
 #[test]

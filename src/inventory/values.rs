@@ -8,6 +8,9 @@ use super::source::Sheet;
 use super::walker::{Text, did_you_mean, words};
 use crate::model::{GroupLabel, MacAddr, Nid, Xname};
 
+/// The greatest NID. SMD would keep 64 bits, but BSS keeps 32, signed, and the boot parameters are found by it.
+const MAX_NID: u64 = i32::MAX as u64;
+
 /// Reads values of one file, on behalf of one node.
 #[derive(Clone, Copy)]
 pub(super) struct Values<'y> {
@@ -48,7 +51,7 @@ impl Values<'_> {
         };
         if mac.0 == [0; 6] {
             let problem = self.problem(Code::MacAddress, text, format!("`{shown}` is no interface's MAC address"));
-            self.sheet.push(problem.label("all zero"));
+            self.sheet.push(problem.label("all zero").help("write the address that is on the interface's label"));
             return None;
         }
         if mac.is_multicast() {
@@ -109,7 +112,7 @@ impl Values<'_> {
     pub(super) fn nid(&self, text: Text<'_>) -> Option<Nid> {
         let shown = text.text.trim();
         let digits = !shown.is_empty() && shown.bytes().all(|b| b.is_ascii_digit());
-        let number = shown.parse::<u64>().ok().filter(|number| *number <= Nid::MAX.0);
+        let number = shown.parse::<u64>().ok().filter(|number| *number <= MAX_NID);
         let problem = self.problem(Code::Nid, text, format!("`{shown}` is not a NID"));
         let problem = match number {
             Some(number) if digits && shown.len() > 1 && shown.starts_with('0') => {
@@ -124,8 +127,9 @@ impl Values<'_> {
                     number.to_string(),
                 )
             }
+            Some(0) if digits => problem.label("zero is no node's number").help("number the nodes from 1"),
             Some(number) if digits => return Some(Nid(number)),
-            _ if digits => problem.label("too large").help(format!("the greatest NID is {}", Nid::MAX)),
+            _ if digits => problem.label("too large").help(format!("the greatest NID is {MAX_NID}")),
             _ => problem.label("not a whole number").help("a NID is a whole number, as `1`"),
         };
         self.sheet.push(problem);
@@ -136,7 +140,11 @@ impl Values<'_> {
     pub(super) fn host_name<'t>(&self, text: Text<'t>) -> Option<&'t str> {
         let Some(fault) = host_name_fault(text.text) else { return Some(text.text) };
         let problem = self.problem(Code::HostName, text, format!("`{}` is not a host name", text.text)).label(fault);
-        self.sheet.push(problem.help("letters, digits and inner dashes, at most 63 between dots"));
+        let help = match text.text.contains(['“', '”', '„', '‘', '’']) {
+            true => "the quotes are a word processor's; write plain ones, or none",
+            false => "letters, digits and inner dashes, at most 63 between dots",
+        };
+        self.sheet.push(problem.help(help));
         None
     }
 
@@ -162,8 +170,8 @@ impl Values<'_> {
         let number = text.text.trim().parse().ok().filter(|number| bounds.contains(number));
         if number.is_none() {
             let message = format!("`{what}` cannot be `{}`", text.text);
-            let label = format!("a whole number from {} to {} is meant", bounds.start(), bounds.end());
-            self.sheet.push(self.problem(code, text, message).label(label));
+            let help = format!("write a whole number from {} to {}", bounds.start(), bounds.end());
+            self.sheet.push(self.problem(code, text, message).label("not such a number").help(help));
         }
         number
     }
@@ -181,10 +189,14 @@ impl Values<'_> {
         if value.is_none() {
             let mut problem = self
                 .problem(code, text, format!("`{what}` cannot be `{}`", text.text))
-                .label(format!("{} are possible", words(allowed)));
-            if let Some(similar) = did_you_mean(text.text, allowed.iter().copied()) {
-                problem = problem.help(format!("did you mean `{similar}`?"));
-            }
+                .label("not one of the words that are possible");
+            problem = match did_you_mean(text.text, allowed.iter().copied()) {
+                Some(similar) => problem.help(format!("did you mean `{similar}`?")),
+                None if allowed.len() == 1 => {
+                    problem.help(format!("{} is the only word that is possible", words(allowed)))
+                }
+                None => problem.help(format!("{} are possible", words(allowed))),
+            };
             self.sheet.push(problem);
         }
         value

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::rc::Rc;
 
 use super::Code;
@@ -11,6 +11,8 @@ use super::walker::{Text, did_you_mean};
 use super::yaml::{Data, Pair, Scalar, Span};
 use crate::template::check::{self, ExpressionError};
 
+/// What to do about variables that need each other.
+const CYCLE: &str = "write the value itself in one of them";
 /// How deep variables may refer to each other.
 const MAX_DEPTH: usize = 32;
 
@@ -20,6 +22,8 @@ pub(super) struct Variables<'y> {
     scalars: HashMap<&'y str, &'y Scalar<'y>>,
     /// By the place of the text, so that each is resolved, and each problem reported, once.
     resolved: RefCell<HashMap<usize, Option<Rc<str>>>>,
+    /// Names whose own problem is reported, so that those who use them say nothing.
+    mistrusted: RefCell<HashSet<&'static str>>,
 }
 
 impl<'y> Variables<'y> {
@@ -28,7 +32,12 @@ impl<'y> Variables<'y> {
             Data::Scalar(scalar) => Some((&*pair.key.text, scalar)),
             Data::List(_) | Data::Map(_) | Data::Bad => None,
         });
-        Self { sheet, scalars: scalars.collect(), resolved: RefCell::default() }
+        Self { sheet, scalars: scalars.collect(), resolved: RefCell::default(), mistrusted: RefCell::default() }
+    }
+
+    /// Takes a variable for reported: a text that uses it has no value from here on, and nobody is told again.
+    pub(super) fn mistrust(&self, name: &'static str) {
+        self.mistrusted.borrow_mut().insert(name);
     }
 
     /// The text with its variables put in; none when that fails, which is reported.
@@ -59,6 +68,7 @@ impl<'y> Variables<'y> {
         let mut sound = true;
         for name in names {
             match self.scalars.get(name.as_str()) {
+                _ if self.mistrusted.borrow().contains(name.as_str()) => sound = false,
                 None => {
                     sound = false;
                     self.undefined(&name, span);
@@ -66,12 +76,14 @@ impl<'y> Variables<'y> {
                 Some(scalar) if under_way.contains(&scalar.span.start()) => {
                     sound = false;
                     let message = format!("the variable `{name}` refers to itself");
-                    self.sheet.push(self.sheet.problem(Code::VariableCycle, self.mention(&name, span), message));
+                    let problem = self.sheet.problem(Code::VariableCycle, self.mention(&name, span), message);
+                    self.sheet.push(problem.help(CYCLE));
                 }
                 Some(_) if under_way.len() >= MAX_DEPTH => {
                     sound = false;
                     let message = format!("variables refer to each other more than {MAX_DEPTH} levels deep");
-                    self.sheet.push(self.sheet.problem(Code::VariableCycle, self.mention(&name, span), message));
+                    let problem = self.sheet.problem(Code::VariableCycle, self.mention(&name, span), message);
+                    self.sheet.push(problem.help(CYCLE));
                 }
                 Some(scalar) => match self.expand(&scalar.text, scalar.span, under_way) {
                     Some(value) => {

@@ -1,5 +1,6 @@
 //! Reading mappings, lists and texts out of a YAML tree, collecting every problem on the way.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use super::Code;
@@ -22,6 +23,8 @@ pub(super) struct Fields<'y> {
     pub(super) node: Option<Arc<str>>,
     what: &'static str,
     pairs: &'y [Pair<'y>],
+    /// The help on keys that are not known. A field that it names is not reported as missing, too.
+    told: RefCell<Vec<String>>,
 }
 
 impl<'y> Fields<'y> {
@@ -33,7 +36,9 @@ impl<'y> Fields<'y> {
         node: Option<&Arc<str>>,
     ) -> Option<Self> {
         match &yaml.data {
-            Data::Map(pairs) => Some(Self { sheet, span: yaml.span, node: node.cloned(), what, pairs }),
+            Data::Map(pairs) => {
+                Some(Self { sheet, span: yaml.span, node: node.cloned(), what, pairs, told: RefCell::default() })
+            }
             _ => {
                 wrong_type(sheet, yaml, what, "a mapping", node.map(AsRef::as_ref));
                 None
@@ -56,10 +61,26 @@ impl<'y> Fields<'y> {
             } else if let Some(similar) = did_you_mean(&key.text, known.iter().copied()) {
                 problem = suggest_name(self.sheet, problem, key, similar);
             } else {
-                problem = problem.help(format!("the fields of {} are {}", self.what, words(known)));
+                problem = problem.help(match known {
+                    [only] => format!("the only field of {} is `{only}`", self.what),
+                    _ => format!("the fields of {} are {}", self.what, words(known)),
+                });
+                self.sheet.push(problem);
+                continue;
             }
-            self.sheet.push(problem);
+            self.tell(problem);
         }
+    }
+
+    /// Reports a key that was probably meant to be a field that the help names.
+    pub(super) fn tell(&self, problem: Diagnostic) {
+        self.told.borrow_mut().extend(problem.help.clone());
+        self.sheet.push(problem);
+    }
+
+    /// True when the help on another key names this field.
+    fn is_told(&self, key: &str) -> bool {
+        self.told.borrow().iter().any(|help| help.contains(&format!("`{key}`")) || help.contains(&format!("`{key}:")))
     }
 
     /// The pairs, in file order.
@@ -75,13 +96,14 @@ impl<'y> Fields<'y> {
     /// The value of a field that has to be there.
     pub(super) fn required(&self, key: &'static str) -> Option<&'y Yaml<'y>> {
         let value = self.get(key);
-        if value.is_none() {
+        if value.is_none() && !self.is_told(key) {
             let first = self.pairs.first().map_or(self.span, |pair| pair.key.span);
             let message = match &self.node {
                 Some(node) => format!("node `{node}` has no `{key}`"),
                 None => format!("{} has no `{key}`", self.what),
             };
-            self.sheet.push(self.problem(Code::MissingField, first, message).label(format!("`{key}` is missing here")));
+            let problem = self.problem(Code::MissingField, first, message).label(format!("`{key}` is missing here"));
+            self.sheet.push(problem.help(format!("write `{key}: …` beside it")));
         }
         value
     }
@@ -150,13 +172,24 @@ pub(super) fn wrong_type(sheet: Sheet<'_>, yaml: &Yaml<'_>, what: &str, wanted: 
     let what = if what.contains(' ') { what.to_owned() } else { format!("`{what}`") };
     let mut problem =
         sheet.problem(Code::WrongType, span, format!("{what} has to be {wanted}, not {found}")).label(found).node(node);
-    match (wanted, found) {
-        ("a list", "a mapping") => problem = problem.help("start each item with `- `"),
-        ("a mapping", "a text") => {
-            problem = problem.help("a mapping is written `key: value`, with a blank behind the colon")
+    let block = sheet.source.text()[..yaml.span.start()].trim_end().ends_with(['|', '>', '-', '+'])
+        && matches!(&yaml.data, Data::Scalar(scalar) if !scalar.plain)
+        && !sheet.written(yaml.span).starts_with(['"', '\'']);
+    let help = match (wanted, found) {
+        _ if matches!(what.as_str(), "`ip_addrs`" | "an address") => {
+            "write each address as `- ip_addr: 172.16.0.1`, with the `name` of its network beside it"
         }
-        _ => {}
-    }
+        ("a list", "nothing") => "write the items below it, each in a line that starts with `- `",
+        ("a list", "a mapping") => "start each item with `- `",
+        ("a list", "a text") => "write `[item, item]`, or each item in a line of its own that starts with `- `",
+        ("a mapping", "a text") if block => "remove the `|` or `>`, so that what follows it is read as YAML",
+        ("a mapping", "a text") => "a mapping is written `key: value`, with a blank behind the colon",
+        ("a mapping", "a list") => "remove the `- `",
+        ("a text", "a list") => "write a single value, without brackets and without `- `",
+        ("a text", "a mapping") => "write a single value; put it in quotes if it contains `: ` or starts with `{`",
+        _ => "write the value, or remove the line",
+    };
+    problem = problem.help(help);
     sheet.push(problem);
 }
 

@@ -90,6 +90,10 @@ pub(super) enum Parsed<'t> {
 
 /// Parses a file that holds one document.
 pub(super) fn parse(sheet: Sheet<'_>) -> Parsed<'_> {
+    if let Some(problem) = syntax::merge_conflict(sheet) {
+        sheet.push(problem);
+        return Parsed::Failed;
+    }
     let mut parser = Parser::new_from_str(sheet.source.text());
     let mut builder = Builder::new(sheet);
     loop {
@@ -97,7 +101,10 @@ pub(super) fn parse(sheet: Sheet<'_>) -> Parsed<'_> {
             None => break,
             Some(Err(error)) => {
                 let offset = builder.cursor.offset(*error.marker());
-                sheet.push(syntax::explain(sheet, error.info(), offset, &builder.open(), builder.last));
+                // What the reader of keys said of an unquoted expression is the cause of what the parser says.
+                if !builder.told_expression {
+                    sheet.push(syntax::explain(sheet, error.info(), offset, &builder.open(), builder.last));
+                }
                 return Parsed::Failed;
             }
             Some(Ok((event, span))) => {

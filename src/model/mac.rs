@@ -17,7 +17,7 @@ pub enum MacAddrError {
     #[error("`{0}` is not a hexadecimal digit")]
     Digit(char),
     /// Some other number of digits than twelve.
-    #[error("it has {0} hexadecimal digits, not 12")]
+    #[error("it has {count} hexadecimal digit{s}, not 12", count = .0, s = if *.0 == 1 { "" } else { "s" })]
     Length(usize),
 }
 

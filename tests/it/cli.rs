@@ -42,6 +42,45 @@ fn a_missing_directory_is_an_invalid_inventory() {
 }
 
 #[test]
+fn quiet_validation_prints_errors_only() {
+    let cluster = Cluster::demo();
+    let finished = cluster.run(&["validate", "-q"]).expect(0);
+    assert_eq!((finished.stdout.as_str(), finished.stderr.as_str()), ("", ""), "warnings are no errors");
+    cluster.edit("nodes.yaml", "nid: 2", "nid: two");
+    let finished = cluster.run(&["validate", "-q"]).expect(3);
+    assert!(finished.stdout.contains("error[OS0204]"), "{}", finished.stdout);
+    assert!(!finished.stdout.contains("warning["), "{}", finished.stdout);
+    let json = cluster.run(&["validate", "-q", "--format", "json"]).expect(3);
+    assert!(json.stdout.contains("\"warning\""), "programs are told everything: {}", json.stdout);
+}
+
+#[test]
+fn the_json_of_a_missing_directory_names_it() {
+    let cluster = Cluster::demo();
+    let finished = cluster.run(&["validate", "-i", "nowhere", "--format", "json"]).expect(3);
+    let document: serde_json::Value = serde_json::from_str(&finished.stdout).unwrap();
+    assert_eq!(document["diagnostics"][0]["file"], "nowhere");
+    assert!(document["diagnostics"][0]["help"].as_str().unwrap().contains("--inventory"));
+}
+
+#[test]
+fn codes_are_explained_to_programs_too() {
+    let cluster = Cluster::demo();
+    let parse =
+        |args: &[&str]| -> serde_json::Value { serde_json::from_str(&cluster.run(args).expect(0).stdout).unwrap() };
+    let page = parse(&["explain", "os0003", "--format", "json"]);
+    assert_eq!(page["format"], "ochami-sync/explanations");
+    assert_eq!(page["format_version"], "1.0");
+    let code = &page["codes"][0];
+    assert_eq!((&code["code"], &code["severity"]), (&"OS0003".into(), &"error".into()));
+    assert!(code["wrong"][0]["content"].as_str().unwrap().contains('\t'), "{page}");
+    assert_eq!(code["right"][0]["path"], "cloud-init/compute.yaml");
+    let list = parse(&["explain", "--list", "--format", "json"]);
+    let lines = cluster.run(&["explain", "--list"]).expect(0).stdout.lines().count();
+    assert_eq!(list["codes"].as_array().unwrap().len(), lines);
+}
+
+#[test]
 fn a_wrong_command_line_ends_with_two() {
     let cluster = Cluster::demo();
     cluster.run(&["plan", "--no-such-flag"]).expect(2);
@@ -167,8 +206,21 @@ fn a_missing_secret_stops_apply_before_anything_is_written() {
     fs::remove_file(cluster.path("secrets/munge.key")).unwrap();
     cluster.run(&["validate"]).expect(0);
     let finished = cluster.run(&["apply", "--yes"]).expect(3);
-    assert!(finished.stderr.contains("munge.key"), "{}", finished.stderr);
+    let searched = cluster.path("secrets");
+    for text in ["munge.key", searched.to_str().unwrap(), "--secrets-dir"] {
+        assert!(finished.stderr.contains(text), "{text} is missing in\n{}", finished.stderr);
+    }
     assert!(!cluster.state().exists(), "something was written");
+}
+
+#[test]
+fn plan_ends_as_apply_does_when_a_secret_is_missing() {
+    let cluster = Cluster::demo();
+    fs::remove_file(cluster.path("secrets/munge.key")).unwrap();
+    let finished = cluster.run(&["plan"]).expect(3);
+    assert!(finished.stdout.contains("nid[001-009]"), "the rest is planned: {}", finished.stdout);
+    assert!(finished.stderr.contains("--secrets-dir"), "{}", finished.stderr);
+    cluster.run(&["plan", "--exit-code"]).expect(3);
 }
 
 #[test]

@@ -21,10 +21,10 @@ fn enlarge(cluster: &Cluster, nodes: usize) {
         let (high, low) = (n / 200, n % 200 + 1);
         write!(
             text,
-            "- name: nid{n:05}\n  xname: x{cabinet}c0s{slot}b0n0\n  nid: {n}\n  group: compute\n  bmc_mac: a4:bf:02:00:{:02x}:{:02x}\n  \
+            "- name: nid{n:05}\n  xname: x{cabinet}c0s{slot}b0n0\n  nid: {}\n  group: compute\n  bmc_mac: a4:bf:02:00:{:02x}:{:02x}\n  \
              bmc_ip: 172.20.{high}.{low}\n  interfaces:\n  - mac_addr: a4:bf:01:00:{:02x}:{:02x}\n    ip_addrs:\n    - name: other\n      \
              ip_addr: 172.18.{high}.{low}\n",
-            n >> 8, n & 255, n >> 8, n & 255,
+            n + 1, n >> 8, n & 255, n >> 8, n & 255,
         )
         .unwrap();
     }

@@ -71,7 +71,7 @@ fn values_may_be_quoted_and_macs_spelled_in_any_way() {
 
 #[test]
 fn an_unquoted_mac_that_looks_like_a_time_is_a_mac() {
-    let inventory = sound("nodes.yaml", &node("nid: 0, interfaces: [{mac_addr: 12:34:56:07:08:09, ip_addrs: []}]"));
+    let inventory = sound("nodes.yaml", &node("nid: 1, interfaces: [{mac_addr: 12:34:56:07:08:09, ip_addrs: []}]"));
     assert_eq!(inventory.nodes[0].interfaces[0].mac.to_string(), "12:34:56:07:08:09");
 }
 
@@ -184,12 +184,15 @@ fn documents_have_the_values_that_the_node_would_read() {
 
 #[test]
 fn a_file_may_hold_several_entries_for_groups_nodes_and_xnames() {
-    let text = "- {name: compute, cloud-init: {}, template: jinja}\n- {name: NID001, cloud-init: {}}\n- {name: x1000c0s00b0n0, cloud-init: {}}\n";
-    let inventory = sound("cloud-init/compute.yaml", text);
-    let nodes: Vec<bool> = inventory.cloud_init.iter().map(|entry| entry.node.is_some()).collect();
-    assert_eq!(nodes, [false, true, true]);
-    assert!(inventory.cloud_init[0].jinja);
-    assert_eq!(inventory.cloud_init[1].origin.to_string(), "cloud-init/compute.yaml:2");
+    for node in ["NID001", "x1000c0s00b0n0"] {
+        let text =
+            format!("- {{name: compute, cloud-init: {{}}, template: jinja}}\n- {{name: {node}, cloud-init: {{}}}}\n");
+        let inventory = sound("cloud-init/compute.yaml", &text);
+        let nodes: Vec<bool> = inventory.cloud_init.iter().map(|entry| entry.node.is_some()).collect();
+        assert_eq!(nodes, [false, true], "{node}");
+        assert!(inventory.cloud_init[0].jinja);
+        assert_eq!(inventory.cloud_init[1].origin.to_string(), "cloud-init/compute.yaml:2");
+    }
 }
 
 #[test]

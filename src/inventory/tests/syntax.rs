@@ -20,7 +20,7 @@ fn syntax_errors_point_at_the_mistake() {
             "nodes:\n- name: a\n  interfaces:\n  - mac_addr: b\n    ip_addrs:\n    - name: m\n     ip_addr: c\n",
             (Indentation, 7, 6),
         ),
-        ("nodes:\n- name: a\nname: b\n  xname: c\n", (Indentation, 4, 3)),
+        ("nodes:\n- name: a\nname: b\n  xname: c\n", (Indentation, 3, 1)),
         // Tabs.
         ("nodes:\n\t- name: a\n", (Tab, 2, 1)),
         ("nodes:\n- name: a\n\txname: b\n", (Tab, 3, 1)),

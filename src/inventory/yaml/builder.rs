@@ -27,6 +27,8 @@ struct Frame<'t> {
     height: usize,
     /// Its problem is reported already.
     bad: bool,
+    /// Its keys come again from the first on, which is reported.
+    restarted: bool,
     content: Content<'t>,
 }
 
@@ -60,6 +62,8 @@ pub(super) struct Builder<'t> {
     aliased: usize,
     /// Where the last event ended.
     pub(super) last: usize,
+    /// An unquoted `{{ … }}` is reported; what the parser makes of its rest is no news.
+    pub(super) told_expression: bool,
     pub(super) root: Option<Yaml<'t>>,
 }
 
@@ -74,6 +78,7 @@ impl<'t> Builder<'t> {
             values: 0,
             aliased: 0,
             last: 0,
+            told_expression: false,
             root: None,
         }
     }
@@ -138,7 +143,7 @@ impl<'t> Builder<'t> {
             self.too_large(start, format!("the file is nested deeper than {MAX_DEPTH} levels"));
             return None;
         }
-        self.frames.push(Frame { start, anchor, before: self.values, height: 0, bad, content });
+        self.frames.push(Frame { start, anchor, before: self.values, height: 0, bad, restarted: false, content });
         self.values += 1;
         Some(())
     }
@@ -168,7 +173,7 @@ impl<'t> Builder<'t> {
     fn alias(&mut self, id: usize, span: Span) -> Option<()> {
         let Some(target) = self.anchors.get(&id) else {
             let problem = self.sheet.problem(Code::Syntax, span, "an alias refers to a value that contains it");
-            self.sheet.push(problem.label("this would never end"));
+            self.sheet.push(problem.label("this would never end").help("remove the alias, or write the value itself"));
             return None;
         };
         let (value, values, height) = (target.value.clone(), target.values, target.height);
@@ -199,13 +204,14 @@ impl<'t> Builder<'t> {
             Content::Map { pairs, merges, seen, key } => match std::mem::replace(key, Slot::Key) {
                 Slot::Value(key) => pairs.push(Pair { key, value }),
                 Slot::Merge => merges.push(value),
-                Slot::Dropped => {}
+                Slot::Dropped | Slot::Expression => {}
                 Slot::Key => {
                     // In a flow mapping (`{…}`) the depth means nothing, so tabs do no harm.
                     if self.sheet.source.text().as_bytes().get(frame.start.start()) != Some(&b'{') {
                         keys::check_indentation(self.sheet, value.span);
                     }
-                    *key = keys::read(self.sheet, value, pairs, seen, &mut frame.bad);
+                    *key = keys::read(self.sheet, value, pairs, seen, (&mut frame.bad, &mut frame.restarted));
+                    self.told_expression |= matches!(key, Slot::Expression);
                 }
             },
         }
@@ -235,7 +241,8 @@ impl<'t> Builder<'t> {
     }
 
     fn too_large(&mut self, span: Span, message: String) {
-        self.sheet.push(self.sheet.problem(Code::TooLarge, span, message));
+        let problem = self.sheet.problem(Code::TooLarge, span, message).label("reading had to stop here");
+        self.sheet.push(problem.help("write it flatter and without aliases"));
     }
 
     /// What a tag makes of a scalar; reports one that is not supported.

@@ -6,6 +6,7 @@ use std::collections::HashSet;
 use super::{Data, Pair, Scalar, Span, Yaml};
 use crate::inventory::Code;
 use crate::inventory::source::Sheet;
+use crate::inventory::syntax;
 
 /// What the next value of a mapping is.
 pub(super) enum Slot<'t> {
@@ -14,26 +15,33 @@ pub(super) enum Slot<'t> {
     Merge,
     /// The value of a key that was reported.
     Dropped,
+    /// The same, when the key is half of an unquoted `{{ … }}`.
+    Expression,
 }
 
 /// Reads the key of a mapping: a text that was not there before, or `<<`.
+///
+/// `bad` is set when the mapping as a whole says nothing, `restarted` when its keys come again from the first on.
 pub(super) fn read<'t>(
     sheet: Sheet<'t>,
     key: Yaml<'t>,
     pairs: &[Pair<'t>],
     seen: &mut HashSet<Cow<'t, str>>,
-    bad: &mut bool,
+    (bad, restarted): (&mut bool, &mut bool),
 ) -> Slot<'t> {
     let Data::Scalar(scalar) = key.data else {
         *bad = true;
         if matches!(key.data, Data::Bad) {
             return Slot::Dropped;
         }
-        let mut problem = sheet.problem(Code::ComplexKey, key.span, "a key has to be a text").label("not a text");
-        if sheet.source.text()[..key.span.start()].ends_with('{') && sheet.written(key.span).starts_with('{') {
-            problem = problem.help("put the value in quotes: YAML reads `{{` as a mapping within a mapping");
+        let doubled =
+            sheet.source.text()[..key.span.start()].ends_with('{') && sheet.written(key.span).starts_with('{');
+        if doubled && let Some(problem) = syntax::unquoted_expression(sheet, key.span.start()) {
+            sheet.push(problem);
+            return Slot::Expression;
         }
-        sheet.push(problem);
+        let problem = sheet.problem(Code::ComplexKey, key.span, "a key has to be a text").label("not a text");
+        sheet.push(problem.help("write a single word; put a value that starts with `{`, `[` or `?` in quotes"));
         return Slot::Dropped;
     };
     if scalar.plain && scalar.text == "<<" {
@@ -42,11 +50,23 @@ pub(super) fn read<'t>(
     if seen.insert(scalar.text.clone()) {
         return Slot::Value(scalar);
     }
+    let place = pairs.iter().position(|pair| pair.key.text == scalar.text);
+    // When all keys come again from the first on, the first of them says why; the others would repeat it.
+    let again = place.is_some_and(|at| at > 0) && *restarted;
+    if again {
+        return Slot::Dropped;
+    }
     let mut problem = sheet
         .problem(Code::DuplicateKey, scalar.span, format!("the key `{}` is given twice", scalar.text))
-        .label("given again");
-    if let Some(first) = pairs.iter().find(|pair| pair.key.text == scalar.text) {
+        .label("given again")
+        .help("remove one of the two");
+    if let Some(first) = place.and_then(|at| pairs.get(at)) {
         problem = problem.related(sheet.place(first.key.span), "first given here");
+        let before = &sheet.source.text()[..first.key.span.start()];
+        if place == Some(0) && before.ends_with("- ") {
+            *restarted = true;
+            problem = problem.help("remove one of the two; if another item starts here, write `- ` in front of it");
+        }
     }
     sheet.push(problem);
     Slot::Dropped
@@ -58,6 +78,6 @@ pub(super) fn check_indentation(sheet: Sheet<'_>, key: Span) {
     let blanks = &before[before.trim_end_matches([' ', '\t']).len()..];
     if let Some(at) = blanks.find('\t').filter(|_| before[..before.len() - blanks.len()].ends_with(['\n', '\r'])) {
         let at = before.len() - blanks.len() + at;
-        sheet.push(crate::inventory::syntax::tab(sheet, at));
+        sheet.push(syntax::tab(sheet, at));
     }
 }
