@@ -238,6 +238,7 @@ impl State {
             allow_delete: None,
             allow_replace: None,
             accept_empty_live: false,
+            take_over: None,
             correct_drift: false,
             expect: None,
         };
