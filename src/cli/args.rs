@@ -136,6 +136,9 @@ pub(super) struct LimitArgs {
     /// Go on although a service that held our objects lists none; it was emptied on purpose.
     #[arg(long)]
     pub(super) accept_empty_live: bool,
+    /// Take the place of a cluster that was renamed: what it owns becomes this inventory's.
+    #[arg(long, value_name = "CLUSTER")]
+    pub(super) take_over: Option<String>,
     /// Show every node for itself, and all fields of new ones.
     #[arg(long)]
     pub(super) expand: bool,

@@ -192,6 +192,7 @@ pub(super) fn request(desired: Desired, target: &TargetArgs, limits: &LimitArgs)
         allow_delete: limits.allow_delete,
         allow_replace: limits.allow_replace,
         accept_empty_live: limits.accept_empty_live,
+        take_over: limits.take_over.clone(),
         correct_drift: true,
         expect: None,
     })

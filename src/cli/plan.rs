@@ -1,5 +1,6 @@
 //! `plan`: show what applying the inventory would change.
 
+use super::advice;
 use super::args::PlanArgs;
 use super::exit::Exit;
 use super::inventory::{load, show_unresolved};
@@ -14,6 +15,7 @@ pub(super) async fn run(args: PlanArgs, printer: Printer) -> anyhow::Result<Exit
         Err(exit) => return Ok(exit),
     };
     show_unresolved(&desired, printer);
+    let command = advice::command(&args.inventory, &args.state, &args.target, &args.limits);
     let request = request(desired, &args.target, &args.limits)?;
     let plan = match local {
         Ok(local) => match local.plan(&request).await {
@@ -23,7 +25,7 @@ pub(super) async fn run(args: PlanArgs, printer: Printer) -> anyhow::Result<Exit
         Err(error) => return Ok(error.show(printer)),
     };
     show(&plan, args.limits.expand, printer)?;
-    if let Some(refusal) = plan.refusal() {
+    if let Some(refusal) = plan.refusal_of(&command) {
         printer.talk(&refusal);
         return Ok(Exit::Refused);
     }

@@ -7,6 +7,7 @@ mod contract_boot;
 mod crash;
 mod hostile;
 mod openchami;
+mod policy;
 mod replay;
 mod secrets;
 mod serve;
