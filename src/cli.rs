@@ -1,5 +1,6 @@
 //! The command line: a file per verb, one printer, one table of exit codes.
 
+mod advice;
 mod apply;
 mod args;
 mod exit;

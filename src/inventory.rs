@@ -44,4 +44,6 @@ pub use code::Code;
 pub use diagnostic::{Diagnostic, Place, Severity, Suggestion};
 pub use load::{Loaded, load, load_settled};
 pub use source::{Source, Sources};
-pub use types::{Adopt, Bmc, Boot, Cluster, Entry, Interface, Inventory, Limit, Network, Node, Origin, SyncPolicy};
+pub use types::{
+    Adopt, Bmc, Boot, Cluster, Drift, Entry, Interface, Inventory, Limit, Network, Node, Origin, SyncPolicy,
+};

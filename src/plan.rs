@@ -8,6 +8,7 @@
 //! ledger changes of a plan that corrects drift are applied, the next plan of the same inventory is empty.
 
 mod changes;
+mod command;
 mod compare;
 mod describe;
 pub mod document;
@@ -16,18 +17,22 @@ mod fields;
 mod fingerprint;
 mod judge;
 mod members;
+mod moves;
 mod nouns;
 mod ops;
 mod refusal;
 pub mod safety;
+mod shared;
 #[cfg(test)]
 mod tests;
 pub mod text;
 mod walk;
+mod writing;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+pub use command::CommandLine;
 pub use document::{Action, Plan, PlanChange};
 pub use fingerprint::fingerprint;
 
@@ -37,7 +42,7 @@ use crate::model::{Object, ObjectKey, Timestamp};
 use crate::snapshot::Snapshot;
 use crate::store::{Ledger, LedgerChange, Provenance};
 
-use document::{Base, Cluster, FORMAT, FORMAT_VERSION, Remark, Source, Summary, Tool, Verb};
+use document::{Base, Cluster, FORMAT, FORMAT_VERSION, Remark, Source, Summary, TakenOver, Tool, Verb};
 use judge::{Outcome, Rules, Verdict};
 use safety::Facts;
 
@@ -68,9 +73,40 @@ pub struct Options {
     pub target: String,
     /// The target's services and where they are.
     pub services: BTreeMap<String, String>,
+    /// What the ledgers of other clusters own at this target: the cluster's identifier, object by object. None of it
+    /// is adopted or written.
+    pub claimed: BTreeMap<ObjectKey, Arc<str>>,
+    /// The cluster whose ledger becomes this one's, and how many objects it owns; the ledger that is planned with holds
+    /// them already.
+    pub taken_over: Option<(Arc<str>, u64)>,
     /// Keys the fingerprints of secret objects. None before the first apply, when there is nothing to compare with:
     /// the plan made then is the same whether or not there is a state directory yet.
     pub fingerprint_key: Option<[u8; 32]>,
+}
+
+impl Options {
+    /// What holds where nothing else is asked for: live state was read whole, the inventory's policy and limits apply,
+    /// drift is reported.
+    #[must_use]
+    pub fn new(target: impl Into<String>, created: Timestamp) -> Self {
+        Self {
+            complete: true,
+            incomplete_reasons: Vec::new(),
+            prune: None,
+            adopt: None,
+            allow_delete: None,
+            allow_replace: None,
+            accept_empty_live: false,
+            correct_drift: false,
+            created,
+            provenance: BTreeMap::new(),
+            target: target.into(),
+            services: BTreeMap::new(),
+            claimed: BTreeMap::new(),
+            taken_over: None,
+            fingerprint_key: None,
+        }
+    }
 }
 
 /// A plan and what applying it takes.
@@ -120,7 +156,8 @@ pub fn compute(desired: &Desired, ledger: &Ledger, live: &Snapshot, options: &Op
     let order = ops::number(&mut outcomes);
     let groups = describe::Groups::of(desired, ledger);
     let mut lines = changes::lines(&outcomes, &groups, options);
-    let facts = Facts { desired, ledger, outcomes: &outcomes, changes: &lines.changes, live: &live };
+    let (changes, joined) = (&lines.changes, &lines.joined);
+    let facts = Facts { desired, ledger, outcomes: &outcomes, changes, joined, live: &live };
     let safety = safety::evaluate(&facts, options);
     let unchanged = lines.unchanged(desired);
     let unmanaged = walk::unmanaged(&outcomes);
@@ -161,12 +198,14 @@ pub fn compute(desired: &Desired, ledger: &Ledger, live: &Snapshot, options: &Op
         complete: options.complete,
         incomplete_reasons: options.incomplete_reasons.clone(),
         correct_drift: options.correct_drift,
+        taken_over: options.taken_over.clone().map(|(cluster, objects)| TakenOver { cluster, objects }),
         summary,
         safety,
         changes: std::mem::take(&mut lines.changes),
         drift: std::mem::take(&mut lines.drift),
         unchanged,
         kept: walk::kept(&outcomes),
+        kept_members: walk::kept_members(&outcomes),
         unmanaged,
         ops: ops::describe(&outcomes, &order),
         diagnostics: remarks(desired, &outcomes),
@@ -185,6 +224,7 @@ fn counts(changes: &[PlanChange]) -> Summary {
             Verb::Update => &mut summary.update,
             Verb::Replace => &mut summary.replace,
             Verb::Delete => &mut summary.delete,
+            Verb::Release => &mut summary.release,
             Verb::Rename => &mut summary.rename,
             Verb::Adopt | Verb::AdoptAndChange => &mut summary.adopt,
             Verb::Record => &mut summary.record,
@@ -204,6 +244,9 @@ fn id(outcomes: &[Outcome<'_>], order: &[usize], desired: &Desired, options: &Op
     };
     text(&mut hasher, &desired.cluster_id);
     text(&mut hasher, &options.target);
+    if let Some((cluster, _)) = &options.taken_over {
+        text(&mut hasher, cluster);
+    }
     for outcome in outcomes.iter().filter(|outcome| !outcome.writes()) {
         match &outcome.ledger {
             Some(LedgerChange::Own(key, entry)) => {

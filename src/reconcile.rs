@@ -5,26 +5,31 @@
 //! for. Nothing here answers a client of the boot plane.
 
 mod aside;
+mod error;
+mod ledgers;
 mod lost;
+#[cfg(test)]
+mod tests;
 pub mod watch;
 
 pub use aside::{Broken, aside};
+pub use error::ReconcileError;
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};
 
+use ledgers::{Ledgers, readable};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 
 use self::lost::Lost;
 use crate::clock;
-use crate::desired::{Desired, Unresolved};
-use crate::inventory::Adopt;
+use crate::desired::Desired;
+use crate::inventory::{Adopt, Drift};
 use crate::model::{Kind, ObjectKey};
 use crate::plan::{self, Computed, Options, Plan, PlanChange};
 use crate::snapshot::Snapshot;
-use crate::store::{Author, Ledger, Provenance, Store};
+use crate::store::{Author, Ledger, LedgerChange, Provenance, Store, TargetId};
 use crate::target::{Builtin, Endpoints, Observed, OpenChami, Outcome, Run, Target, TargetError, Work};
 
 /// Where to apply.
@@ -65,7 +70,10 @@ pub struct Request {
     /// holds and that are not its own.
     #[serde(default)]
     pub give_up_unreadable: bool,
-    /// Put drift back. A person's apply does; the automatic loop reports it.
+    /// Take the place of this cluster: what its ledger owns becomes ours.
+    #[serde(default)]
+    pub take_over: Option<String>,
+    /// Put drift back. A person's apply does; the automatic loop reports it, unless `sync.drift` is `correct`.
     #[serde(default)]
     pub correct_drift: bool,
     /// Apply only when the plan still has this identifier.
@@ -76,8 +84,8 @@ pub struct Request {
 impl Request {
     /// Everything that a plan depends on beside the desired state and the target.
     fn knobs(&self) -> impl PartialEq + use<> {
-        let limits = (self.prune, self.adopt, self.allow_delete, self.allow_replace, self.accept_empty_live);
-        (limits, self.give_up_unreadable, self.correct_drift)
+        let limits = (self.allow_delete, self.allow_replace, self.accept_empty_live, self.give_up_unreadable);
+        (self.prune, self.adopt, limits, self.correct_drift, self.take_over.clone())
     }
 }
 
@@ -95,41 +103,6 @@ pub struct Applied {
     pub unsettled: Vec<ObjectKey>,
 }
 
-/// Why nothing was planned or applied.
-#[derive(Debug, thiserror::Error)]
-pub enum ReconcileError {
-    /// The target failed.
-    #[error(transparent)]
-    Target(#[from] TargetError),
-    /// A safety rule refuses the plan; nothing was written.
-    #[error("{text}")]
-    Refused {
-        /// The whole plan, so that it can be shown.
-        plan: Box<Plan>,
-        /// The rule, its numbers and the ways out.
-        text: String,
-    },
-    /// The plan is not the one that was reviewed; nothing was written.
-    #[error("the plan changed: expected {expected}, now it is {found}; plan again")]
-    Stale {
-        /// The identifier asked for.
-        expected: String,
-        /// That of the present plan.
-        found: String,
-    },
-    /// A defect of this program.
-    #[error(transparent)]
-    Broken(#[from] Broken),
-    /// Secrets that the inventory refers to cannot be had; nothing was written.
-    #[error("{}", unresolved_text(.0))]
-    Unresolved(Vec<Unresolved>),
-}
-
-fn unresolved_text(unresolved: &[Unresolved]) -> String {
-    let lines = unresolved.iter().map(|u| format!("{}: {} needs a secret: {}", u.origin, u.key, u.reason));
-    lines.collect::<Vec<_>>().join("\n")
-}
-
 /// Plans and applies, one at a time.
 #[derive(Clone)]
 pub struct Reconciler {
@@ -143,7 +116,13 @@ pub struct Reconciler {
 struct Memo {
     request: Request,
     revision: u64,
+    prepared: Prepared,
+}
+
+/// A plan with what applying it takes, and how ledgers change hands before.
+struct Prepared {
     computed: Computed,
+    moved: Vec<(TargetId, LedgerChange)>,
 }
 
 impl Reconciler {
@@ -192,23 +171,23 @@ impl Reconciler {
 
     async fn plan_at(&self, target: &impl Target, request: &Request) -> Result<Plan, ReconcileError> {
         let observed = target.observe(&request.desired.cluster_id).await?;
-        let computed = self.compute(target, request, &observed).await;
-        let plan = computed.plan.clone();
+        let prepared = self.compute(target, request, &observed).await?;
+        let plan = prepared.computed.plan.clone();
         if let Some(memo) = self.memo.as_ref().filter(|_| target.is_transactional()) {
             let revision = observed.live.revision;
             *memo.lock().unwrap_or_else(PoisonError::into_inner) =
-                Some(Memo { request: request.clone(), revision, computed });
+                Some(Memo { request: request.clone(), revision, prepared });
         }
         Ok(plan)
     }
 
     /// The plan made last, if it is of the same request on the same state.
-    fn remembered(&self, request: &Request, observed: &Observed) -> Option<Computed> {
+    fn remembered(&self, request: &Request, observed: &Observed) -> Option<Prepared> {
         let memo = self.memo.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner).take()?;
         let same = Arc::ptr_eq(&memo.request.desired, &request.desired)
             && memo.revision == observed.live.revision
             && memo.request.knobs() == request.knobs();
-        same.then_some(memo.computed)
+        same.then_some(memo.prepared)
     }
 
     async fn apply_at(&self, target: &impl Target, request: &Request) -> Result<Applied, ReconcileError> {
@@ -216,18 +195,18 @@ impl Reconciler {
             return Err(ReconcileError::Unresolved(request.desired.unresolved.clone()));
         }
         let observed = target.observe(&request.desired.cluster_id).await?;
-        let computed = match self.remembered(request, &observed).filter(|_| target.is_transactional()) {
-            Some(computed) => computed,
-            None => self.compute(target, request, &observed).await,
+        let prepared = match self.remembered(request, &observed).filter(|_| target.is_transactional()) {
+            Some(prepared) => prepared,
+            None => self.compute(target, request, &observed).await?,
         };
-        let Computed { plan, writes, ledger } = computed;
+        let Prepared { computed: Computed { plan, writes, ledger }, moved } = prepared;
         if let Some(expected) = request.expect.as_ref().filter(|id| **id != plan.id) {
             return Err(ReconcileError::Stale { expected: expected.clone(), found: plan.id });
         }
         if let Some(text) = plan.refusal() {
             return Err(ReconcileError::Refused { plan: Box::new(plan), text });
         }
-        if writes.is_empty() && ledger.is_empty() {
+        if writes.is_empty() && ledger.is_empty() && moved.is_empty() {
             return Ok(Applied { plan, outcome: Outcome::default(), unverified: None, unsettled: Vec::new() });
         }
         let certain = target.is_transactional() || writes.is_empty();
@@ -238,7 +217,7 @@ impl Reconciler {
             inventory: request.desired.inventory_hash.clone(),
             author: Author(format!("ochami-sync apply ({})", request.author).into()),
         };
-        let outcome = target.apply(run, &observed, Work { writes, ledger }).await?;
+        let outcome = target.apply(run, &observed, Work { writes, ledger, moved }).await?;
         let (unsettled, unverified) =
             if certain { (Vec::new(), None) } else { self.read_back(target, request, &outcome, &keys).await };
         Ok(Applied { plan, outcome, unverified, unsettled })
@@ -257,15 +236,26 @@ impl Reconciler {
             Ok(observed) => observed,
             Err(error) => return (Vec::new(), Some(error.to_string())),
         };
-        let again = self.compute(target, request, &observed).await;
+        let again = match self.compute(target, request, &observed).await {
+            Ok(again) => again.computed,
+            Err(error) => return (Vec::new(), Some(error.to_string())),
+        };
         let failed = |key: &ObjectKey| outcome.failures.iter().any(|failure| failure.key == *key);
         let keys = again.writes.into_iter().map(|write| write.key);
         let unsettled = keys.filter(|key| written.contains(key) && !failed(key)).collect();
         (unsettled, observed.incomplete.first().cloned())
     }
 
-    async fn compute(&self, target: &impl Target, request: &Request, observed: &Observed) -> Computed {
-        let (desired, ledger) = readable(request, observed);
+    async fn compute(
+        &self,
+        target: &impl Target,
+        request: &Request,
+        observed: &Observed,
+    ) -> Result<Prepared, TargetError> {
+        let ledgers = Ledgers::read(&self.store, target, request, observed.ledger.clone()).await?;
+        let Ledgers { ledger, claimed, taken_over, moved } = ledgers;
+        let (desired, ledger) = readable(request, observed, &ledger);
+        let correct_drift = request.correct_drift || desired.policy.drift == Drift::Correct;
         let lost = Lost::judge(&observed.lost, &desired, &ledger, request.give_up_unreadable);
         let (live, ledger) = (lost.in_live(&observed.live), lost.in_ledger(ledger));
         let incomplete_reasons = [observed.incomplete.clone(), lost.reasons()].concat();
@@ -277,24 +267,24 @@ impl Reconciler {
             allow_delete: request.allow_delete,
             allow_replace: request.allow_replace,
             accept_empty_live: request.accept_empty_live || lost.heals(),
-            correct_drift: request.correct_drift,
-            created: clock::now(),
-            provenance: BTreeMap::new(),
-            target: target.id(&desired.cluster_id).0.to_string(),
+            correct_drift,
+            claimed,
+            taken_over,
             services: observed.services.clone(),
             fingerprint_key: ledger.last_apply.as_ref().and_then(|_| self.store.fingerprint_key()),
+            ..Options::new(&*target.id(&desired.cluster_id).0, clock::now())
         };
         let mut computed = plan::compute(&desired, &ledger, &live, &options);
         lost.correct(&mut computed);
         // Only drift is shown with its writer, and only our own store knows writers; most plans have neither.
         let drifted = behind(&desired, &computed.plan.drift);
         if drifted.is_empty() || !matches!(request.target, TargetSpec::Builtin) {
-            return computed;
+            return Ok(Prepared { computed, moved });
         }
         options.provenance = self.provenance(&drifted).await;
         let mut computed = plan::compute(&desired, &ledger, &live, &options);
         lost.correct(&mut computed);
-        computed
+        Ok(Prepared { computed, moved })
     }
 
     async fn provenance(&self, keys: &[ObjectKey]) -> BTreeMap<ObjectKey, Provenance> {
@@ -328,37 +318,7 @@ fn behind(desired: &Desired, lines: &[PlanChange]) -> Vec<ObjectKey> {
 /// The state that a desired state makes where nothing is yet.
 #[must_use]
 pub fn from_nothing(desired: &Desired) -> Snapshot {
-    let computed = plan::compute(desired, &Ledger::default(), &Snapshot::default(), &plain_options());
+    let options = Options::new("", clock::now());
+    let computed = plan::compute(desired, &Ledger::default(), &Snapshot::default(), &options);
     Snapshot::rebuilt(computed.writes.into_iter().filter_map(|write| write.object), 0)
-}
-
-/// A plan of what is known whole, under the inventory's own rules.
-fn plain_options() -> Options {
-    Options {
-        complete: true,
-        incomplete_reasons: Vec::new(),
-        prune: None,
-        adopt: None,
-        allow_delete: None,
-        allow_replace: None,
-        accept_empty_live: false,
-        correct_drift: false,
-        created: clock::now(),
-        provenance: BTreeMap::new(),
-        target: String::new(),
-        services: BTreeMap::new(),
-        fingerprint_key: None,
-    }
-}
-
-/// Leaves out what the target could not list: an unknown kind is neither created anew nor taken for deleted.
-fn readable<'a>(request: &'a Request, observed: &'a Observed) -> (Cow<'a, Desired>, Cow<'a, Ledger>) {
-    if observed.unreadable.is_empty() {
-        return (Cow::Borrowed(&request.desired), Cow::Borrowed(&observed.ledger));
-    }
-    let mut desired = Desired::clone(&request.desired);
-    let mut ledger = Ledger::clone(&observed.ledger);
-    desired.objects.retain(|key, _| !observed.unreadable.contains(&key.kind));
-    ledger.entries.retain(|key, _| !observed.unreadable.contains(&key.kind));
-    (Cow::Owned(desired), Cow::Owned(ledger))
 }

@@ -303,6 +303,20 @@ impl Store {
         self.backend.load_full().reader()?.ledger(target, revision, || self.snapshot().revision).await
     }
 
+    /// What the ledgers of other clusters own at the target of `own`, each with its cluster's identifier. `nameless` is
+    /// the ledger that a cluster without a name would have there.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database cannot be read.
+    pub async fn claims(
+        &self,
+        own: &TargetId,
+        nameless: &TargetId,
+    ) -> Result<BTreeMap<ObjectKey, Arc<str>>, StoreError> {
+        self.backend.load_full().reader()?.claims(own, nameless).await
+    }
+
     /// The newest apply at a target, none before the first.
     ///
     /// # Errors

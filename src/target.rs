@@ -127,6 +127,8 @@ pub struct Work {
     pub writes: Vec<Write>,
     /// Changes of the ledger that go with no write.
     pub ledger: Vec<LedgerChange>,
+    /// Changes of this and of other ledgers that come before all others: what one cluster owned becomes another one's.
+    pub moved: Vec<(TargetId, LedgerChange)>,
 }
 
 /// Who applies which plan of which inventory.

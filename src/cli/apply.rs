@@ -1,13 +1,16 @@
 //! `apply`: show the plan, ask, and make it so.
 
-use super::args::ApplyArgs;
+use super::advice;
+use super::args::{ApplyArgs, PlanningArgs};
 use super::exit::Exit;
 use super::inventory::load;
-use super::local::{Local, Mode, request};
+use super::local::{Local, LocalError, Mode, request};
 use super::output::{Format, Printer, counted};
 use super::plan;
-use crate::plan::Plan;
+use crate::plan::text::{self, TextOptions};
+use crate::plan::{CommandLine, Plan};
 use crate::reconcile::{Applied, ReconcileError};
+use crate::server::local::Refusal;
 
 pub(super) async fn run(args: ApplyArgs, printer: Printer) -> anyhow::Result<Exit> {
     let desired = match load(&args.planning.inventory, printer).await? {
@@ -19,18 +22,20 @@ pub(super) async fn run(args: ApplyArgs, printer: Printer) -> anyhow::Result<Exi
         printer.talk("put the secret there; nothing was changed");
         return Ok(Exit::Invalid);
     }
-    let mut request = request(desired, &args.planning.target, &args.planning.limits)?;
-    let local = match Local::connect(&args.planning.state, Mode::Write).await {
+    let PlanningArgs { state, limits, target, .. } = &args.planning;
+    let command = advice::command(&args.planning);
+    let mut request = request(desired, target, limits)?;
+    let local = match Local::connect(state, Mode::Write).await {
         Ok(local) => local,
         Err(error) => return Ok(error.show(printer)),
     };
-    let exit = match agree(&args, &request, &local, printer).await? {
+    let exit = match agree(&args, &request, &local, &command, printer).await? {
         Ok(plan) => {
             // What was shown is what is applied: should anything have changed, the apply refuses.
             request.expect = Some(plan.id.clone());
             match local.apply(&request).await {
                 Ok(applied) => report(&applied, printer)?,
-                Err(error) => error.show(printer),
+                Err(error) => show(&error, &command, printer),
             }
         }
         Err(exit) => exit,
@@ -44,6 +49,7 @@ async fn agree(
     args: &ApplyArgs,
     request: &crate::reconcile::Request,
     local: &Local,
+    command: &CommandLine,
     printer: Printer,
 ) -> anyhow::Result<Result<Plan, Exit>> {
     let plan = match local.plan(request).await {
@@ -57,31 +63,83 @@ async fn agree(
         printer.error(&format!("the plan is {}, not the expected {expected}; plan again", plan.id));
         return Ok(Err(Exit::Stale));
     }
-    if let Some(refusal) = plan.refusal() {
+    if let Some(refusal) = plan.refusal_of(command) {
         printer.talk(&refusal);
         return Ok(Err(Exit::Refused));
     }
-    if !plan.has_changes() || args.yes || confirmed(&plan, printer) {
+    if !plan.has_changes()
+        || args.yes
+        || confirmed(&plan, &|question| printer.ask(question), &|| details(&plan, printer))
+    {
         return Ok(Ok(plan));
     }
     printer.error("not confirmed; nothing was changed (--yes answers the question)");
     Ok(Err(Exit::NotConfirmed))
 }
 
-fn confirmed(plan: &Plan, printer: Printer) -> bool {
-    let (deletes, replaces) = (plan.summary.delete, plan.summary.replace);
-    let dangerous = deletes + replaces;
-    if dangerous > 0 {
-        let question = format!("This deletes {deletes} and replaces {replaces}. Type {dangerous} to continue:");
-        return printer.ask(&question).is_some_and(|answer| answer == dangerous.to_string());
+/// A refusal by the apply itself, when something changed after the plan was shown, with our own ways out.
+fn show(error: &LocalError, command: &CommandLine, printer: Printer) -> Exit {
+    if let LocalError::Refusal(refusal) = error
+        && let Refusal::Safety { plan, .. } = refusal.as_ref()
+        && let Some(text) = plan.refusal_of(command)
+    {
+        printer.talk(&text);
+        return Exit::Refused;
     }
-    let question = format!("Apply {} to {}? [y/N]", writes(plan.summary.writes), plan.cluster.name);
-    printer.ask(&question).is_some_and(|answer| matches!(answer.as_str(), "y" | "Y" | "yes"))
+    error.show(printer)
+}
+
+/// Prints the plan with every field of every object, as talk: it belongs to the question.
+fn details(plan: &Plan, printer: Printer) {
+    let options = TextOptions { expand: true, color: printer.colors_stderr(), ..plan::options(true, printer) };
+    printer.talk(&text::render(plan, &options));
+}
+
+/// Asks until the answer is one; `d` shows the details and asks again. Nobody there to answer means no.
+fn confirmed(plan: &Plan, ask: &dyn Fn(&str) -> Option<String>, details: &dyn Fn()) -> bool {
+    let (question, wanted) = question(plan);
+    loop {
+        match ask(&question) {
+            Some(answer) if matches!(answer.as_str(), "d" | "D") => details(),
+            Some(answer) => return wanted.contains(&answer),
+            None => return false,
+        }
+    }
+}
+
+/// The question, and the answers that mean yes. What takes something away has to be counted by whoever agrees.
+fn question(plan: &Plan) -> (String, Vec<String>) {
+    let summary = &plan.summary;
+    let counts = [(summary.delete, "deletes"), (summary.release, "gives up"), (summary.replace, "replaces")];
+    let dangerous: u64 = counts.iter().map(|(count, _)| count).sum();
+    if dangerous > 0 {
+        let counts = counts.iter().filter(|(count, _)| *count > 0);
+        let counts: Vec<String> = counts.map(|(count, verb)| format!("{verb} {count}")).collect();
+        let question = format!("This {}. Type {dangerous} to continue, d for details:", counts.join(" and "));
+        return (question, vec![dangerous.to_string()]);
+    }
+    let name = &plan.cluster.name;
+    let question = match summary.writes {
+        0 => format!("Nothing is written; record what is there as {name}'s? [y/N/d]"),
+        count => format!("Apply {} to {name}? [y/N/d]", writes(count)),
+    };
+    (question, ["y", "Y", "yes"].map(str::to_owned).to_vec())
 }
 
 /// `1 write`, `75 writes`.
-pub(super) fn writes(count: u64) -> String {
+fn writes(count: u64) -> String {
     counted(count, "write")
+}
+
+/// What an apply did, in one line.
+pub(super) fn applied_text(applied: &Applied) -> String {
+    let Applied { plan, outcome, .. } = applied;
+    let done = match (outcome.written, plan.summary.adopt) {
+        (0, 0) if plan.summary.writes == 0 => "recorded: nothing had to be written".to_owned(),
+        (0, adopted) if plan.summary.writes == 0 => format!("adopted: {adopted}; nothing had to be written"),
+        (written, _) => format!("applied: {}", writes(written)),
+    };
+    format!("{done} (apply #{})", outcome.apply)
 }
 
 fn report(applied: &Applied, printer: Printer) -> anyhow::Result<Exit> {
@@ -89,7 +147,7 @@ fn report(applied: &Applied, printer: Printer) -> anyhow::Result<Exit> {
     match printer.format {
         Format::Json => printer.data(&serde_json::to_string_pretty(applied)?),
         Format::Text if !plan.has_changes() => {}
-        Format::Text => printer.data(&format!("applied: {} (apply #{})", writes(outcome.written), outcome.apply)),
+        Format::Text => printer.data(&applied_text(applied)),
     }
     for failure in &outcome.failures {
         let what = if failure.skipped { "left out" } else { "failed" };
@@ -107,3 +165,6 @@ fn report(applied: &Applied, printer: Printer) -> anyhow::Result<Exit> {
     printer.talk("run the same command again to go on");
     Ok(Exit::Partial)
 }
+
+#[cfg(test)]
+mod tests;

@@ -161,6 +161,9 @@ pub(super) struct LimitArgs {
     /// does not hold are deleted. What it holds itself is written anew without this.
     #[arg(long)]
     pub(super) give_up_unreadable: bool,
+    /// Take the place of a cluster that was renamed: what it owns becomes this inventory's.
+    #[arg(long, value_name = "CLUSTER")]
+    pub(super) take_over: Option<String>,
     /// Show every node for itself, and all fields of new ones.
     #[arg(long)]
     pub(super) expand: bool,

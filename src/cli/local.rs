@@ -193,6 +193,7 @@ pub(super) fn request(desired: Desired, target: &TargetArgs, limits: &LimitArgs)
         allow_replace: limits.allow_replace,
         accept_empty_live: limits.accept_empty_live,
         give_up_unreadable: limits.give_up_unreadable,
+        take_over: limits.take_over.clone(),
         correct_drift: true,
         expect: None,
     })

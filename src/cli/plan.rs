@@ -1,5 +1,6 @@
 //! `plan`: show what applying the inventory would change.
 
+use super::advice;
 use super::args::PlanArgs;
 use super::exit::Exit;
 use super::inventory::{load, show_unresolved};
@@ -16,6 +17,7 @@ pub(super) async fn run(args: PlanArgs, printer: Printer) -> anyhow::Result<Exit
     };
     show_unresolved(&desired, printer);
     let lacks_secret = !desired.unresolved.is_empty();
+    let command = advice::command(&planning);
     let request = request(desired, &planning.target, &planning.limits)?;
     let plan = match local {
         Ok(local) => match local.plan(&request).await {
@@ -25,7 +27,7 @@ pub(super) async fn run(args: PlanArgs, printer: Printer) -> anyhow::Result<Exit
         Err(error) => return Ok(error.show(printer)),
     };
     show(&plan, planning.limits.expand, printer)?;
-    if let Some(refusal) = plan.refusal() {
+    if let Some(refusal) = plan.refusal_of(&command) {
         printer.talk(&refusal);
         // An inventory without its secrets is no whole one, here as in `apply`.
         return Ok(if lacks_secret { Exit::Invalid } else { Exit::Refused });

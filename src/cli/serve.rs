@@ -5,7 +5,8 @@ use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use super::apply::writes;
+use super::advice::command_of_daemon;
+use super::apply::applied_text;
 use super::args::{AnswerArgs, Auth, ServeArgs};
 use super::exit::Exit;
 use super::inventory::secrets_dir;
@@ -13,6 +14,8 @@ use super::local::plan_text;
 use super::output::{Printer, counted};
 use crate::app::{self, Answers, AppError, Config, Report};
 use crate::inventory::render;
+use crate::plan::CommandLine;
+use crate::reconcile::ReconcileError;
 use crate::reconcile::watch::Event;
 use crate::server::cloud_init::CloudInitSettings;
 use crate::server::common::role::AuthMode;
@@ -31,9 +34,10 @@ pub(super) async fn run(args: ServeArgs, printer: Printer) -> anyhow::Result<Exi
         ending.cancel();
     });
     let prefix = args.inventory.as_ref().map(|path| path.display().to_string()).unwrap_or_default();
+    let command = command_of_daemon(&args);
     let report = move |report: Report<'_>| match report {
         Report::Ready(listeners) => printer.data(listeners),
-        Report::Watch(event) => tell(event, &prefix, printer),
+        Report::Watch(event) => tell(event, &prefix, &command, printer),
     };
     match app::serve(config(args), Arc::new(report), shutdown).await {
         Ok(()) => Ok(Exit::Success),
@@ -85,7 +89,7 @@ fn answers(args: AnswerArgs) -> Answers {
     }
 }
 
-fn tell(event: &Event, prefix: &str, printer: Printer) {
+fn tell(event: &Event, prefix: &str, command: &CommandLine, printer: Printer) {
     match event {
         Event::Loaded { desired, diagnostics, sources, took, recovered } => {
             if !diagnostics.is_empty() {
@@ -102,16 +106,17 @@ fn tell(event: &Event, prefix: &str, printer: Printer) {
         }
         Event::Planned(plan) => {
             printer.talk(&plan_text(plan, printer));
-            if let Some(refusal) = plan.refusal() {
+            if let Some(refusal) = plan.refusal_of(command) {
                 printer.talk(&refusal);
             }
         }
         Event::Applied(applied) => {
             if applied.plan.has_changes() {
-                let outcome = &applied.outcome;
-                printer.talk(&format!("applied: {} (apply #{})", writes(outcome.written), outcome.apply));
+                printer.talk(&applied_text(applied));
             }
         }
+        // The plan was told before, with the ways out.
+        Event::Failed(ReconcileError::Refused { .. }) => printer.talk("not applied: a safety rule refuses the plan"),
         Event::Failed(error) => printer.talk(&format!("not applied: {error}")),
     }
 }

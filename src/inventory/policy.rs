@@ -2,7 +2,7 @@
 
 use super::Code;
 use super::source::Sheet;
-use super::types::{Adopt, Limit, SyncPolicy};
+use super::types::{Adopt, Drift, Limit, SyncPolicy};
 use super::values::Values;
 use super::walker::Fields;
 use super::yaml::Yaml;
@@ -11,7 +11,7 @@ use super::yaml::Yaml;
 pub(super) fn read<'y>(sheet: Sheet<'y>, yaml: &'y Yaml<'y>) -> SyncPolicy {
     let mut policy = SyncPolicy::default();
     let Some(fields) = Fields::read(sheet, yaml, "sync", None) else { return policy };
-    fields.known(&["prune", "adopt", "limits"], |_| None);
+    fields.known(&["prune", "adopt", "drift", "limits"], |_| None);
     let values = Values { sheet, node: None };
     let prune = |word: &str| match word {
         "owned" => Some(true),
@@ -24,6 +24,15 @@ pub(super) fn read<'y>(sheet: Sheet<'y>, yaml: &'y Yaml<'y>) -> SyncPolicy {
         "never" => Some(Adopt::Never),
         _ => None,
     };
+    let drift = |word: &str| match word {
+        "report" => Some(Drift::Report),
+        "correct" => Some(Drift::Correct),
+        _ => None,
+    };
+    if let Some(text) = fields.text("drift") {
+        let value = values.word(Code::Policy, "drift", text, &["report", "correct"], drift);
+        policy.drift = value.unwrap_or(policy.drift);
+    }
     if let Some(text) = fields.text("prune") {
         let value = values.word(Code::Policy, "prune", text, &["owned", "none"], prune);
         policy.prune = value.unwrap_or(policy.prune);

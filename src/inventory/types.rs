@@ -192,6 +192,9 @@ pub struct SyncPolicy {
     /// Take over an unowned object that differs from the inventory (`always`). Equal ones are taken over unless
     /// `never`.
     pub adopt: Adopt,
+    /// Whether the daemon puts back what others changed, or only reports it.
+    #[serde(default)]
+    pub drift: Drift,
     /// The most nodes that one apply may delete.
     pub delete: Limit,
     /// The most nodes that one apply may replace.
@@ -210,7 +213,18 @@ pub enum Adopt {
     Never,
 }
 
-/// A limit: the greater of a number and a share of the managed nodes.
+/// `sync.drift`: what the daemon does about drift. An apply that a person asks for shows drift and puts it back.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Drift {
+    /// It is told.
+    #[default]
+    Report,
+    /// It is put back with every apply.
+    Correct,
+}
+
+/// A limit: the greater of a number, which never stands for more than half of what is managed, and a share of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limit {
     /// Number of nodes.
@@ -220,11 +234,12 @@ pub struct Limit {
 }
 
 impl Default for SyncPolicy {
-    /// `prune: owned`, `adopt: matching`, delete 3 or 5 %, replace 3 or 10 %.
+    /// `prune: owned`, `adopt: matching`, `drift: report`, delete 3 or 5 %, replace 3 or 10 %.
     fn default() -> Self {
         Self {
             prune: true,
             adopt: Adopt::Matching,
+            drift: Drift::Report,
             delete: Limit { max: 3, percent: 5 },
             replace: Limit { max: 3, percent: 10 },
         }

@@ -8,7 +8,7 @@ use super::describe;
 use super::document::{Class, Effect, FieldClass, Names, Place, PlanChange, Subject, Verb, Writer};
 use super::fingerprint;
 use super::judge::{Outcome, Verdict};
-use super::ops;
+use super::{moves, ops};
 use crate::desired::Desired;
 use crate::inventory::Origin;
 use crate::model::{Kind, ObjectKey};
@@ -21,6 +21,8 @@ pub(super) type Address = (Subject, Arc<str>);
 pub(super) struct Lines {
     pub(super) changes: Vec<PlanChange>,
     pub(super) drift: Vec<PlanChange>,
+    /// Nodes that were moved to another xname: the new one by the old one.
+    pub(super) joined: BTreeMap<Arc<str>, Arc<str>>,
     touched: BTreeSet<Address>,
 }
 
@@ -32,12 +34,16 @@ pub(super) fn lines(outcomes: &[Outcome<'_>], groups: &describe::Groups, options
         let address = address(outcome.sides.key, ops::owner(outcome));
         if intends(outcome) || drifts(outcome) {
             found.entry(address).or_default().push(outcome);
+            if let Some((from, _)) = moves::moved(outcome) {
+                found.entry((Subject::Node, from.clone())).or_default().push(outcome);
+            }
         } else if outcome.verdict == Verdict::Unreadable {
             lines.touched.insert(address);
         }
     }
     let mut parts: BTreeMap<Address, Vec<&Outcome<'_>>> = found.into_iter().collect();
     lines.touched.extend(parts.keys().cloned());
+    lines.joined = moves::join(&mut parts);
     move_boot_entries_to_their_nodes(&mut parts);
     for (address, parts) in &parts {
         let intent: Vec<&Outcome<'_>> = parts.iter().copied().filter(|part| intends(part)).collect();
@@ -95,7 +101,7 @@ pub(super) fn address(key: &ObjectKey, owner: Option<&Arc<str>>) -> Address {
 /// True when the inventory asks for it.
 fn intends(outcome: &Outcome<'_>) -> bool {
     match outcome.verdict {
-        Verdict::Create | Verdict::Delete | Verdict::Adopt | Verdict::AdoptAndChange => true,
+        Verdict::Create | Verdict::Delete | Verdict::Release | Verdict::Adopt | Verdict::AdoptAndChange => true,
         Verdict::Recreate { drift } => !drift,
         Verdict::Update if outcome.fields.iter().any(|field| field.class != FieldClass::Drift) => true,
         Verdict::Update | Verdict::InSync => is_principal(outcome) && outcome.renamed(),
@@ -118,7 +124,7 @@ pub(super) fn is_principal(outcome: &Outcome<'_>) -> bool {
     key.kind == Kind::Component && ops::owner(outcome).is_none_or(|owner| *owner == key.id)
 }
 
-/// A boot entry that comes, goes or gets another key together with its node is told with the node.
+/// A boot entry that comes, goes, is adopted or gets another key together with its node is told with the node.
 fn move_boot_entries_to_their_nodes(parts: &mut BTreeMap<Address, Vec<&Outcome<'_>>>) {
     let boots: Vec<Address> = parts.keys().filter(|(subject, _)| *subject == Subject::Boot).cloned().collect();
     for boot in boots {
@@ -127,10 +133,10 @@ fn move_boot_entries_to_their_nodes(parts: &mut BTreeMap<Address, Vec<&Outcome<'
         let Some(of_node) = parts.get(&node) else { continue };
         let together = of_node
             .iter()
-            .find(|part| is_principal(part))
-            .is_some_and(|node| is_life(node.verdict) && entries.iter().all(|entry| entry.verdict == node.verdict));
+            .find(|part| is_principal(part) && part.sides.key.id == node.1)
+            .is_some_and(|node| entries.iter().all(|entry| goes_with(entry.verdict, node.verdict)));
         let rekeyed = || {
-            describe::replaces_interface(of_node)
+            describe::verb(&node, of_node) == Verb::Replace
                 && describe::rekeyed(entries).is_some_and(|(old, new)| describe::boots_the_same(old, new))
         };
         if (together || rekeyed())
@@ -142,17 +148,22 @@ fn move_boot_entries_to_their_nodes(parts: &mut BTreeMap<Address, Vec<&Outcome<'
     }
 }
 
-fn is_life(verdict: Verdict) -> bool {
-    matches!(verdict, Verdict::Create | Verdict::Recreate { .. } | Verdict::Delete)
+/// True when a boot entry fares as its node does.
+fn goes_with(entry: Verdict, node: Verdict) -> bool {
+    match node {
+        Verdict::Create | Verdict::Recreate { .. } | Verdict::Delete => entry == node,
+        Verdict::Adopt | Verdict::AdoptAndChange => entry == Verdict::Adopt,
+        _ => false,
+    }
 }
 
 fn change(address: &Address, parts: &[&Outcome<'_>], groups: &describe::Groups) -> PlanChange {
-    let verb = describe::verb(address.0, parts);
+    let verb = describe::verb(address, parts);
     let fields = describe::fields(address, verb, parts, groups);
     let conflict = fields.iter().any(|field| field.class == FieldClass::Conflict);
     let class = match verb {
         _ if conflict => Class::Conflict,
-        Verb::Delete => Class::Prune,
+        Verb::Delete | Verb::Release => Class::Prune,
         Verb::Adopt | Verb::AdoptAndChange => Class::Adopt,
         _ => Class::Intent,
     };
@@ -162,7 +173,10 @@ fn change(address: &Address, parts: &[&Outcome<'_>], groups: &describe::Groups) 
         Verb::Create => "new",
         Verb::Recreate => "deleted_outside",
         Verb::Delete => "removed",
+        Verb::Replace if moves::former(&address.1, parts).is_some() => "node_moved",
+        Verb::Replace if parts.iter().any(|part| moves::arrives(&address.1, part)) => "interface_moved",
         Verb::Replace => "key_changed",
+        Verb::Release => "shared",
         Verb::Rename => "renamed",
         Verb::Adopt => "equal",
         Verb::AdoptAndChange => "differs",
@@ -192,7 +206,7 @@ fn drifted(address: &Address, parts: &[&Outcome<'_>], options: &Options) -> Plan
 /// A line without its verdict.
 fn line(address: &Address, parts: &[&Outcome<'_>]) -> PlanChange {
     let (subject, id) = address;
-    let principal = parts.iter().find(|part| is_principal(part)).or(parts.first());
+    let principal = parts.iter().find(|part| is_principal(part) && part.sides.key.id == *id).or(parts.first());
     let name = principal.map_or_else(|| id.clone(), |part| name(part));
     let ops: BTreeSet<usize> = parts.iter().filter_map(|part| part.op).collect();
     let effect = match subject {

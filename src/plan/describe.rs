@@ -8,9 +8,10 @@ use serde_json::Value;
 use super::changes::{Address, is_principal};
 use super::compare::FieldDiff;
 use super::document::{FieldChange, FieldClass, Subject, Verb};
-use super::facts;
+use super::facts::{self, Side};
 use super::fields::Fields;
 use super::judge::{Outcome, Verdict};
+use super::moves;
 use crate::desired::Desired;
 use crate::model::Kind;
 use crate::store::Ledger;
@@ -45,26 +46,38 @@ fn collect(groups: &mut BTreeMap<String, Vec<Arc<str>>>, label: &Arc<str>, doc: 
 }
 
 /// What happens to the subject of a line.
-pub(super) fn verb(subject: Subject, parts: &[&Outcome<'_>]) -> Verb {
-    let principal = parts.iter().find(|part| is_principal(part));
-    let principal = if subject == Subject::Node { principal } else { parts.first() };
-    match principal.map(|part| part.verdict) {
-        Some(Verdict::Create) if parts.len() == 1 || subject == Subject::Node => return Verb::Create,
-        Some(Verdict::Recreate { .. }) => return Verb::Recreate,
-        Some(Verdict::Delete) if parts.len() == 1 || subject == Subject::Node => return Verb::Delete,
-        _ => {}
+pub(super) fn verb(address: &Address, parts: &[&Outcome<'_>]) -> Verb {
+    let (subject, id) = address;
+    let principal = parts.iter().find(|part| is_principal(part) && part.sides.key.id == *id);
+    let all = |verdict| !parts.is_empty() && parts.iter().all(|part| part.verdict == verdict);
+    // A node lives and dies with its component; anything else only as a whole.
+    let life = |wanted: fn(Verdict) -> bool| match subject {
+        Subject::Node => principal.is_some_and(|part| wanted(part.verdict)),
+        _ => parts.iter().all(|part| wanted(part.verdict)),
+    };
+    if life(|verdict| verdict == Verdict::Create) {
+        return if moves::former(id, parts).is_some() { Verb::Replace } else { Verb::Create };
     }
-    if subject == Subject::Boot
+    if life(|verdict| matches!(verdict, Verdict::Recreate { .. })) {
+        return Verb::Recreate;
+    }
+    if life(|verdict| verdict == Verdict::Delete) {
+        return Verb::Delete;
+    }
+    if all(Verdict::Release) {
+        return Verb::Release;
+    }
+    if *subject == Subject::Boot
+        && parts.len() == 2
         && let Some((old, new)) = rekeyed(parts)
     {
         return if boots_the_same(old, new) { Verb::Replace } else { Verb::Update };
     }
     let has = |verdict| parts.iter().any(|part| part.verdict == verdict);
-    let all = |verdict| parts.iter().all(|part| part.verdict == verdict);
     let changes = parts.iter().any(|part| part.writes());
-    if replaces_interface(parts) {
+    if !moves::replaced(id, parts).is_empty() {
         Verb::Replace
-    } else if principal.is_some_and(|part| is_principal(part) && part.renamed()) {
+    } else if principal.is_some_and(|part| part.renamed()) {
         Verb::Rename
     } else if has(Verdict::AdoptAndChange) {
         Verb::AdoptAndChange
@@ -82,16 +95,12 @@ fn is_settled(part: &Outcome<'_>) -> bool {
     part.verdict == Verdict::Adopt || part.fields.iter().all(|field| field.class == FieldClass::Recorded)
 }
 
-/// True when a node loses one interface and gets another.
-pub(super) fn replaces_interface(parts: &[&Outcome<'_>]) -> bool {
-    !facts::replaced(parts).is_empty()
-}
-
-/// The boot entry that goes and the one that comes, when a line has one of each.
+/// The boot entry that comes and the one in the place of which it comes, when a line has such a pair.
 pub(super) fn rekeyed<'p, 'a>(parts: &[&'p Outcome<'a>]) -> Option<(&'p Outcome<'a>, &'p Outcome<'a>)> {
-    let [first, second] = *parts else { return None };
-    let (old, new) = if first.verdict == Verdict::Delete { (first, second) } else { (second, first) };
-    (old.verdict == Verdict::Delete && new.verdict == Verdict::Create).then_some((old, new))
+    let of = |verdict| parts.iter().copied().filter(move |part| part.verdict == verdict);
+    let new = of(Verdict::Create).next()?;
+    let old = of(Verdict::Delete).find(|old| boots_the_same(old, new)).or_else(|| of(Verdict::Delete).next())?;
+    Some((old, new))
 }
 
 /// True when both boot the same thing.
@@ -105,7 +114,7 @@ pub(super) fn fields(address: &Address, verb: Verb, parts: &[&Outcome<'_>], grou
     let mut fields = match verb {
         Verb::Create | Verb::Recreate => facts::created(parts),
         Verb::Delete => Vec::new(),
-        _ => differences(parts),
+        _ => differences(id, parts),
     };
     facts::sort(&mut fields);
     let known = if verb == Verb::Delete { &groups.last } else { &groups.wanted };
@@ -118,16 +127,28 @@ pub(super) fn fields(address: &Address, verb: Verb, parts: &[&Outcome<'_>], grou
         *(if verb == Verb::Delete { &mut field.last } else { &mut field.want }) = labels;
         fields.push(field);
     }
-    if verb == Verb::Rename
-        && let Some(part) = parts.iter().find(|part| is_principal(part))
-    {
-        let mut field = facts::field("/name", FieldClass::Intent);
-        let last = part.sides.entry.map(|entry| Value::from(&*entry.name));
-        (field.last, field.live) = (last.clone(), last);
-        field.want = part.sides.desired.map(|desired| Value::from(&*desired.name));
-        fields.insert(0, field);
+    if matches!(verb, Verb::Rename | Verb::Replace) {
+        let mut principals: Vec<_> = parts.iter().filter(|part| is_principal(part)).collect();
+        principals.sort_by_key(|part| part.sides.key.id == *id);
+        if let (Some(old), Some(new)) = (principals.first(), principals.last()) {
+            let names = [old.sides.entry.map(|entry| &entry.name), new.sides.desired.map(|desired| &desired.name)];
+            fields.splice(0..0, another("/name", names));
+            fields.splice(0..0, another("/xname", [Some(&old.sides.key.id), Some(&new.sides.key.id)]));
+        }
     }
     fields
+}
+
+/// The field of a text of which there is now another one; none where it is the same.
+fn another(path: &str, [old, new]: [Option<&Arc<str>>; 2]) -> Option<FieldChange> {
+    if old == new {
+        return None;
+    }
+    let mut field = facts::field(path, FieldClass::Intent);
+    field.last = old.map(|text| Value::from(&**text));
+    field.live.clone_from(&field.last);
+    field.want = new.map(|text| Value::from(&**text));
+    Some(field)
 }
 
 /// The fields of a line of the drift.
@@ -147,32 +168,48 @@ pub(super) fn drift(address: &Address, parts: &[&Outcome<'_>]) -> Vec<FieldChang
     fields
 }
 
-fn differences(parts: &[&Outcome<'_>]) -> Vec<FieldChange> {
-    let mut fields = Vec::new();
-    let replaced = facts::replaced(parts);
-    for (old, new) in &replaced {
-        fields.extend(facts::replacement(old, new));
+fn differences(id: &str, parts: &[&Outcome<'_>]) -> Vec<FieldChange> {
+    if moves::former(id, parts).is_some() {
+        return moved_node(parts);
     }
-    let is_replaced =
-        |part: &Outcome<'_>| replaced.iter().any(|(old, new)| [old, new].iter().any(|o| o.sides.key == part.sides.key));
+    let mut pairs = moves::replaced(id, parts);
     let boots: Vec<&Outcome<'_>> =
         parts.iter().copied().filter(|part| part.sides.key.kind == Kind::BootParams).collect();
-    let boot = rekeyed(&boots);
-    if let Some((old, new)) = boot {
-        fields.extend(facts::replacement(old, new));
-    }
-    for part in parts.iter().filter(|part| !is_replaced(part)) {
+    pairs.extend(rekeyed(&boots));
+    let mut fields: Vec<FieldChange> =
+        pairs.iter().flat_map(|(old, new)| facts::replacement(&[*old], &[*new])).collect();
+    let is_told = |part: &Outcome<'_>| {
+        pairs.iter().any(|(old, new)| [old, new].iter().any(|told| told.sides.key == part.sides.key))
+    };
+    for part in parts.iter().filter(|part| !is_told(part)) {
         match part.verdict {
-            _ if boot.is_some() && part.sides.key.kind == Kind::BootParams => {}
-            Verdict::Create | Verdict::Recreate { drift: false } => fields.extend(facts::part(part, true)),
-            Verdict::Delete => fields.extend(facts::part(part, false)),
-            _ => {
-                let differing = part.fields.iter().filter(|field| field.class != FieldClass::Drift);
-                fields.extend(differing.map(|diff| shown(part, diff)));
-            }
+            _ if moves::arrives(id, part) => fields.extend(facts::part(part, Side::After)),
+            _ if moves::leaves(id, part) => fields.extend(facts::part(part, Side::Before)),
+            Verdict::Create | Verdict::Recreate { drift: false } => fields.extend(facts::part(part, Side::After)),
+            Verdict::Delete => fields.extend(facts::part(part, Side::Before)),
+            _ => fields.extend(intended(part)),
         }
     }
     fields
+}
+
+/// What is different about a node at its new place: the objects that come against those that go, those that go along
+/// as they were and as they will be.
+fn moved_node(parts: &[&Outcome<'_>]) -> Vec<FieldChange> {
+    let comes_or_goes = |part: &Outcome<'_>| matches!(part.verdict, Verdict::Create | Verdict::Delete);
+    let of = |without: Verdict| -> Vec<&Outcome<'_>> {
+        let known =
+            |part: &&&Outcome<'_>| part.verdict != without && (comes_or_goes(part) || moves::moved(part).is_some());
+        parts.iter().filter(known).copied().collect()
+    };
+    let mut fields = facts::replacement(&of(Verdict::Create), &of(Verdict::Delete));
+    let others = parts.iter().filter(|part| !comes_or_goes(part) && moves::moved(part).is_none());
+    fields.extend(others.flat_map(|part| intended(part)));
+    fields
+}
+
+fn intended(part: &Outcome<'_>) -> impl Iterator<Item = FieldChange> {
+    part.fields.iter().filter(|field| field.class != FieldClass::Drift).map(|diff| shown(part, diff))
 }
 
 /// A difference as the document shows it. Of a secret, only that it changed.

@@ -47,6 +47,9 @@ pub struct Plan {
     pub incomplete_reasons: Vec<String>,
     /// Whether drift is put back, or only reported.
     pub correct_drift: bool,
+    /// The cluster whose place this one takes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taken_over: Option<TakenOver>,
     /// Counts.
     pub summary: Summary,
     /// The rules that were evaluated.
@@ -60,12 +63,24 @@ pub struct Plan {
     /// What the ledger owns and the inventory no longer has, but is not deleted, because pruning is off or the read
     /// was incomplete.
     pub kept: Vec<Names>,
+    /// Members of groups that stay for the same reason, although their nodes are in the inventory.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kept_members: Vec<Members>,
     /// What is neither in the inventory nor in the ledger. It is never touched.
     pub unmanaged: Vec<Unmanaged>,
     /// The writes, in order.
     pub ops: Vec<Op>,
     /// Remarks on single objects.
     pub diagnostics: Vec<Remark>,
+}
+
+/// A cluster whose ledger becomes another one's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TakenOver {
+    /// Its identifier.
+    pub cluster: Arc<str>,
+    /// How many objects it owns.
+    pub objects: u64,
 }
 
 /// The program.
@@ -123,6 +138,9 @@ pub struct Summary {
     pub replace: u64,
     /// Deleted.
     pub delete: u64,
+    /// Given up and left to others who put something into it.
+    #[serde(default)]
+    pub release: u64,
     /// Taken over, changed or not.
     pub adopt: u64,
     /// Renamed.
@@ -150,6 +168,15 @@ pub struct Names {
     pub kind: Subject,
     /// The names, sorted.
     pub names: Vec<Arc<str>>,
+}
+
+/// Members of a group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Members {
+    /// The group.
+    pub group: Arc<str>,
+    /// The members, sorted.
+    pub ids: Vec<Arc<str>>,
 }
 
 /// Objects of one kind that are not ours.
@@ -210,18 +237,25 @@ impl Plan {
     /// True when applying it would write an object, change the ledger or need a decision: anything but `in sync`.
     #[must_use]
     pub fn has_changes(&self) -> bool {
-        !self.changes.is_empty() || self.summary.writes > 0 || self.summary.forgotten > 0
+        let ledger = self.taken_over.is_some() || self.summary.forgotten > 0;
+        !self.changes.is_empty() || self.summary.writes > 0 || ledger
     }
 
     /// True when it shows drift and nothing else.
     #[must_use]
     pub fn is_drift_only(&self) -> bool {
-        self.changes.is_empty() && !self.drift.is_empty()
+        self.changes.is_empty() && self.taken_over.is_none() && !self.drift.is_empty()
     }
 
     /// Why it must not be applied, in full sentences with the ways out; none when it may.
     #[must_use]
     pub fn refusal(&self) -> Option<String> {
-        super::refusal::render(self)
+        self.refusal_of(&super::CommandLine::default())
+    }
+
+    /// As [`Self::refusal`], with ways out that repeat the flags of a command.
+    #[must_use]
+    pub fn refusal_of(&self, command: &super::CommandLine) -> Option<String> {
+        super::refusal::render(self, command)
     }
 }

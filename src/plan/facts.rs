@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::document::{FieldChange, FieldClass};
-use super::judge::{Outcome, Verdict};
+use super::judge::Outcome;
 use crate::model::{BootConfig, EthernetInterface, Kind, Object};
 
 /// A field without values.
@@ -20,14 +20,28 @@ pub(super) fn field(path: &str, class: FieldClass) -> FieldChange {
     }
 }
 
+/// As it is, or as it will be.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Side {
+    Before,
+    After,
+}
+
 /// The object as it will be, or as it is when it goes.
 fn object<'o>(outcome: &'o Outcome<'_>) -> Option<&'o Object> {
     outcome.after.as_ref().or(outcome.sides.live)
 }
 
+fn on_side<'o>(outcome: &'o Outcome<'_>, side: Side) -> Option<&'o Object> {
+    match side {
+        Side::Before => outcome.sides.live,
+        Side::After => object(outcome),
+    }
+}
+
 /// The interface of an outcome.
-fn interface<'o>(outcome: &'o Outcome<'_>) -> Option<&'o EthernetInterface> {
-    match object(outcome)? {
+pub(super) fn interface<'o>(outcome: &'o Outcome<'_>, side: Side) -> Option<&'o EthernetInterface> {
+    match on_side(outcome, side)? {
         Object::EthernetInterface(interface) => Some(interface),
         _ => None,
     }
@@ -43,6 +57,10 @@ pub(super) fn boot_config<'o>(outcome: &'o Outcome<'_>) -> Option<&'o BootConfig
 
 /// Where the fields of an object stand within its line.
 pub(super) fn prefix(outcome: &Outcome<'_>) -> String {
+    prefix_on(outcome, Side::After)
+}
+
+fn prefix_on(outcome: &Outcome<'_>, side: Side) -> String {
     let key = outcome.sides.key;
     let is_node = super::ops::owner(outcome).is_none_or(|owner| *owner == key.id);
     match key.kind {
@@ -50,7 +68,7 @@ pub(super) fn prefix(outcome: &Outcome<'_>) -> String {
         Kind::RedfishEndpoint => "/bmc".to_owned(),
         Kind::ComponentEndpoint if is_node => "/redfish".to_owned(),
         Kind::ComponentEndpoint => "/bmc/redfish".to_owned(),
-        Kind::EthernetInterface => slot(outcome),
+        Kind::EthernetInterface => slot(outcome, side),
         Kind::BootParams => "/boot".to_owned(),
         _ => String::new(),
     }
@@ -67,8 +85,8 @@ pub(super) fn place_of(outcome: &Outcome<'_>) -> String {
 }
 
 /// Where an interface stands: the first one's fields are the node's own, later ones are numbered.
-fn slot(outcome: &Outcome<'_>) -> String {
-    let description = interface(outcome).map(|interface| interface.description.as_str()).unwrap_or_default();
+pub(super) fn slot(outcome: &Outcome<'_>, side: Side) -> String {
+    let description = interface(outcome, side).map(|interface| interface.description.as_str()).unwrap_or_default();
     if description.starts_with("Interface for BMC ") {
         return "/bmc/interface".to_owned();
     }
@@ -81,8 +99,8 @@ fn slot(outcome: &Outcome<'_>) -> String {
 }
 
 /// The fields of an object that comes or goes, with their values.
-fn told(outcome: &Outcome<'_>) -> Vec<(String, Value)> {
-    let prefix = prefix(outcome);
+fn told(outcome: &Outcome<'_>, side: Side) -> Vec<(String, Value)> {
+    let prefix = prefix_on(outcome, side);
     let mut told = Vec::new();
     let mut tell = |name: &str, value: Value| {
         let empty = matches!(&value, Value::Null) || value.as_str().is_some_and(str::is_empty);
@@ -90,7 +108,7 @@ fn told(outcome: &Outcome<'_>) -> Vec<(String, Value)> {
             told.push((format!("{prefix}/{name}"), value));
         }
     };
-    match object(outcome) {
+    match on_side(outcome, side) {
         Some(Object::Component(component)) => {
             tell("nid", component.nid.map_or(Value::Null, |nid| nid.0.into()));
             tell("role", component.role.map_or(Value::Null, |role| role.as_str().into()));
@@ -141,7 +159,7 @@ pub(super) fn created(parts: &[&Outcome<'_>]) -> Vec<FieldChange> {
     let mut fields: Vec<FieldChange> = parts
         .iter()
         .filter(|outcome| prefix(outcome) != "/bmc/interface")
-        .flat_map(|outcome| part(outcome, true))
+        .flat_map(|outcome| part(outcome, Side::After))
         .collect();
     sort(&mut fields);
     fields
@@ -153,9 +171,10 @@ pub(super) fn sort(fields: &mut [FieldChange]) {
     fields.sort_by_key(|field| first.iter().position(|known| *known == field.path).unwrap_or(first.len()));
 }
 
-/// The fields of a part that comes (`comes`) or goes.
-pub(super) fn part(outcome: &Outcome<'_>, comes: bool) -> Vec<FieldChange> {
-    let mut fields: Vec<FieldChange> = told(outcome)
+/// The fields of a part that comes, or goes.
+pub(super) fn part(outcome: &Outcome<'_>, side: Side) -> Vec<FieldChange> {
+    let comes = side == Side::After;
+    let mut fields: Vec<FieldChange> = told(outcome, side)
         .into_iter()
         .map(|(path, value)| {
             let mut field = field(&path, FieldClass::Intent);
@@ -163,7 +182,7 @@ pub(super) fn part(outcome: &Outcome<'_>, comes: bool) -> Vec<FieldChange> {
             field
         })
         .collect();
-    match object(outcome) {
+    match on_side(outcome, side) {
         Some(Object::Group(group)) if comes => {
             let mut members = field("/members", FieldClass::Intent);
             members.added = group.members.iter().map(ToString::to_string).collect();
@@ -180,33 +199,10 @@ pub(super) fn part(outcome: &Outcome<'_>, comes: bool) -> Vec<FieldChange> {
     fields
 }
 
-/// Interfaces that go, each with the one of the same component that comes in its place.
-pub(super) fn replaced<'p, 'a>(parts: &[&'p Outcome<'a>]) -> Vec<(&'p Outcome<'a>, &'p Outcome<'a>)> {
-    let of = |verdict: Verdict| {
-        let mut found: Vec<&'p Outcome<'a>> =
-            parts.iter().copied().filter(|part| part.verdict == verdict && interface(part).is_some()).collect();
-        found.sort_by_key(|part| (slot(part), part.sides.key.id.clone()));
-        found
-    };
-    let (mut gone, mut pairs) = (of(Verdict::Delete), Vec::new());
-    if gone.is_empty() {
-        return pairs;
-    }
-    for new in of(Verdict::Create) {
-        let component = interface(new).and_then(|interface| interface.component_id.clone());
-        let same = |old: &&Outcome<'_>| interface(old).is_some_and(|old| old.component_id == component);
-        // The interface in the same place is the one that is replaced; any other of the component will do.
-        let place = gone.iter().position(|old| same(old) && slot(old) == slot(new));
-        if let Some(place) = place.or_else(|| gone.iter().position(same)) {
-            pairs.push((gone.remove(place), new));
-        }
-    }
-    pairs
-}
-
-/// What one object has in place of another.
-pub(super) fn replacement(old: &Outcome<'_>, new: &Outcome<'_>) -> Vec<FieldChange> {
-    let (before, after) = (told(old), told(new));
+/// What some objects have in place of others, path by path.
+pub(super) fn replacement(old: &[&Outcome<'_>], new: &[&Outcome<'_>]) -> Vec<FieldChange> {
+    let before: Vec<_> = old.iter().flat_map(|part| told(part, Side::Before)).collect();
+    let after: Vec<_> = new.iter().flat_map(|part| told(part, Side::After)).collect();
     let mut fields = Vec::new();
     for (path, value) in &after {
         let last = before.iter().find(|(known, _)| known == path).map(|(_, value)| value.clone());

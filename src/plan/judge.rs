@@ -7,17 +7,17 @@
 //! | yes | yes | yes | in sync, or an update field by field |
 //! | yes | | equal | adopt: it becomes ours without a write |
 //! | yes | | differs | adopt and change, with `adopt: always`; refused otherwise |
-//! | | yes | yes | delete, or keep |
+//! | | yes | yes | delete, or keep; give up, when others put something into it |
 //! | | yes | | forget |
 //! | | | yes | unmanaged: never touched |
 
-use serde_json::Value;
+use std::sync::Arc;
 
 use super::compare::{self, FieldDiff};
-use super::document::FieldClass;
 use super::fields::Fields;
 use super::fingerprint::{Digest, digest};
-use super::{members, nouns};
+use super::writing::{after, is_written, release};
+use super::{nouns, shared};
 use crate::desired::DesiredObject;
 use crate::inventory::Adopt;
 use crate::model::{Kind, Object, ObjectKey, Timestamp};
@@ -56,6 +56,8 @@ pub(super) enum Verdict {
     Adopt,
     AdoptAndChange,
     Delete,
+    /// What is ours goes; the object stays, because others put something into it.
+    Release,
     Keep,
     Forget,
     Unmanaged,
@@ -76,6 +78,8 @@ pub(super) struct Outcome<'a> {
     pub(super) fault: Option<String>,
     /// Members of a group that are not ours.
     pub(super) foreign: Vec<String>,
+    /// Members of a group that the inventory no longer has and that stay ours, because nothing is pruned.
+    pub(super) kept: Vec<String>,
     /// The number of its write, once they are ordered.
     pub(super) op: Option<usize>,
     /// What it is and what it will be, once it is known to be told.
@@ -126,6 +130,7 @@ pub(super) fn judge<'a>(sides: Sides<'a>, rules: &Rules) -> Outcome<'a> {
         refused: false,
         fault: None,
         foreign: Vec::new(),
+        kept: Vec::new(),
         op: None,
         digests: Digests::default(),
     };
@@ -135,8 +140,9 @@ pub(super) fn judge<'a>(sides: Sides<'a>, rules: &Rules) -> Outcome<'a> {
         (Some(desired), Some(entry), Some(live)) => owned(plain(Verdict::InSync), desired, entry, live, rules),
         (None, Some(_), Some(_)) if !(rules.prune && rules.complete) => plain(Verdict::Keep),
         (None, Some(_), None) if !rules.complete => plain(Verdict::Keep),
-        (None, Some(_), Some(_)) => {
-            Outcome { ledger: Some(LedgerChange::Forget(sides.key.clone())), ..plain(Verdict::Delete) }
+        (None, Some(entry), Some(live)) => {
+            let ledger = Some(LedgerChange::Forget(sides.key.clone()));
+            given_up(Outcome { ledger, ..plain(Verdict::Delete) }, entry, live, rules)
         }
         (None, Some(_), None) => {
             Outcome { ledger: Some(LedgerChange::Forget(sides.key.clone())), ..plain(Verdict::Forget) }
@@ -146,9 +152,28 @@ pub(super) fn judge<'a>(sides: Sides<'a>, rules: &Rules) -> Outcome<'a> {
     }
 }
 
-fn own(key: &ObjectKey, desired: &DesiredObject, rules: &Rules) -> LedgerChange {
+/// An owned object that the inventory no longer has: it goes, but not with what others put into it.
+fn given_up<'a>(mut outcome: Outcome<'a>, entry: &LedgerEntry, live: &Object, rules: &Rules) -> Outcome<'a> {
+    let key = outcome.sides.key;
+    let Some(parts) = shared::parts(key, entry, live) else { return outcome };
+    outcome.verdict = Verdict::Release;
+    (outcome.fields, outcome.foreign) = (parts.fields, parts.foreign_members);
+    release(key, live, &mut outcome.fields, rules);
+    if !outcome.fields.iter().any(|field| is_written(field, rules)) {
+        return outcome;
+    }
+    match after(key, live, &outcome.fields, rules) {
+        Ok(object) => {
+            outcome.after = Some(object);
+            outcome
+        }
+        Err(fault) => unreadable(outcome, fault),
+    }
+}
+
+fn own(key: &ObjectKey, desired: &DesiredObject, doc: &Arc<str>, rules: &Rules) -> LedgerChange {
     let entry = LedgerEntry {
-        doc: desired.doc.clone(),
+        doc: doc.clone(),
         owner: desired.owner.clone(),
         name: desired.name.clone(),
         origin: desired.origin.to_string().into(),
@@ -158,14 +183,21 @@ fn own(key: &ObjectKey, desired: &DesiredObject, rules: &Rules) -> LedgerChange 
 }
 
 /// The ledger's change where the object itself needs none. That a line moved within a file is not worth a write.
-fn remember(key: &ObjectKey, desired: &DesiredObject, entry: &LedgerEntry, rules: &Rules) -> Option<LedgerChange> {
-    let known = entry.doc == desired.doc && entry.name == desired.name && entry.owner == desired.owner;
-    (!known).then(|| own(key, desired, rules))
+fn remember(
+    key: &ObjectKey,
+    desired: &DesiredObject,
+    doc: &Arc<str>,
+    entry: &LedgerEntry,
+    rules: &Rules,
+) -> Option<LedgerChange> {
+    let known = entry.doc == *doc && entry.name == desired.name && entry.owner == desired.owner;
+    (!known).then(|| own(key, desired, doc, rules))
 }
 
 fn unreadable(mut outcome: Outcome<'_>, fault: String) -> Outcome<'_> {
     outcome.verdict = Verdict::Unreadable;
     outcome.fault = Some(fault);
+    outcome.ledger = None;
     outcome
 }
 
@@ -180,14 +212,14 @@ fn absent<'a>(
         let drift = entry.doc == desired.doc;
         outcome.verdict = Verdict::Recreate { drift };
         if drift && !rules.correct_drift {
-            outcome.ledger = remember(key, desired, entry, rules);
+            outcome.ledger = remember(key, desired, &desired.doc, entry, rules);
             return outcome;
         }
     }
     match nouns::fresh(key, &desired.doc, rules.created) {
         Ok(object) => {
             outcome.after = Some(object);
-            outcome.ledger = Some(own(key, desired, rules));
+            outcome.ledger = Some(own(key, desired, &desired.doc, rules));
             outcome
         }
         Err(fault) => unreadable(outcome, fault),
@@ -200,7 +232,7 @@ fn adoption<'a>(mut outcome: Outcome<'a>, desired: &DesiredObject, live: &Object
     let (Some(want), Some(actual)) = (Fields::parse(&desired.doc), Fields::parse(&text)) else {
         return unreadable(outcome, "its fields are no JSON object".to_owned());
     };
-    outcome.foreign = foreign_members(key, &want, None, &actual);
+    outcome.foreign = shared::foreign_members(key, &want, None, &actual);
     outcome.fields = compare::foreign(&want, live, &actual);
     if outcome.fields.is_empty() {
         outcome.refused = rules.adopt == Adopt::Never;
@@ -214,7 +246,7 @@ fn adoption<'a>(mut outcome: Outcome<'a>, desired: &DesiredObject, live: &Object
             }
         }
     }
-    outcome.ledger = (!outcome.refused).then(|| own(key, desired, rules));
+    outcome.ledger = (!outcome.refused).then(|| own(key, desired, &desired.doc, rules));
     outcome
 }
 
@@ -227,14 +259,18 @@ fn owned<'a>(
 ) -> Outcome<'a> {
     let key = outcome.sides.key;
     let text = live.to_json();
-    let (Some(want), Some(actual)) = (Fields::parse(&desired.doc), Fields::parse(&text)) else {
+    let mut doc = desired.doc.clone();
+    if key.kind == Kind::Group && !(rules.prune && rules.complete) {
+        (doc, outcome.kept) = shared::keep_members(doc, &entry.doc, &text);
+    }
+    let (Some(want), Some(actual)) = (Fields::parse(&doc), Fields::parse(&text)) else {
         return unreadable(outcome, "its fields are no JSON object".to_owned());
     };
-    let parsed = (entry.doc != desired.doc).then(|| Fields::parse(&entry.doc).unwrap_or_default());
+    let parsed = (entry.doc != doc).then(|| Fields::parse(&entry.doc).unwrap_or_default());
     let last = parsed.as_ref().unwrap_or(&want);
-    outcome.foreign = foreign_members(key, &want, Some(last), &actual);
+    outcome.foreign = shared::foreign_members(key, &want, Some(last), &actual);
     outcome.fields = compare::owned(&want, last, live, &actual);
-    outcome.ledger = remember(key, desired, entry, rules);
+    outcome.ledger = remember(key, desired, &doc, entry, rules);
     if outcome.fields.is_empty() {
         return outcome;
     }
@@ -245,61 +281,10 @@ fn owned<'a>(
             let changes = outcome.fields.iter().any(|field| is_written(field, rules));
             if changes {
                 outcome.after = Some(object);
-                outcome.ledger = Some(own(key, desired, rules));
+                outcome.ledger = Some(own(key, desired, &doc, rules));
             }
             outcome
         }
         Err(fault) => unreadable(outcome, fault),
     }
-}
-
-/// Settles which released fields go: a field that the object cannot be without is left.
-fn release(key: &ObjectKey, live: &Object, fields: &mut [FieldDiff], rules: &Rules) {
-    for field in fields.iter_mut().filter(|field| field.class == FieldClass::Released) {
-        field.want = nouns::default_value(key, &field.name);
-        let alone = [(field.name.clone(), field.want.clone())];
-        if nouns::merged(key, live, alone, rules.created).is_err() {
-            field.class = FieldClass::Left;
-        } else if field.want == field.live {
-            field.class = FieldClass::Recorded;
-        }
-    }
-}
-
-fn is_written(field: &FieldDiff, rules: &Rules) -> bool {
-    match field.class {
-        FieldClass::Intent | FieldClass::Conflict | FieldClass::Released => true,
-        FieldClass::Drift => rules.correct_drift,
-        FieldClass::Recorded | FieldClass::Left => false,
-    }
-}
-
-/// The live object with the differing fields put in.
-fn after(key: &ObjectKey, live: &Object, fields: &[FieldDiff], rules: &Rules) -> Result<Object, String> {
-    let mut values = Vec::new();
-    let mut set: Option<std::collections::BTreeSet<String>> = None;
-    for field in fields.iter().filter(|field| is_written(field, rules)) {
-        if field.added.is_empty() && field.removed.is_empty() {
-            values.push((field.name.clone(), field.want.clone()));
-            continue;
-        }
-        let set = set.get_or_insert_with(|| match live {
-            Object::Group(group) => group.members.iter().map(ToString::to_string).collect(),
-            _ => std::collections::BTreeSet::new(),
-        });
-        set.extend(field.added.iter().cloned());
-        set.retain(|element| field.removed.binary_search(element).is_err());
-    }
-    if let Some(set) = set {
-        values.push(("members".to_owned(), Some(Value::from_iter(set))));
-    }
-    nouns::merged(key, live, values, rules.created)
-}
-
-fn foreign_members(key: &ObjectKey, want: &Fields<'_>, last: Option<&Fields<'_>>, live: &Fields<'_>) -> Vec<String> {
-    let name = "members";
-    if key.kind != Kind::Group || want.get(name) == live.get(name) {
-        return Vec::new();
-    }
-    members::foreign(want.get(name), last.and_then(|last| last.get(name)), live.get(name))
 }

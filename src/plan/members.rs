@@ -39,6 +39,11 @@ pub(super) fn foreign(want: Option<&str>, last: Option<&str>, live: Option<&str>
     read(live).into_iter().filter(|element| !want.contains(element) && !last.contains(element)).collect()
 }
 
+/// The elements that two sets have in common, sorted.
+pub(super) fn common(one: Option<&str>, other: Option<&str>) -> Vec<String> {
+    read(one).intersection(&read(other)).cloned().collect()
+}
+
 fn read(text: Option<&str>) -> Set {
     text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
 }

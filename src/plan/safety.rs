@@ -9,11 +9,11 @@ use serde::{Deserialize, Serialize};
 use super::Options;
 use super::document::{PlanChange, Subject, Verb};
 use super::judge::{Outcome, Verdict};
-use super::ops;
+use super::{changes, moves, ops};
 use crate::desired::Desired;
 use crate::inventory::Limit;
 use crate::model::{Kind, Object};
-use crate::store::Ledger;
+use crate::store::{Ledger, LedgerChange};
 
 /// The outcome of all rules.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,9 +28,9 @@ pub struct Safety {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Check {
     /// Its name: `limit.delete`, `limit.replace`, `empty.inventory`, `missing.file`, `empty.live`, `incomplete.read`,
-    /// `adopt.differs`, `secret.unresolved`, `object.unreadable`.
+    /// `foreign.owner`, `adopt.differs`, `secret.unresolved`, `object.unreadable`.
     pub rule: String,
-    /// What is counted: `nodes`, `groups`, `smd`, …
+    /// What is counted: `nodes`, `groups`, …; for `empty.live` the service, for `foreign.owner` the other cluster.
     pub what: String,
     /// How many there are.
     pub value: u64,
@@ -51,6 +51,8 @@ pub(super) struct Facts<'a> {
     pub(super) ledger: &'a Ledger,
     pub(super) outcomes: &'a [Outcome<'a>],
     pub(super) changes: &'a [PlanChange],
+    /// Nodes that were moved to another xname: the new one by the old one.
+    pub(super) joined: &'a BTreeMap<Arc<str>, Arc<str>>,
     pub(super) live: &'a [(crate::model::ObjectKey, Object)],
 }
 
@@ -62,6 +64,7 @@ pub(super) fn evaluate(facts: &Facts<'_>, options: &Options) -> Safety {
     checks.extend(empty_live(facts, options));
     let reasons = options.incomplete_reasons.iter().map(|reason| reason.as_str().into()).collect();
     checks.push(check("incomplete.read", "live state", u64::from(!options.complete), 1, 0, reasons));
+    checks.extend(foreign_owners(facts, options));
     let refused: Vec<Arc<str>> =
         facts.changes.iter().filter(|change| change.refused).map(|change| change.name.clone()).collect();
     checks.push(check("adopt.differs", "objects", refused.len() as u64, facts.changes.len() as u64, 0, refused));
@@ -89,8 +92,7 @@ fn check(rule: &str, what: &str, value: u64, of: u64, limit: u64, names: Vec<Arc
     Check { rule: rule.to_owned(), what: what.to_owned(), value, of, limit, ok, names }
 }
 
-/// What the limits count beside nodes. Losing what a node boots is as bad as losing the node, and the limit for it is
-/// taken of the same number.
+/// What the limits count beside nodes. Losing what a node boots or is configured by is as bad as losing the node.
 const COUNTED: [(Subject, &str); 5] = [
     (Subject::Node, "nodes"),
     (Subject::Boot, "boot entries"),
@@ -107,7 +109,11 @@ fn limits(facts: &Facts<'_>, options: &Options) -> Vec<Check> {
     };
     let mut checks = Vec::new();
     for (kind, what) in COUNTED {
-        let names = named(&|change| change.kind == kind && change.verb == Verb::Delete);
+        let names = match kind {
+            Subject::Node => named(&|change| change.kind == kind && change.verb == Verb::Delete),
+            Subject::Boot => lost_boot_entries(facts),
+            _ => lost(facts.outcomes, kind),
+        };
         if kind == Subject::Node || !names.is_empty() {
             let limit = ceiling(policy.delete, of(kind), options.allow_delete);
             checks.push(check("limit.delete", what, names.len() as u64, of(kind), limit, names));
@@ -116,6 +122,7 @@ fn limits(facts: &Facts<'_>, options: &Options) -> Vec<Check> {
     let losing = nodes_that_lose_a_part(facts.outcomes);
     // A node that boots from another interface is replaced as far as its booting goes.
     let mut replaced = named(&|change| match change.kind {
+        Subject::Node if change.verb == Verb::Replace => true,
         Subject::Node => {
             change.verb != Verb::Delete && change.address.strip_prefix("node/").is_some_and(|id| losing.contains(id))
         }
@@ -129,9 +136,47 @@ fn limits(facts: &Facts<'_>, options: &Options) -> Vec<Check> {
     checks
 }
 
-/// A number that was allowed by name is exact; otherwise the greater of the number and the share holds.
+/// A number that was allowed by name is exact. Otherwise the greater of the number and the share holds, where the
+/// number never stands for more than half of what there is: three nodes are few of a hundred, and all of three. One is
+/// always within that half.
 fn ceiling(limit: Limit, of: u64, allowed: Option<u64>) -> u64 {
-    allowed.unwrap_or_else(|| limit.max.max(of.saturating_mul(limit.percent) / 100))
+    let few = if of == 0 { limit.max } else { limit.max.min((of / 2).max(1)) };
+    allowed.unwrap_or_else(|| few.max(of.saturating_mul(limit.percent) / 100))
+}
+
+/// Groups or entries that go, or are left to others, by name.
+fn lost(outcomes: &[Outcome<'_>], subject: Subject) -> Vec<Arc<str>> {
+    let goes = |outcome: &&Outcome<'_>| matches!(outcome.verdict, Verdict::Delete | Verdict::Release);
+    let of_subject = |outcome: &&Outcome<'_>| changes::address(outcome.sides.key, ops::owner(outcome)).0 == subject;
+    outcomes.iter().filter(goes).filter(of_subject).map(changes::name).collect()
+}
+
+/// Boot entries that go, by the names of their nodes, object by object. One that goes with its node is counted with the
+/// node, and one in the place of which another one comes is no loss.
+fn lost_boot_entries(facts: &Facts<'_>) -> Vec<Arc<str>> {
+    let node_of = |outcome: &Outcome<'_>| {
+        let owner = ops::owner(outcome).unwrap_or(&outcome.sides.key.id);
+        facts.joined.get(owner).unwrap_or(owner).clone()
+    };
+    let mut gone: BTreeMap<Arc<str>, Vec<Arc<str>>> = BTreeMap::new();
+    let mut come: BTreeMap<Arc<str>, usize> = BTreeMap::new();
+    let mut dead: BTreeSet<Arc<str>> = BTreeSet::new();
+    for outcome in facts.outcomes {
+        match (outcome.sides.key.kind, outcome.verdict) {
+            (Kind::BootParams, Verdict::Delete) => {
+                gone.entry(node_of(outcome)).or_default().push(changes::name(outcome));
+            }
+            (Kind::BootParams, Verdict::Create) => *come.entry(node_of(outcome)).or_default() += 1,
+            (Kind::Component, Verdict::Delete) if changes::is_principal(outcome) => {
+                dead.insert(node_of(outcome));
+            }
+            _ => {}
+        }
+    }
+    // The node that a moved one became is alive.
+    dead.retain(|node| !facts.joined.values().any(|alive| alive == node));
+    gone.retain(|node, _| !dead.contains(node));
+    gone.into_iter().flat_map(|(node, names)| names.into_iter().skip(come.get(&node).copied().unwrap_or(0))).collect()
 }
 
 /// How many subjects of a sort the ledger owns.
@@ -150,8 +195,10 @@ fn managed(ledger: &Ledger, subject: Subject) -> u64 {
 /// Nodes that stay but lose an interface, a controller or an endpoint, by xname.
 fn nodes_that_lose_a_part<'a>(outcomes: &'a [Outcome<'_>]) -> BTreeSet<&'a str> {
     let parts = [Kind::RedfishEndpoint, Kind::ComponentEndpoint, Kind::EthernetInterface];
-    let losing = outcomes.iter().filter(|o| o.verdict == Verdict::Delete && parts.contains(&o.sides.key.kind));
-    losing.filter_map(|outcome| ops::owner(outcome).map(|owner| &**owner)).collect()
+    let deleted = outcomes.iter().filter(|o| o.verdict == Verdict::Delete && parts.contains(&o.sides.key.kind));
+    let deleted = deleted.filter_map(|outcome| ops::owner(outcome).map(|owner| &**owner));
+    let moved = outcomes.iter().filter_map(moves::moved).map(|(from, _)| &**from);
+    deleted.chain(moved).collect()
 }
 
 /// A cluster without nodes is a mistake while the ledger knows some.
@@ -178,6 +225,26 @@ fn missing_files(facts: &Facts<'_>, options: &Options) -> Option<Check> {
     let limit = if options.allow_delete.is_some() { count } else { 0 };
     let names = gone.into_iter().map(Into::into).collect();
     (count > 0).then(|| check("missing.file", "files", count, count, limit, names))
+}
+
+/// What the ledger of another cluster owns is neither adopted nor written: the inventory was renamed, or it is another
+/// cluster's. One check for each such cluster.
+fn foreign_owners(facts: &Facts<'_>, options: &Options) -> Vec<Check> {
+    let mut found: BTreeMap<&Arc<str>, Vec<Arc<str>>> = BTreeMap::new();
+    for outcome in facts.outcomes {
+        let Some(owner) = options.claimed.get(outcome.sides.key) else { continue };
+        if outcome.refused || outcome.writes() || matches!(outcome.ledger, Some(LedgerChange::Own(..))) {
+            found.entry(owner).or_default().push(changes::name(outcome));
+        }
+    }
+    let of = facts.desired.objects.len() as u64;
+    let checks = found.into_iter().map(|(owner, mut names)| {
+        let count = names.len() as u64;
+        names.sort_unstable();
+        names.dedup();
+        check("foreign.owner", owner, count, of, 0, names)
+    });
+    checks.collect()
 }
 
 /// A service that held objects of ours and holds nothing at all was restarted with an empty database, or is another

@@ -1,11 +1,11 @@
 //! Plans of whole clusters: both tables, the safety rules, and the promises.
 
 mod fields;
+mod moves;
 mod objects;
 mod promises;
 mod safety;
-
-use std::collections::BTreeMap;
+mod shared;
 
 use super::{Action, Computed, Options, Plan, PlanChange, compute};
 use crate::desired::Desired;
@@ -18,19 +18,9 @@ use crate::store::{ApplyRecord, Ledger, LedgerChange};
 /// What an `apply` by hand asks for.
 pub(in crate::plan) fn options() -> Options {
     Options {
-        complete: true,
-        incomplete_reasons: Vec::new(),
-        prune: None,
-        adopt: None,
-        allow_delete: None,
-        allow_replace: None,
-        accept_empty_live: false,
         correct_drift: true,
-        created: Timestamp(1_795_385_157_000_000),
-        provenance: BTreeMap::new(),
-        target: "builtin".to_owned(),
-        services: BTreeMap::new(),
         fingerprint_key: Some([7; 32]),
+        ..Options::new("builtin", Timestamp(1_795_385_157_000_000))
     }
 }
 

@@ -90,7 +90,8 @@ const SECTIONS: [(&str, &[Subject]); 4] = [
 ];
 
 fn is_in_sync(plan: &Plan) -> bool {
-    !plan.has_changes() && plan.drift.is_empty() && plan.kept.is_empty() && plan.safety.ok
+    let kept = !plan.kept.is_empty() || !plan.kept_members.is_empty();
+    !plan.has_changes() && plan.drift.is_empty() && !kept && plan.safety.ok
 }
 
 fn in_sync(plan: &Plan) -> String {
@@ -116,7 +117,10 @@ fn head(plan: &Plan) -> String {
         fold::escape(&hash),
         size(plan)
     );
-    if plan.base.apply.is_none() {
+    if let Some(taken) = &plan.taken_over {
+        let (count, cluster) = (fold::count(taken.objects, "object"), fold::escape(&taken.cluster));
+        text.push_str(&format!("Takes the place of cluster {cluster}: what it owns ({count}) becomes ours.\n"));
+    } else if plan.base.apply.is_none() {
         text.push_str("Nothing was applied here before: nothing is owned, and nothing can be deleted.\n");
     }
     if !plan.complete {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::changes;
-use super::document::{Names, Subject, Unmanaged};
+use super::document::{Members, Names, Subject, Unmanaged};
 use super::judge::{Outcome, Rules, Sides, Verdict, judge};
 use crate::desired::Desired;
 use crate::model::{Kind, Object, ObjectKey};
@@ -59,7 +59,7 @@ const LEAST_SHARE: usize = 2_000;
 
 fn is_silent(outcome: &Outcome<'_>) -> bool {
     let in_sync = outcome.verdict == Verdict::InSync && outcome.ledger.is_none();
-    in_sync && outcome.foreign.is_empty() && !outcome.renamed()
+    in_sync && outcome.foreign.is_empty() && outcome.kept.is_empty() && !outcome.renamed()
 }
 
 /// The three sides of every object, in the order of the keys.
@@ -100,6 +100,17 @@ pub(super) fn unmanaged(outcomes: &[Outcome<'_>]) -> Vec<Unmanaged> {
         }
     }
     found.into_iter().map(|((kind, group), ids)| Unmanaged { kind, group, ids }).collect()
+}
+
+/// Members that stay in their groups because nothing is pruned. Those of nodes that are kept, too, need no word.
+pub(super) fn kept_members(outcomes: &[Outcome<'_>]) -> Vec<Members> {
+    let kept = outcomes.iter().filter(|outcome| outcome.verdict == Verdict::Keep);
+    let nodes: BTreeSet<&str> = kept.map(|outcome| &*outcome.sides.key.id).collect();
+    let groups = outcomes.iter().map(|outcome| {
+        let ids = outcome.kept.iter().filter(|member| !nodes.contains(member.as_str()));
+        Members { group: outcome.sides.key.id.clone(), ids: ids.map(|id| id.as_str().into()).collect() }
+    });
+    groups.filter(|members| !members.ids.is_empty()).collect()
 }
 
 /// What the ledger owns, the inventory no longer has, and is not deleted.

@@ -198,6 +198,7 @@ impl State {
             allow_replace: None,
             accept_empty_live: false,
             give_up_unreadable: false,
+            take_over: None,
             correct_drift: false,
             expect: None,
         };

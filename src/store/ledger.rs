@@ -12,6 +12,15 @@ use crate::model::{ObjectKey, Timestamp};
 #[serde(transparent)]
 pub struct TargetId(pub Arc<str>);
 
+impl TargetId {
+    /// The cluster, when the ledger is that of some cluster at the same target as `same`, the ledger of the cluster
+    /// without a name there.
+    #[must_use]
+    pub fn cluster_at(&self, same: &Self) -> Option<&str> {
+        self.0.strip_suffix(&*same.0)
+    }
+}
+
 /// What is remembered of one owned object.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LedgerEntry {

@@ -96,6 +96,19 @@ impl Reader {
         Ok(read.await?.unwrap_or_default())
     }
 
+    pub(super) async fn claims(
+        &self,
+        own: &TargetId,
+        nameless: &TargetId,
+    ) -> Result<BTreeMap<ObjectKey, Arc<str>>, StoreError> {
+        let (own, nameless) = (own.clone(), nameless.clone());
+        let read = self.database.read(move |connection| {
+            let (own, nameless) = (own.clone(), nameless.clone());
+            async move { claims(connection, &own, &nameless).await }.boxed()
+        });
+        Ok(read.await?.unwrap_or_default())
+    }
+
     pub(super) async fn history(&self, target: &TargetId, limit: u32) -> Result<Vec<ApplyRecord>, StoreError> {
         let target = target.clone();
         let read = self.database.read(move |connection| {
@@ -164,6 +177,35 @@ fn entry(
         origin: texts.text(row.try_get(5)?),
         apply: row.try_get::<i64, _>(6)?.cast_unsigned(),
     })
+}
+
+async fn claims(
+    connection: &mut SqliteConnection,
+    own: &TargetId,
+    nameless: &TargetId,
+) -> Result<BTreeMap<ObjectKey, Arc<str>>, sqlx::Error> {
+    let mut claims = BTreeMap::new();
+    let mut target = TargetId("".into());
+    // One look into the index for each ledger: a list of all rows would be read to find that there is one ledger.
+    while let Some(next) = sqlx::query_scalar::<_, Option<String>>("SELECT MIN(target) FROM ledger WHERE target > $1")
+        .bind(target.0.clone())
+        .fetch_one(&mut *connection)
+        .await?
+    {
+        target = TargetId(next.into());
+        let Some(cluster) = target.cluster_at(nameless).filter(|_| target != *own) else { continue };
+        let cluster: Arc<str> = cluster.into();
+        let rows = sqlx::query("SELECT kind, id FROM ledger WHERE target = $1")
+            .bind(target.0.clone())
+            .fetch_all(&mut *connection)
+            .await?;
+        for row in rows {
+            if let Ok(kind) = row.try_get::<&str, _>(0)?.parse::<Kind>() {
+                claims.insert(ObjectKey::new(kind, row.try_get::<&str, _>(1)?), cluster.clone());
+            }
+        }
+    }
+    Ok(claims)
 }
 
 async fn history(

@@ -1,7 +1,9 @@
 //! The built-in target: this program's own store. A plan is one transaction, all or nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+
+use serde_json::{Map, Value};
 
 use super::{Observed, Outcome, Run, Target, TargetError, Work};
 use crate::clock;
@@ -47,7 +49,7 @@ impl Target for Builtin {
 
     async fn apply(&self, run: Run, _observed: &Observed, work: Work) -> Result<Outcome, TargetError> {
         let written = work.writes.len() as u64;
-        if work.writes.is_empty() && work.ledger.is_empty() {
+        if work.writes.is_empty() && work.ledger.is_empty() && work.moved.is_empty() {
             return Ok(Outcome::default());
         }
         let target = self.id(&run.cluster_id);
@@ -63,11 +65,10 @@ impl Target for Builtin {
         };
         let decided_for = target.clone();
         let decide = move |snapshot: &Snapshot| -> Result<Decision<()>, ObjectKey> {
-            check_unchanged(snapshot, &work.writes)?;
-            let own = work.writes.iter().map(|write| &write.ledger).chain(&work.ledger);
-            let ledger: Vec<(TargetId, LedgerChange)> =
-                own.map(|change| (decided_for.clone(), change.clone())).collect();
-            let changes = work.writes.into_iter().map(|write| change(write, at)).collect();
+            let changes = work.writes.iter().map(|write| change(snapshot, write, at)).collect::<Result<_, _>>()?;
+            let own = work.writes.into_iter().map(|write| write.ledger).chain(work.ledger);
+            let mut ledger = work.moved;
+            ledger.extend(own.map(|change| (decided_for.clone(), change)));
             Ok(Decision { answer: (), changes, ledger, history: Some((decided_for, history)) })
         };
         match self.store.write(run.author, decide).await {
@@ -80,20 +81,62 @@ impl Target for Builtin {
     }
 }
 
-/// Holds the plan against the state it is about to change: no object may differ from what the plan was made of.
-fn check_unchanged(snapshot: &Snapshot, writes: &[Write]) -> Result<(), ObjectKey> {
-    let stale = writes.iter().find(|write| snapshot.object(&write.key) != write.before);
-    stale.map_or(Ok(()), |write| Err(write.key.clone()))
-}
+/// What the services and the nodes change by themselves while a cluster runs. No inventory owns any of it.
+const VOLATILE: [&str; 4] = ["state", "flag", "software_status", "last_update"];
 
-/// The change of the snapshot that a write means. Interfaces carry the moment of their last change, as in SMD.
-fn change(write: Write, at: Timestamp) -> Change {
-    match write.object {
+/// The change of the snapshot that a write means, made of the state that it is about to change. Interfaces carry the
+/// moment of their last change, as in SMD.
+///
+/// # Errors
+///
+/// The object, when something of it that is ours or about to change differs from what the plan was made of.
+fn change(snapshot: &Snapshot, write: &Write, at: Timestamp) -> Result<Change, ObjectKey> {
+    let now = snapshot.object(&write.key);
+    let object = if now == write.before {
+        write.object.clone()
+    } else {
+        let (Some(before), Some(now)) = (&write.before, &now) else { return Err(write.key.clone()) };
+        rebased(before, now, write).ok_or_else(|| write.key.clone())?
+    };
+    Ok(match object {
         Some(Object::EthernetInterface(interface)) => {
             let interface = EthernetInterface { last_update: at, ..Arc::unwrap_or_clone(interface) };
             Change::Put(Object::EthernetInterface(Arc::new(interface)))
         }
         Some(object) => Change::Put(object),
-        None => Change::Delete(write.key),
-    }
+        None => Change::Delete(write.key.clone()),
+    })
 }
+
+/// What a write makes of an object that changed after the plan was made: the fields of the write, and everything else
+/// as it is by now. None when the plan no longer holds. A delete holds as long as nothing but volatile fields changed.
+fn rebased(before: &Object, now: &Object, write: &Write) -> Option<Option<Object>> {
+    let (before, mut fields) = (before.fields(), now.fields());
+    let after = write.object.as_ref().map(Object::fields);
+    let owned: Map<String, Value> = match &write.ledger {
+        LedgerChange::Own(_, entry) => serde_json::from_str(&entry.doc).ok()?,
+        LedgerChange::Forget(_) => Map::new(),
+    };
+    let concerns = |name: &str| match &after {
+        _ if VOLATILE.contains(&name) => false,
+        Some(after) => owned.contains_key(name) || before.get(name) != after.get(name),
+        None => true,
+    };
+    let names: BTreeSet<String> = before.keys().chain(fields.keys()).cloned().collect();
+    if names.iter().any(|name| concerns(name) && before.get(name) != fields.get(name)) {
+        return None;
+    }
+    let Some(after) = after else { return Some(None) };
+    let changed: Vec<&String> =
+        before.keys().chain(after.keys()).filter(|name| before.get(*name) != after.get(*name)).collect();
+    for name in changed {
+        match after.get(name) {
+            Some(value) => drop(fields.insert(name.clone(), value.clone())),
+            None => drop(fields.remove(name)),
+        }
+    }
+    Object::from_fields(&write.key, fields).ok().map(Some)
+}
+
+#[cfg(test)]
+mod tests;

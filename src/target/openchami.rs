@@ -100,6 +100,7 @@ impl Target for OpenChami {
         refuse_inexpressible(&work.writes)?;
         let target = self.id(&run.cluster_id);
         let own = |changes: Vec<LedgerChange>| changes.into_iter().map(|change| (target.clone(), change)).collect();
+        self.record(&run.author, work.moved).await?;
         self.record(&run.author, own(work.ledger)).await?;
         let mut session = write::Session::new(self.client.clone(), &observed.live, work.writes);
         while let Some(phase) = session.next_phase() {

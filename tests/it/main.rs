@@ -6,6 +6,7 @@ mod cli;
 mod crash;
 mod hostile;
 mod openchami;
+mod policy;
 mod replay;
 mod secrets;
 mod serve;

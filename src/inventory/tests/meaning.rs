@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{Code, codes, demo, load, load_with, rendered};
-use crate::inventory::{Adopt, Inventory, Limit, secrets};
+use crate::inventory::{Adopt, Drift, Inventory, Limit, secrets};
 
 const CLUSTER: &str = "cluster_name: demo\ncluster_boot_ip: 172.16.0.254\n";
 
@@ -139,12 +139,12 @@ fn the_cluster_has_its_defaults_and_its_policy() {
     assert_eq!((cluster.id.as_str(), cluster.short_name.as_str(), cluster.nid_length), ("demo", "nid", 3));
     assert_eq!(cluster.domain, "openchami.cluster");
     assert_eq!(cluster.sync, crate::inventory::SyncPolicy::default());
-    let policy =
-        "cluster_id: one\nsync: {prune: none, adopt: never, limits: {delete: {max: 0}, replace: {percent: 50}}}\n";
+    let policy = "cluster_id: one\nsync: {prune: none, adopt: never, drift: correct, limits: {delete: {max: 0}, replace: {percent: 50}}}\n";
     let cluster = sound("cluster.yaml", &format!("{CLUSTER}{policy}")).cluster;
     assert_eq!(cluster.id, "one");
     assert!(!cluster.sync.prune);
     assert_eq!(cluster.sync.adopt, Adopt::Never);
+    assert_eq!(cluster.sync.drift, Drift::Correct);
     assert_eq!(
         (cluster.sync.delete, cluster.sync.replace),
         (Limit { max: 0, percent: 5 }, Limit { max: 3, percent: 50 })

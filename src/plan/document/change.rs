@@ -50,6 +50,8 @@ pub enum Verb {
     Replace,
     /// The inventory no longer has it.
     Delete,
+    /// The inventory no longer has it, but others put something into it: what is ours goes, the rest stays unmanaged.
+    Release,
     /// The same hardware gets another name.
     Rename,
     /// It is there and equal; it becomes ours.
@@ -99,7 +101,8 @@ pub struct PlanChange {
     pub kind: Subject,
     /// What happens.
     pub verb: Verb,
-    /// The reason in one word: `new`, `fields_changed`, `key_changed`, `renamed`, `removed`, `deleted_outside`, …
+    /// The reason in one word: `new`, `fields_changed`, `key_changed`, `interface_moved`, `node_moved`, `renamed`,
+    /// `removed`, `shared`, `deleted_outside`, …
     pub reason: Cow<'static, str>,
     /// Why it happens.
     pub class: Class,

@@ -69,6 +69,7 @@ fn an_equal_object_is_adopted_without_a_write() {
     assert!(computed.writes.is_empty());
     assert_eq!(computed.ledger.len(), 11);
     assert!(computed.plan.changes.iter().all(|change| change.verb == Verb::Adopt && change.effect == Effect::None));
+    assert_eq!(computed.plan.summary.adopt, 4, "as many as are created where there is nothing");
     assert!(!plan(&world, &inventory(1)).has_changes());
 }
 

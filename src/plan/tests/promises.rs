@@ -89,6 +89,12 @@ fn meddle(world: &mut World, acts: &[(u8, usize)]) {
     }
 }
 
+/// The members in a group's document.
+fn members(doc: &str) -> std::collections::BTreeSet<String> {
+    let fields: serde_json::Value = serde_json::from_str(doc).unwrap();
+    serde_json::from_value(fields["members"].clone()).unwrap_or_default()
+}
+
 fn anything_goes() -> Options {
     let mut options = options();
     options.adopt = Some(Adopt::Always);
@@ -154,6 +160,13 @@ proptest! {
         for write in computed.writes.iter().filter(|write| write.action == Action::Delete) {
             prop_assert!(world.ledger.entries.contains_key(&write.key), "{} is not ours", write.key);
         }
+        for write in computed.writes.iter().filter(|write| write.key.kind == crate::model::Kind::Group) {
+            let last = world.ledger.entries.get(&write.key).map(|entry| members(&entry.doc)).unwrap_or_default();
+            let [before, after] = [&write.before, &write.object].map(|side| side.as_ref().map(Object::to_json));
+            let [before, after] = [before, after].map(|side| side.map(|text| members(&text)).unwrap_or_default());
+            let lost: Vec<_> = before.iter().filter(|one| !after.contains(*one) && !last.contains(*one)).collect();
+            prop_assert!(lost.is_empty(), "{} loses {lost:?}, which are not ours", write.key);
+        }
         let mut blind = anything_goes();
         blind.complete = false;
         let computed = world.plan(&desire(&inventory_of(&second)), &blind);
@@ -168,7 +181,7 @@ proptest! {
         meddle(&mut world, &late);
         let plan = world.plan(&desire(&inventory_of(&second)), &anything_goes()).plan;
         let s = plan.summary;
-        let lines = s.create + s.update + s.replace + s.delete + s.rename + s.adopt + s.record + s.conflict;
+        let lines = s.create + s.update + s.replace + s.delete + s.release + s.rename + s.adopt + s.record + s.conflict;
         prop_assert_eq!(lines, plan.changes.len() as u64);
         prop_assert_eq!(s.drift, plan.drift.len() as u64);
         let told: std::collections::BTreeSet<&String> =

@@ -1,5 +1,6 @@
 //! Every safety rule, and what a refusal says.
 
+use super::super::CommandLine;
 use super::super::safety::Check;
 use super::{Plan, World, options, plan};
 use crate::desired::samples::{desire, inventory};
@@ -23,8 +24,48 @@ fn deletes_are_limited_to_a_number_or_a_share_of_the_nodes() {
       If intended:  ochami-sync apply --allow-delete 6
       If not:       put the lines back into the inventory
     ");
+}
+
+#[test]
+fn a_number_never_stands_for_more_than_half_of_what_there_is() {
     let few = World::with(&inventory(4));
-    assert_eq!(failed(&plan(&few, &inventory(1))), []);
+    assert_eq!(failed(&plan(&few, &inventory(2))), []);
+    assert_eq!(failed(&plan(&few, &inventory(1))), [("limit.delete", "nodes", 3, 4, 2)]);
+    let two = World::with(&inventory(2));
+    assert_eq!(failed(&plan(&two, &inventory(1))), [], "one is always allowed");
+    let mut all = inventory(1);
+    all.cluster.sync.delete = crate::inventory::Limit { max: 0, percent: 100 };
+    assert_eq!(failed(&plan(&few, &all)), [], "a share means what it says");
+    all.cluster.sync.delete = crate::inventory::Limit { max: 0, percent: 0 };
+    assert_eq!(failed(&plan(&two, &all)), [("limit.delete", "nodes", 1, 2, 0)], "and so does none");
+}
+
+#[test]
+fn several_boot_entries_of_one_node_are_deleted_and_counted_one_by_one() {
+    let mut desired = desire(&inventory(10));
+    let second: Vec<_> = desired.objects.iter().filter(|(key, _)| key.kind == Kind::BootParams).collect();
+    let second: Vec<_> = second
+        .into_iter()
+        .map(|(key, object)| (ObjectKey::new(key.kind, key.id.replace("ec:e7", "ec:e8")), object.clone()))
+        .collect();
+    desired.objects.extend(second);
+    let mut world = World::default();
+    world.apply(&desired, &options());
+    let mut wanted = inventory(10);
+    for node in wanted.nodes.iter_mut().take(2) {
+        node.boot = None;
+    }
+    desired
+        .objects
+        .retain(|key, object| key.kind != Kind::BootParams || !["nid001", "nid002"].contains(&&*object.name));
+    let plan = world.plan(&desired, &options()).plan;
+    assert!(plan.changes.iter().all(|change| change.verb == super::super::document::Verb::Delete));
+    assert_eq!((plan.summary.delete, plan.summary.writes), (2, 4));
+    assert_eq!(failed(&plan), [("limit.delete", "boot entries", 4, 20, 3)]);
+    // One of two that goes is a loss, too, though the line is an update.
+    desired.objects.extend(desire(&wanted).objects);
+    let half = world.plan(&desire(&inventory(10)), &options()).plan;
+    assert_eq!(failed(&half), [("limit.delete", "boot entries", 10, 20, 3)]);
 }
 
 #[test]
@@ -81,8 +122,10 @@ fn replacements_are_limited_and_so_are_interfaces_that_go() {
 fn an_empty_inventory_is_refused_while_nodes_are_managed() {
     let world = World::with(&inventory(2));
     let plan = plan(&world, &inventory(0));
-    assert_eq!(failed(&plan), [("empty.inventory", "nodes", 2, 2, 0)]);
-    assert!(plan.refusal().unwrap().contains("the inventory has no nodes, but 2 are managed"));
+    assert_eq!(failed(&plan), [("limit.delete", "nodes", 2, 2, 1), ("empty.inventory", "nodes", 2, 2, 0)]);
+    let refusal = plan.refusal().unwrap();
+    assert!(refusal.contains("the inventory has no nodes, but 2 are managed"));
+    assert!(!refusal.contains("--allow-delete"), "no number allows it: {refusal}");
     assert_eq!(failed(&super::plan(&World::default(), &inventory(0))), []);
 }
 
@@ -108,7 +151,7 @@ fn one_service_alone_may_have_lost_everything() {
     world.change(Change::Delete(ObjectKey::new(Kind::BootParams, "mac:ec:e7:a7:05:00:02")));
     let plan = plan(&world, &inventory(1));
     assert_eq!(failed(&plan), [("empty.live", "bss", 1, 1, 0)]);
-    assert!(plan.refusal().unwrap().contains("bss lists no objects, but 1 of them"));
+    assert!(plan.refusal().unwrap().contains("bss lists no objects, but 1 is managed there."));
 }
 
 #[test]
@@ -151,4 +194,49 @@ fn a_plan_within_all_rules_is_not_refused_and_tells_what_it_checked() {
         rules,
         ["limit.delete", "limit.replace", "empty.inventory", "empty.live", "incomplete.read", "adopt.differs"]
     );
+}
+
+#[test]
+fn advice_repeats_the_flags_that_were_given_and_each_rule_is_told_once() {
+    let mut world = World::with(&inventory(9));
+    world.live = Snapshot::default();
+    let lost = plan(&world, &inventory(9));
+    let command = CommandLine::default().with_some("-i", Some("lab")).with_some("--state", Some("here"));
+    insta::assert_snapshot!(lost.refusal_of(&command).unwrap(), @r"
+    refused by empty.live (exit 4): bss, cloud-init and smd list no objects, but 9, 2 and 64 are managed there.
+      Were they restarted with empty databases, or are they other services?
+      If intended:  ochami-sync apply -i lab --state here --accept-empty-live
+    ");
+    let world = World::with(&inventory(9));
+    let mut wanted = inventory(5);
+    for node in &mut wanted.nodes {
+        node.boot = None;
+    }
+    let mut few = options();
+    few.allow_delete = Some(3);
+    let refused = world.plan(&desire(&wanted), &few).plan;
+    let command = command.with_some("--allow-delete", Some(3));
+    insta::assert_snapshot!(refused.refusal_of(&command).unwrap(), @r"
+    refused by limit.delete (exit 4): this plan deletes 4 of 9 nodes (44.4 %); the limit is 3.
+      nid[006-009]
+      and this plan deletes 5 of 9 boot entries (55.6 %); the limit is 3.
+      nid[001-005]
+      If intended:  ochami-sync apply -i lab --state here --allow-delete 5
+      If not:       put the lines back into the inventory
+    ");
+}
+
+#[test]
+fn several_rules_at_once_are_answered_by_one_command() {
+    let world = World::with(&inventory(9));
+    let mut wanted = inventory(5);
+    for node in &mut wanted.nodes {
+        node.interfaces[0].mac.0[0] = 0xe8;
+    }
+    let refusal = plan(&world, &wanted).refusal().unwrap();
+    let last = "If all of it is intended:  ochami-sync apply --allow-delete 4 --allow-replace 5\n";
+    assert!(refusal.ends_with(last), "{refusal}");
+    let mut allowed = options();
+    (allowed.allow_delete, allowed.allow_replace) = (Some(4), Some(5));
+    assert_eq!(world.plan(&desire(&wanted), &allowed).plan.refusal(), None);
 }

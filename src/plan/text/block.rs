@@ -115,6 +115,7 @@ impl<'a> Section<'a> {
             (Verb::Update, _) => ("~", "~", "update"),
             (Verb::Replace, _) => ("±", "+-", "replace"),
             (Verb::Delete, _) => ("-", "-", "delete"),
+            (Verb::Release, _) => ("-", "-", "release"),
             (Verb::Rename, _) => ("→", "->", "rename"),
             (Verb::Adopt, _) => ("=", "=", "adopt"),
             (Verb::AdoptAndChange, _) => ("=~", "=~", "adopt"),
@@ -134,7 +135,8 @@ impl<'a> Section<'a> {
         let mut places: Vec<_> = block.iter().filter_map(|change| change.origin.as_ref()).collect();
         places.sort();
         let (Some(first), Some(last)) = (places.first(), places.last()) else { return String::new() };
-        let was = if block.iter().all(|change| change.verb == Verb::Delete) { "was " } else { "" };
+        let was =
+            if block.iter().all(|change| matches!(change.verb, Verb::Delete | Verb::Release)) { "was " } else { "" };
         let more = if first.file != last.file {
             format!(" and {}", self.options.ellipsis())
         } else if first.line != last.line {
@@ -151,8 +153,11 @@ impl<'a> Section<'a> {
             Verb::Delete => vec![(' ', self.parts(first, block))],
             _ => self.fields(first, block, &[]),
         };
-        if first.verb == Verb::Replace && first.kind == Subject::Node && !self.drift {
-            lines.push((' ', "an interface is keyed by its MAC address: the old one goes, a new one comes".to_owned()));
+        if let Some(why) = reason(&first.reason).filter(|_| first.kind == Subject::Node && !self.drift) {
+            lines.push((' ', why.to_owned()));
+        }
+        if first.verb == Verb::Release {
+            lines.push((' ', "others put something into it: what is ours goes, the rest stays unmanaged".to_owned()));
         }
         if first.refused {
             lines.push((' ', "it is not managed by this inventory and is left as it is".to_owned()));
@@ -249,10 +254,20 @@ fn color(change: &PlanChange, drift: bool) -> char {
     match change.verb {
         _ if drift || change.class == Class::Conflict || change.refused => '!',
         Verb::Create | Verb::Recreate => '+',
-        Verb::Delete => '-',
+        Verb::Delete | Verb::Release => '-',
         Verb::Update | Verb::Replace | Verb::Rename => '~',
         Verb::Adopt | Verb::AdoptAndChange | Verb::Record => '=',
     }
+}
+
+/// Why a node counts as replaced, in a sentence.
+fn reason(reason: &str) -> Option<&'static str> {
+    Some(match reason {
+        "key_changed" => "an interface is keyed by its MAC address: the old one goes, a new one comes",
+        "interface_moved" => "an interface moves here from another node, with its MAC address",
+        "node_moved" => "a node is keyed by its xname: the old one goes, a new one comes",
+        _ => return None,
+    })
 }
 
 /// What the names are.

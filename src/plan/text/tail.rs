@@ -35,9 +35,15 @@ fn left_alone(plan: &Plan, options: &TextOptions) -> String {
     }
     let kept: Vec<String> = plan.kept.iter().map(sort).collect();
     if !kept.is_empty() {
-        let why = if plan.complete { "pruning is off" } else { "the read was incomplete" };
-        let kept = format!("{}   no longer in the inventory, but {why}", kept.join("; "));
+        let kept = format!("{}   no longer in the inventory, but {}", kept.join("; "), why_kept(plan));
         text.push_str(&row("  kept", &kept, options));
+    }
+    for members in &plan.kept_members {
+        let ids: Vec<&str> = members.ids.iter().map(|id| &**id).collect();
+        let count = fold::count(ids.len() as u64, "member");
+        let group = fold::escape(&members.group);
+        let kept = format!("{}   {count} of group {group}, no longer in the inventory, but", fold::names(&ids, LISTED));
+        text.push_str(&row("  kept", &format!("{kept} {}", why_kept(plan)), options));
     }
     for objects in &plan.unmanaged {
         let ids: Vec<&str> = objects.ids.iter().map(|id| &**id).collect();
@@ -63,6 +69,10 @@ fn left_alone(plan: &Plan, options: &TextOptions) -> String {
         text.push_str(&row("  forgotten", &line, options));
     }
     text
+}
+
+fn why_kept(plan: &Plan) -> &'static str {
+    if plan.complete { "pruning is off" } else { "the read was incomplete" }
 }
 
 /// Names of one sort with the word for it; nodes need none.
@@ -104,6 +114,7 @@ fn summary(plan: &Plan) -> Vec<String> {
         (summary.update, "update"),
         (summary.replace, "replace"),
         (summary.delete, "delete"),
+        (summary.release, "release"),
         (summary.rename, "rename"),
         (summary.adopt - refused.min(summary.adopt), "adopt"),
         (refused, "refused"),

@@ -316,9 +316,6 @@ fn a_plan_that_only_adopts_says_that_nothing_is_written() {
     Nodes
       =  adopt    nid[001-009]      9 nodes, same change                                 nodes.yaml:9-73
 
-    Boot
-      =  adopt    nid[001-009]      9 nodes, same change                                 cluster.yaml:18
-
     cloud-init
       =  adopt    compute                                                      cloud-init/compute.yaml:1
       =  adopt    compute           secure                              cloud-init/secure/compute.yaml:1
@@ -327,7 +324,7 @@ fn a_plan_that_only_adopts_says_that_nothing_is_written() {
       =  adopt    compute                                                                   nodes.yaml:9
 
     Nothing is written: what is there equals the inventory and becomes managed.
-    Summary       21 adopt   0 writes
+    Summary       12 adopt   0 writes
     Safety        delete 0 of 0 nodes (limit 3)   replace 0 of 0 nodes (limit 3)
     ");
 }
@@ -348,9 +345,6 @@ fn what_may_not_be_taken_over_is_marked() {
                   it is not managed by this inventory and is left as it is
       =  adopt    nid002            x1000c0s0b2n0                                          nodes.yaml:17
 
-    Boot
-      =  adopt    nid[001-002]      2 nodes, same change                                 cluster.yaml:18
-
     cloud-init
       =  adopt    compute                                                      cloud-init/compute.yaml:1
       =  adopt    compute           secure                              cloud-init/secure/compute.yaml:1
@@ -358,7 +352,7 @@ fn what_may_not_be_taken_over_is_marked() {
     Groups
       =  adopt    compute                                                                   nodes.yaml:9
 
-    Summary       6 adopt   1 refused   0 writes
+    Summary       4 adopt   1 refused   0 writes
     Safety        delete 0 of 0 nodes (limit 3)   replace 0 of 0 nodes (limit 3)
                   refused by adopt.differs
     ");
@@ -385,7 +379,7 @@ fn a_conflict_shows_all_three_values_and_a_rename_both_names() {
       unchanged   cloud-init compute; secure cloud-init compute; group compute
 
     Summary       1 rename   1 conflict   4 writes
-    Safety        delete 0 of 2 nodes (limit 3)   replace 0 of 2 nodes (limit 3)
+    Safety        delete 0 of 2 nodes (limit 1)   replace 0 of 2 nodes (limit 1)
     ");
 }
 
@@ -410,7 +404,7 @@ fn drift_that_is_only_reported_says_so() {
 
     Nothing is written: the inventory is applied, drift is only reported.
     Summary       1 drift   0 writes
-    Safety        delete 0 of 2 nodes (limit 3)   replace 0 of 2 nodes (limit 3)
+    Safety        delete 0 of 2 nodes (limit 1)   replace 0 of 2 nodes (limit 1)
     ");
 }
 

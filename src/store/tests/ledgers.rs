@@ -125,3 +125,28 @@ async fn an_entry_of_an_unknown_kind_is_left_alone() {
     tamper(dir.path(), "INSERT INTO ledger VALUES ('demo/builtin', 'lease', 'a', '{}', NULL, 'a', 'x:1', 1)").await;
     assert!(store.ledger(&target()).await.unwrap().entries.is_empty());
 }
+
+#[tokio::test]
+async fn claims_are_what_other_clusters_own_at_the_same_target() {
+    let store = Store::in_memory();
+    let [a, b, c] = ["a", "b", "c"].map(|label| ObjectKey::new(Kind::Group, label));
+    let own = |key: &ObjectKey| vec![LedgerChange::Own(key.clone(), entry("{}"))];
+    decide(&store, apply(target(), "p-1", own(&a))).await.unwrap();
+    decide(&store, apply(TargetId("old/name/builtin".into()), "p-2", own(&b))).await.unwrap();
+    decide(&store, apply(TargetId("old/http://a/hsm/v2".into()), "p-3", own(&c))).await.unwrap();
+    let claims = |own: TargetId| {
+        let store = store.clone();
+        async move { store.claims(&own, &TargetId("/builtin".into())).await.unwrap() }
+    };
+    assert_eq!(claims(target()).await.into_iter().collect::<Vec<_>>(), [(b.clone(), "old/name".into())]);
+    assert_eq!(claims(TargetId("old/name/builtin".into())).await.into_iter().collect::<Vec<_>>(), [(a, "demo".into())]);
+    assert_eq!(claims(TargetId("third/builtin".into())).await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_store_without_a_database_knows_of_no_claims() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = StoreConfig { state_dir: dir.path().join("none"), mode: Mode::ReadOnly, url: None };
+    let store = Store::open(config).await.unwrap();
+    assert!(store.claims(&target(), &TargetId("/builtin".into())).await.unwrap().is_empty());
+}
