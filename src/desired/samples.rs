@@ -39,9 +39,16 @@ pub(crate) fn node(number: u32) -> Node {
             origin: place.clone(),
         }],
         boot: Some(boot("6.1")),
-        lines: Lines::default(),
+        lines: lines(place.line),
         origin: place,
     }
+}
+
+/// The lines of a node that begins on one: name, xname, number, group, controller, interface.
+fn lines(first: u32) -> Lines {
+    let pointers =
+        ["/name", "/xname", "/nid", "/group", "/bmc_mac", "/bmc_ip", "/interfaces/0", "/interfaces/0/ip_addrs/0"];
+    serde_json::from_value(json!(pointers.iter().zip(first..).collect::<Vec<_>>())).unwrap()
 }
 
 /// The boot profile with that kernel.

@@ -7,12 +7,15 @@
 mod block;
 mod diff;
 pub(super) mod fold;
+mod places;
+mod series;
 mod shape;
 mod tail;
 #[cfg(test)]
 mod tests;
 mod tree;
 mod value;
+mod words;
 
 use super::document::{Plan, PlanChange, Subject};
 use block::Section;
@@ -105,10 +108,12 @@ fn size(plan: &Plan) -> String {
 
 fn head(plan: &Plan) -> String {
     let hash: String = plan.source.inventory.chars().take(8).collect();
-    let services = match plan.cluster.target.as_str() {
-        "builtin" => "the built-in services".to_owned(),
-        target => fold::escape(target).into_owned(),
-    };
+    let target = plan.cluster.target.as_str();
+    let services =
+        match target.strip_prefix(&*plan.cluster.id).and_then(|rest| rest.strip_prefix('/')).unwrap_or(target) {
+            "builtin" => "the built-in services".to_owned(),
+            target => fold::escape(target).into_owned(),
+        };
     let mut text = format!(
         "Plan {}   {}   inventory {}\nCompared {} with {services}.\n",
         fold::escape(&plan.id),

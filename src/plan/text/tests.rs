@@ -60,13 +60,13 @@ fn a_plan_tells_every_sort_of_change_with_its_cause() {
 
     Nodes
       +  create   nid010            x1000c0s0b10n0                                         nodes.yaml:81
-                  mac ec:e7:a7:05:00:0b   ip 172.16.0.11   groups compute
-      ±  replace  nid007            x1000c0s0b7n0                                          nodes.yaml:57
-                  mac  ec:e7:a7:05:00:08 → 02:00:00:00:07:ff
+                  mac_addr ec:e7:a7:05:00:0b   ip_addr 172.16.0.11   group compute
+      ±  replace  nid007            x1000c0s0b7n0                                          nodes.yaml:63
+                  mac_addr  ec:e7:a7:05:00:08 → 02:00:00:00:07:ff
                   an interface is keyed by its MAC address: the old one goes, a new one comes
       -  delete   nid009            x1000c0s0b9n0                                      was nodes.yaml:73
-                  2 components, 1 Redfish endpoint, 2 component endpoints, 2 interfaces, 1 boot entry,
-                    member of compute
+                  2 components, 1 Redfish endpoint, 2 component endpoints, 2 Ethernet interfaces,
+                  1 boot entry, member of compute
 
     Boot
       ~  update   nid[001-006]      6 nodes, same change                                 cluster.yaml:18
@@ -88,14 +88,14 @@ fn a_plan_tells_every_sort_of_change_with_its_cause() {
                   takes effect at each node's next boot
 
     Groups
-      ~  update   compute                                                                   nodes.yaml:9
+      ~  update   compute                                                                  nodes.yaml:84
                   members  +x1000c0s0b10n0  -x1000c0s0b9n0
 
     Drift since apply #1 (2026-11-22T22:05:57Z) — will be put back
       !  drift    nid003            x1000c0s0b3n0                   by api sub=ben, 2026-11-22T22:03:20Z
-                  nid  3 → live 33 → 3
+                  nid  33 (live) → 3 (inventory)
       !  drift    compute           group
-                  members  x1000c0s0b8n0 removed by somebody else
+                  members  +x1000c0s0b8n0 (removed by somebody else)
 
     Left alone
       unchanged   nid008; secure cloud-init compute
@@ -119,14 +119,15 @@ fn a_narrow_terminal_without_other_glyphs_gets_the_same() {
 
     Nodes
       +  create   nid010            x1000c0s0b10n0             nodes.yaml:81
-                  mac ec:e7:a7:05:00:0b   ip 172.16.0.11   groups compute
-      +- replace  nid007            x1000c0s0b7n0              nodes.yaml:57
-                  mac  ec:e7:a7:05:00:08 -> 02:00:00:00:07:ff
+                  mac_addr ec:e7:a7:05:00:0b   ip_addr 172.16.0.11
+                  group compute
+      +- replace  nid007            x1000c0s0b7n0              nodes.yaml:63
+                  mac_addr  ec:e7:a7:05:00:08 -> 02:00:00:00:07:ff
                   an interface is keyed by its MAC address: the old one
                     goes, a new one comes
       -  delete   nid009            x1000c0s0b9n0          was nodes.yaml:73
                   2 components, 1 Redfish endpoint, 2 component endpoints,
-                    2 interfaces, 1 boot entry, member of compute
+                  2 Ethernet interfaces, 1 boot entry, member of compute
 
     Boot
       ~  update   nid[001-006]      6 nodes, same change     cluster.yaml:18
@@ -149,15 +150,15 @@ fn a_narrow_terminal_without_other_glyphs_gets_the_same() {
                   takes effect at each node's next boot
 
     Groups
-      ~  update   compute                                       nodes.yaml:9
+      ~  update   compute                                      nodes.yaml:84
                   members  +x1000c0s0b10n0  -x1000c0s0b9n0
 
     Drift since apply #1 (2026-11-22T22:05:57Z) - will be put back
       !  drift    nid003            x1000c0s0b3n0
                   by api sub=ben, 2026-11-22T22:03:20Z
-                  nid  3 -> live 33 -> 3
+                  nid  33 (live) -> 3 (inventory)
       !  drift    compute           group
-                  members  x1000c0s0b8n0 removed by somebody else
+                  members  +x1000c0s0b8n0 (removed by somebody else)
 
     Left alone
       unchanged   nid008; secure cloud-init compute
@@ -198,7 +199,7 @@ fn a_thousand_nodes_fold_and_the_odd_one_falls_out() {
       +  create   nid[1001-1128]
                   128 nodes in x1000c3s7b[9-31]n0,x1000c4s[0-2]b[0-31]n0,x1000c4s3b[0-8]n0
                   nodes.yaml:8009-9025
-                  mac ec:e7:a7:05:04:… (128 values)   ip 172.16.4.[2-129]   groups compute
+                  mac_addr ec:e7:a7:05:04:[02-81]   ip_addr 172.16.4.[2-129]   group compute
 
     Boot
       ~  update   nid[001-640,642-1000]  999 nodes, same change                          cluster.yaml:18
@@ -215,7 +216,7 @@ fn a_thousand_nodes_fold_and_the_odd_one_falls_out() {
                   takes effect at each node's next boot
 
     Groups
-      ~  update   compute                                                                   nodes.yaml:9
+      ~  update   compute                                                           nodes.yaml:8012-9028
                   members  +x1000c3s7b[9-31]n0,x1000c4s[0-2]b[0-31]n0,x1000c4s3b[0-8]n0
 
     Left alone
@@ -235,7 +236,7 @@ fn the_first_plan_says_that_nothing_is_owned() {
 
     Nodes
       +  create   nid[001-009]      9 nodes in x1000c0s0b[1-9]n0                         nodes.yaml:9-73
-                  mac ec:e7:a7:05:00:… (9 values)   ip 172.16.0.[2-10]   groups compute
+                  mac_addr ec:e7:a7:05:00:[02-0a]   ip_addr 172.16.0.[2-10]   group compute
 
     cloud-init
       +  create   compute                                                      cloud-init/compute.yaml:1
@@ -245,7 +246,7 @@ fn the_first_plan_says_that_nothing_is_owned() {
                   content  changed
 
     Groups
-      +  create   compute                                                                   nodes.yaml:9
+      +  create   compute                                                                  nodes.yaml:12
                   members  +x1000c0s0b[1-9]n0
 
     Summary       12 create   75 writes
@@ -263,17 +264,17 @@ fn new_nodes_are_told_in_full_when_asked_for() {
 
     Nodes
       +  create   nid001            x1000c0s0b1n0                                           nodes.yaml:9
-                  mac ec:e7:a7:05:00:02   ip 172.16.0.2   groups compute
+                  mac_addr ec:e7:a7:05:00:02   ip_addr 172.16.0.2   group compute
                 + nid  1
                 + role  Compute
                 + kernel  http://172.16.0.254/boot/vmlinuz-6.1
                 + initrd  http://172.16.0.254/boot/initramfs-6.1.img
                 + params  root=live:http://172.16.0.254/rootfs ip=dhcp console=ttyS0,115200 quiet
                     selinux=0
-                + bmc/xname  x1000c0s0b1
-                + bmc/mac  00:00:5e:00:00:02
-                + bmc/ip  172.17.0.2
-                + key  mac:ec:e7:a7:05:00:02
+                + BMC  x1000c0s0b1
+                + bmc_mac  00:00:5e:00:00:02
+                + bmc_ip  172.17.0.2
+                + boot entry  mac:ec:e7:a7:05:00:02
 
     cloud-init
       +  create   compute                                                      cloud-init/compute.yaml:1
@@ -289,8 +290,8 @@ fn new_nodes_are_told_in_full_when_asked_for() {
                   content  changed
 
     Groups
-      +  create   compute                                                                   nodes.yaml:9
-                + description  The compute group
+      +  create   compute                                                                  nodes.yaml:12
+                + Description  The compute group
                   members  +x1000c0s0b1n0
 
     Summary       4 create   11 writes
@@ -324,7 +325,7 @@ fn a_plan_that_only_adopts_says_that_nothing_is_written() {
       =  adopt    compute           secure                              cloud-init/secure/compute.yaml:1
 
     Groups
-      =  adopt    compute                                                                   nodes.yaml:9
+      =  adopt    compute                                                                  nodes.yaml:12
 
     Nothing is written: what is there equals the inventory and becomes managed.
     Summary       21 adopt   0 writes
@@ -343,7 +344,7 @@ fn what_may_not_be_taken_over_is_marked() {
     Nothing was applied here before: nothing is owned, and nothing can be deleted.
 
     Nodes
-      =~ refused  nid001            x1000c0s0b1n0                                           nodes.yaml:9
+      =~ refused  nid001            x1000c0s0b1n0                                          nodes.yaml:11
                   nid  77 → 1
                   it is not managed by this inventory and is left as it is
       =  adopt    nid002            x1000c0s0b2n0                                          nodes.yaml:17
@@ -356,7 +357,7 @@ fn what_may_not_be_taken_over_is_marked() {
       =  adopt    compute           secure                              cloud-init/secure/compute.yaml:1
 
     Groups
-      =  adopt    compute                                                                   nodes.yaml:9
+      =  adopt    compute                                                                  nodes.yaml:12
 
     Summary       6 adopt   1 refused   0 writes
     Safety        delete 0 of 0 nodes (limit 3)   replace 0 of 0 nodes (limit 3)
@@ -376,8 +377,9 @@ fn a_conflict_shows_all_three_values_and_a_rename_both_names() {
     Compared 2 nodes, 1 group, 4 files with the built-in services.
 
     Nodes
-      !~ conflict nid001            x1000c0s0b1n0                                           nodes.yaml:9
-                  nid  was 1, live 77, want 11
+      !~ conflict nid001            x1000c0s0b1n0                                          nodes.yaml:11
+                  nid  77 (live) → 11 (inventory)
+                    changed by somebody else, last applied: 1
       →  rename   login1            x1000c0s0b2n0                                          nodes.yaml:17
                   name  nid002 → login1
 
@@ -401,9 +403,9 @@ fn drift_that_is_only_reported_says_so() {
 
     Drift since apply #1 (2026-11-22T22:05:57Z) — left as it is
       !  drift    nid001            boot x1000c0s0b1n0
-                - params  root=live:http://172.16.0.254/rootfs ip=dhcp console=ttyS0,115200 quiet
-                    selinux=0
-                + params  rescue
+                - params  rescue (live)
+                + params  root=live:http://172.16.0.254/rootfs ip=dhcp console=ttyS0,115200 quiet
+                    selinux=0 (inventory)
 
     Left alone
       unchanged   nid002; cloud-init compute; secure cloud-init compute; group compute
@@ -427,6 +429,233 @@ fn names_and_values_of_others_cannot_write_on_the_terminal() {
         assert!(text.contains("\\u{1b}[2J"), "{text}");
         assert!(!text.contains('\u{202e}'));
     }
+}
+
+#[test]
+fn nodes_that_somebody_deleted_are_one_line() {
+    let mut world = World::with(&inventory(9));
+    for key in desire(&inventory(9)).objects.into_keys() {
+        if key.kind != Kind::Group && !matches!(key.kind, Kind::CloudInit | Kind::CloudInitSecure) {
+            world.change(Change::Delete(key));
+        }
+    }
+    world.meddle(&ObjectKey::new(Kind::Group, "compute"), "members", json!([]));
+    insta::assert_snapshot!(text(&world, &inventory(9)), @r"
+    Plan p-7f31c2000000   demo   inventory 3f9c2e1a
+    Compared 9 nodes, 1 group, 4 files with the built-in services.
+
+    Drift since apply #1 (2026-11-22T22:05:57Z) — will be put back
+      +  recreate nid[001-009]      9 nodes in x1000c0s0b[1-9]n0
+                  deleted by somebody else: 18 components, 9 Redfish endpoints,
+                  18 component endpoints, 18 Ethernet interfaces, 9 boot entries
+      !  drift    compute           group
+                  members  +x1000c0s0b[1-9]n0 (removed by somebody else)
+
+    Left alone
+      unchanged   cloud-init compute; secure cloud-init compute
+
+    Summary       10 drift   73 writes
+    Safety        delete 0 of 9 nodes (limit 3)   replace 0 of 9 nodes (limit 3)   refused by empty.live
+    ");
+    let mut options = options();
+    options.correct_drift = false;
+    let reported = render(&plan(&world, &inventory(9), &options), &TextOptions::default());
+    assert!(reported.contains("  !  deleted   nid[001-009]      9 nodes in x1000c0s0b[1-9]n0\n"), "{reported}");
+}
+
+#[test]
+fn a_part_that_somebody_deleted_is_told_by_what_it_is() {
+    let mut world = World::with(&inventory(2));
+    world.change(Change::Delete(ObjectKey::new(Kind::EthernetInterface, "ec:e7:a7:05:00:02")));
+    world.change(Change::Delete(ObjectKey::new(Kind::CloudInit, "compute")));
+    insta::assert_snapshot!(text(&world, &inventory(2)), @r"
+    Plan p-7f31c2000000   demo   inventory 3f9c2e1a
+    Compared 2 nodes, 1 group, 4 files with the built-in services.
+
+    Drift since apply #1 (2026-11-22T22:05:57Z) — will be put back
+      !  drift    nid001            x1000c0s0b1n0
+                  deleted by somebody else: 1 Ethernet interface
+      +  recreate compute           cloud-init
+                  deleted by somebody else
+
+    Left alone
+      unchanged   nid002; secure cloud-init compute; group compute
+
+    Summary       2 drift   2 writes
+    Safety        delete 0 of 2 nodes (limit 3)   replace 0 of 2 nodes (limit 3)
+    ");
+}
+
+#[test]
+fn what_both_sides_changed_is_compared_word_by_word() {
+    let mut world = World::with(&inventory(1));
+    let key = ObjectKey::new(Kind::BootParams, "mac:ec:e7:a7:05:00:02");
+    let params = boot("6.1").params;
+    world.meddle(&key, "params", json!(params.replace("quiet", "rescue")));
+    world.meddle(&key, "kernel", json!("http://172.16.0.254/boot/vmlinuz-rescue"));
+    let mut wanted = inventory(1);
+    let mut other = boot("6.6");
+    other.params = params.replace("quiet", "loglevel=4").into();
+    wanted.nodes[0].boot = Some(other);
+    insta::assert_snapshot!(text(&world, &wanted), @r"
+    Plan p-7f31c2000000   demo   inventory 3f9c2e1a
+    Compared 1 node, 1 group, 4 files with the built-in services.
+
+    Boot
+      !~ conflict nid001            x1000c0s0b1n0                                        cluster.yaml:18
+                - kernel  http://172.16.0.254/boot/vmlinuz-rescue (live)
+                + kernel  http://172.16.0.254/boot/vmlinuz-6.6 (inventory)
+                    changed by somebody else, last applied: http://172.16.0.254/boot/vmlinuz-6.1
+                - initrd  http://172.16.0.254/boot/initramfs-6.1.img
+                + initrd  http://172.16.0.254/boot/initramfs-6.6.img
+                  params  live → inventory: … console=ttyS0,115200 [-rescue-]{+loglevel=4+} selinux=0
+                    changed by somebody else, last applied → live: … console=ttyS0,115200
+                    [-quiet-]{+rescue+} selinux=0
+                  takes effect at each node's next boot
+
+    Left alone
+      unchanged   cloud-init compute; secure cloud-init compute; group compute
+
+    Summary       1 conflict   1 write
+    Safety        delete 0 of 1 nodes (limit 3)   replace 0 of 1 nodes (limit 3)
+    ");
+}
+
+#[test]
+fn values_that_swap_are_told_node_by_node() {
+    let world = World::with(&inventory(7));
+    let mut wanted = inventory(7);
+    wanted.nodes[5].name = "nid007".into();
+    wanted.nodes[6].name = "nid006".into();
+    let (six, seven) = (wanted.nodes[3].interfaces.clone(), wanted.nodes[4].interfaces.clone());
+    (wanted.nodes[3].interfaces, wanted.nodes[4].interfaces) = (seven, six);
+    insta::assert_snapshot!(text(&world, &wanted), @r"
+    Plan p-7f31c2000000   demo   inventory 3f9c2e1a
+    Compared 7 nodes, 1 group, 4 files with the built-in services.
+
+    Nodes
+      ~  update   nid[004-005]      2 nodes, same change                                nodes.yaml:39,47
+                  ComponentID of mac_addr  nid004  x1000c0s0b5n0 → x1000c0s0b4n0
+                                           nid005  x1000c0s0b4n0 → x1000c0s0b5n0
+      →  rename   nid[006-007]      2 nodes, same change                                nodes.yaml:49,57
+                  name  nid007 → nid006
+                        nid006 → nid007
+
+    Left alone
+      unchanged   nid[001-003]; cloud-init compute; secure cloud-init compute; group compute
+
+    Summary       2 update   2 rename   10 writes
+    Safety        delete 0 of 7 nodes (limit 3)   replace 0 of 7 nodes (limit 3)
+    ");
+}
+
+#[test]
+fn values_that_all_move_by_the_same_fold_and_others_are_listed() {
+    let world = World::with(&inventory(12));
+    let mut wanted = inventory(12);
+    for (place, node) in wanted.nodes.iter_mut().enumerate() {
+        node.name = format!("nid{:03}", place + 101).into();
+        let last = [7, 200, 31, 64, 90, 12, 44, 83, 21, 109, 150, 77][place];
+        node.interfaces[0].mac = format!("02:00:00:00:09:{last:02x}").parse().unwrap();
+    }
+    insta::assert_snapshot!(text(&world, &wanted), @r"
+    Plan p-7f31c2000000   demo   inventory 3f9c2e1a
+    Compared 12 nodes, 1 group, 4 files with the built-in services.
+
+    Nodes
+      ±  replace  nid[101-112]      12 nodes, same change                               nodes.yaml:9-103
+                  mac_addr  nid101  ec:e7:a7:05:00:02 → 02:00:00:00:09:07
+                            nid102  ec:e7:a7:05:00:03 → 02:00:00:00:09:c8
+                            nid103  ec:e7:a7:05:00:04 → 02:00:00:00:09:1f
+                            nid104  ec:e7:a7:05:00:05 → 02:00:00:00:09:40
+                            nid105  ec:e7:a7:05:00:06 → 02:00:00:00:09:5a
+                            nid106  ec:e7:a7:05:00:07 → 02:00:00:00:09:0c
+                            nid107  ec:e7:a7:05:00:08 → 02:00:00:00:09:2c
+                            nid108  ec:e7:a7:05:00:09 → 02:00:00:00:09:53
+                            and 4 others; --expand lists them
+                  an interface is keyed by its MAC address: the old one goes, a new one comes
+
+    Left alone
+      unchanged   cloud-init compute; secure cloud-init compute; group compute
+
+    Summary       12 replace   72 writes
+    Safety        delete 0 of 12 nodes (limit 3)   replace 12 of 12 nodes (limit 3, refused)
+    ");
+}
+
+#[test]
+fn another_controller_address_is_told_once_and_in_the_words_of_the_file() {
+    let world = World::with(&inventory(1));
+    let mut wanted = inventory(1);
+    let bmc = wanted.nodes[0].bmc.as_mut().unwrap();
+    bmc.mac = Some("00:00:5e:00:53:01".parse().unwrap());
+    bmc.ip = Some("172.17.0.99".parse().unwrap());
+    insta::assert_snapshot!(text(&world, &wanted), @r"
+    Plan p-7f31c2000000   demo   inventory 3f9c2e1a
+    Compared 1 node, 1 group, 4 files with the built-in services.
+
+    Nodes
+      ±  replace  nid001            x1000c0s0b1n0                                       nodes.yaml:13,14
+                  bmc_mac  00:00:5e:00:00:02 → 00:00:5e:00:53:01
+                  bmc_ip  172.17.0.2 → 172.17.0.99
+                  an interface is keyed by its MAC address: the old one goes, a new one comes
+
+    Left alone
+      unchanged   cloud-init compute; secure cloud-init compute; group compute
+
+    Summary       1 replace   4 writes
+    Safety        delete 0 of 1 nodes (limit 3)   replace 1 of 1 nodes (limit 3)
+    ");
+}
+
+#[test]
+fn a_node_that_moves_to_another_group_is_told_with_both() {
+    let world = World::with(&inventory(3));
+    let mut wanted = inventory(3);
+    wanted.nodes[1].groups = vec!["login".parse().unwrap()];
+    insta::assert_snapshot!(text(&world, &wanted), @r"
+    Plan p-7f31c2000000   demo   inventory 3f9c2e1a
+    Compared 3 nodes, 2 groups, 4 files with the built-in services.
+
+    Groups
+      ~  update   compute                                                                  nodes.yaml:20
+                  members  -x1000c0s0b2n0
+      +  create   login                                                                    nodes.yaml:20
+                  members  +x1000c0s0b2n0
+
+    Left alone
+      unchanged   nid[001-003]; cloud-init compute; secure cloud-init compute
+
+    Summary       1 create   1 update   2 writes
+    Safety        delete 0 of 3 nodes (limit 3)   replace 0 of 3 nodes (limit 3)
+    ");
+}
+
+#[test]
+fn a_new_image_of_ten_thousand_nodes_is_one_block() {
+    let world = World::with(&inventory(10_000));
+    let mut wanted = inventory(10_000);
+    for node in &mut wanted.nodes {
+        node.boot = Some(boot("6.6"));
+    }
+    insta::assert_snapshot!(text(&world, &wanted), @r"
+    Plan p-7f31c2000000   demo   inventory 3f9c2e1a
+    Compared 10,000 nodes, 1 group, 4 files with the built-in services.
+
+    Boot
+      ~  update   nid[001-999,1000-10000]  10,000 nodes, same change                     cluster.yaml:18
+                - kernel  http://172.16.0.254/boot/vmlinuz-6.1
+                + kernel  http://172.16.0.254/boot/vmlinuz-6.6
+                - initrd  http://172.16.0.254/boot/initramfs-6.1.img
+                + initrd  http://172.16.0.254/boot/initramfs-6.6.img
+                  takes effect at each node's next boot
+
+    Left alone
+      unchanged   cloud-init compute; secure cloud-init compute; group compute
+
+    Summary       10,000 update   10,000 writes
+    Safety        delete 0 of 10,000 nodes (limit 500)   replace 0 of 10,000 nodes (limit 1,000)
+    ");
 }
 
 #[test]
