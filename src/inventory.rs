@@ -43,6 +43,6 @@ mod tests;
 pub use code::Code;
 pub use diagnostic::{Diagnostic, Place, Severity, Suggestion};
 pub use load::{Loaded, load, load_settled};
-pub use places::{BootStretches, Lines, Stretch, step};
+pub use places::{BootStretches, Lines, Stretch, step, text_line};
 pub use source::{Source, Sources};
 pub use types::{Adopt, Bmc, Boot, Cluster, Entry, Interface, Inventory, Limit, Network, Node, Origin, SyncPolicy};

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::source::Sheet;
-use super::yaml::{Data, Span, Yaml};
+use super::yaml::{Data, Scalar, Span, Yaml};
 
 /// The lines of the keys and items of one thing, by their JSON pointers within it: `/nid`, `/userdata/runcmd/2`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,13 +18,20 @@ use super::yaml::{Data, Span, Yaml};
 pub struct Lines(Vec<(Cow<'static, str>, u32)>);
 
 impl Lines {
-    /// The line of a place; where it has none of its own, that of the nearest thing around it.
+    /// The line of a place; where it has none of its own, that of the nearest thing around it. Lines of a text are
+    /// pointed at with [`text_line`].
     #[must_use]
     pub fn line(&self, pointer: &str) -> Option<u32> {
+        let known = |pointer: &str| self.0.iter().find(|(known, _)| known == pointer).map(|(_, line)| *line);
+        if let Some((text, number)) = pointer.rsplit_once("/|/")
+            && let (Some(first), Ok(number)) = (known(&format!("{text}/|")), number.parse::<u32>())
+        {
+            return Some(first + number);
+        }
         let mut pointer = pointer;
         loop {
-            if let Some((_, line)) = self.0.iter().find(|(known, _)| known == pointer) {
-                return Some(*line);
+            if let Some(line) = known(pointer) {
+                return Some(line);
             }
             pointer = pointer.rsplit_once('/')?.0;
         }
@@ -55,9 +62,31 @@ impl Lines {
                     self.push_tree(sheet, &step(pointer, &number.to_string()), item.span, item);
                 }
             }
-            Data::Scalar(_) | Data::Bad => {}
+            Data::Scalar(scalar) => {
+                if let Some(line) = block(sheet, scalar) {
+                    self.push(format!("{pointer}/|"), line);
+                }
+            }
+            Data::Bad => {}
         }
     }
+}
+
+/// The first line of a text of several lines that stands in the file as it is, below `|`.
+fn block(sheet: Sheet<'_>, scalar: &Scalar<'_>) -> Option<u32> {
+    let mut lines = scalar.text.lines().filter(|_| !scalar.plain && scalar.text.contains('\n')).peekable();
+    lines.peek()?;
+    let first = sheet.origin(scalar.span).line;
+    let at = |line: u32| sheet.source.line(usize::try_from(line - 1).unwrap_or(usize::MAX)).trim();
+    let text: Vec<&str> = lines.map(str::trim).collect();
+    // The parser says of a block either the line of its `|` or the one below it.
+    [first, first + 1].into_iter().find(|first| (*first..).zip(&text).all(|(line, text)| at(line) == *text))
+}
+
+/// The pointer of a line of a text, counted from 0.
+#[must_use]
+pub fn text_line(pointer: &str, number: usize) -> String {
+    format!("{pointer}/|/{number}")
 }
 
 /// A JSON pointer one step further.

@@ -161,12 +161,13 @@ impl<'a> Finder<'a> {
     fn of_entry(&self, part: &Outcome<'_>) -> Vec<Place> {
         let Some(desired) = part.sides.desired else { return Vec::new() };
         let key = part.sides.key;
+        let secret = key.kind.is_secret();
         let pointers = asked(part).flat_map(|diff| match diff.name.as_str() {
             "jinja" => vec!["/template".to_owned()],
             name => {
                 let (old, new) = sides(diff);
                 let changed = within::documents(old, new, &format!("/{name}"));
-                changed.into_iter().map(|pointer| format!("{pointer}/$secret")).collect()
+                changed.into_iter().map(|pointer| if secret { reference(&pointer) } else { pointer }).collect()
             }
         });
         let lines = pointers.filter_map(|pointer| self.desired.places.of_entry(key, &pointer));
@@ -194,6 +195,12 @@ impl<'a> Finder<'a> {
             None => changes::place(&node.origin),
         })
     }
+}
+
+/// Where a value is referred to, when it is a secret. Lines of the value are no lines of the file then.
+fn reference(pointer: &str) -> String {
+    let value = pointer.split_once("/|/").map_or(pointer, |(value, _)| value);
+    format!("{value}/$secret")
 }
 
 /// The differences that the inventory asks for.

@@ -70,6 +70,9 @@ const ENTRY: &str = "\
         - systemctl start slurmd
     metadata:
       instance-id: ochami-compute
+      motd: |
+        Welcome to the demo.
+        Be kind.
 ";
 
 const SECURE: &str = "\
@@ -208,6 +211,7 @@ fn a_cloud_init_entry_names_the_item_that_was_edited() {
         causes(&[("instance-id: ochami-compute", "instance-id: ochami-2")]),
         ["cloud-init/compute cloud-init/compute.yaml:10"]
     );
+    assert_eq!(causes(&[("Be kind.", "Be good.")]), ["cloud-init/compute cloud-init/compute.yaml:13"]);
     assert_eq!(causes(&[("        - setenforce 0\n", "")]), ["cloud-init/compute cloud-init/compute.yaml:6"]);
     assert_eq!(
         causes(&[(

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 use similar::{ChangeTag, TextDiff};
 
-use crate::inventory::{Stretch, step};
+use crate::inventory::{Stretch, step, text_line};
 
 /// The JSON pointers of what differs in a document, `pointer` in front. Where a key or an item is gone, that of what it
 /// was in.
@@ -28,8 +28,17 @@ fn compare(old: Option<&Value>, new: Option<&Value>, pointer: &str, found: &mut 
         }
         (Some(Value::Array(old)), Some(Value::Array(new))) => items(old, new, pointer, found),
         (old, new) if old == new => {}
+        (Some(Value::String(old)), Some(Value::String(new))) if old.contains('\n') && new.contains('\n') => {
+            found.push(text_line(pointer, first_difference(old, new)));
+        }
         _ => found.push(pointer.to_owned()),
     }
+}
+
+/// The number of the first line of the new text that differs; the last line where lines are gone from its end.
+fn first_difference(old: &str, new: &str) -> usize {
+    let same = old.lines().zip(new.lines()).take_while(|(old, new)| old == new).count();
+    same.min(new.lines().count().saturating_sub(1))
 }
 
 /// Compares what lies between the items that are the same at the beginning and at the end of two lists.
@@ -136,6 +145,13 @@ mod tests {
 
     fn lines(old: &str, (new, parts): (String, Vec<Stretch>)) -> Vec<u32> {
         stretches(old, &new, &parts).into_iter().collect()
+    }
+
+    #[test]
+    fn the_line_of_a_text_that_differs_first_is_pointed_at() {
+        assert_eq!(changed(json!("a\nb\nc\n"), json!("a\nx\nc\n")), ["/d/|/1"]);
+        assert_eq!(changed(json!("a\nb\n"), json!("a\n")), ["/d/|/0"], "where lines are gone, the one before them");
+        assert_eq!(changed(json!("a"), json!("b")), ["/d"]);
     }
 
     #[test]

@@ -460,7 +460,7 @@ fn nodes_that_somebody_deleted_are_one_line() {
     let mut options = options();
     options.correct_drift = false;
     let reported = render(&plan(&world, &inventory(9), &options), &TextOptions::default());
-    assert!(reported.contains("  !  deleted   nid[001-009]      9 nodes in x1000c0s0b[1-9]n0\n"), "{reported}");
+    assert!(reported.contains("  !  deleted  nid[001-009]      9 nodes in x1000c0s0b[1-9]n0\n"), "{reported}");
 }
 
 #[test]

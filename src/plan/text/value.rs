@@ -12,6 +12,8 @@ use super::{TextOptions, diff, fold, tree, words};
 const SHORT: usize = 24;
 /// A change and what was there before stand on one line up to this length together.
 const SHORT_LINE: usize = 72;
+/// What stands around a label and a value on their line: the indent, the sign, and the gap between them.
+const MARGIN: usize = 18;
 /// Members of a set that are listed where they cannot be folded.
 const LISTED: usize = 8;
 /// Nodes that are told one by one where their values cannot be folded.
@@ -150,12 +152,25 @@ fn change(label: &str, live: Option<&str>, want: Option<&str>, labels: &Labels, 
         (Some(live), Some(want)) if live.len() <= SHORT && want.len() <= SHORT => {
             vec![(' ', format!("{label}  {live}{} {arrow} {want}{}", labels.live, labels.want))]
         }
+        (Some(live), Some(want))
+            if !is_words(live) && !is_words(want) && is_too_long(label, live, want, labels, options) =>
+        {
+            let both = if labels.both { format!("live {arrow} inventory: ") } else { String::new() };
+            vec![(' ', format!("{label}  {both}{}", diff::words(live, want, options)))]
+        }
         (live, want) => {
             let old = live.map(|live| ('-', format!("{label}  {live}{}", labels.live)));
             let new = want.map(|want| ('+', format!("{label}  {want}{}", labels.want)));
             old.into_iter().chain(new).collect()
         }
     }
+}
+
+/// True for values that do not fit on lines of their own, which would be broken in front of them.
+fn is_too_long(label: &str, live: &str, want: &str, labels: &Labels, options: &TextOptions) -> bool {
+    let old = live.chars().count() + labels.live.len();
+    let new = want.chars().count() + labels.want.len();
+    label.chars().count() + old.max(new) > options.columns() - MARGIN
 }
 
 /// True for a text of several words, which is compared word by word.
