@@ -12,7 +12,7 @@ use super::source::Sheet;
 use super::types::Origin;
 use super::values::Values;
 use super::walker::{self, Fields, Text};
-use super::yaml::{Data, Pair, Span, Yaml};
+use super::yaml::{Data, Span, Yaml};
 use crate::model::{Arch, Class, GroupLabel, MacAddr, Nid, Role, SubRole, Xname};
 
 /// A value and where it stands in `nodes.yaml`.
@@ -164,61 +164,10 @@ fn node<'y>(sheet: Sheet<'y>, yaml: &'y Yaml<'y>, index: usize, labels: &mut Lab
         class,
         bmc,
         interfaces,
-        lines: lines(&fields),
+        lines: Lines::of_node(&fields),
         origin,
     })
 }
-
-/// The lines that a change of the node may come from.
-fn lines(fields: &Fields<'_>) -> Lines {
-    let line = |span| fields.sheet.origin(span).line;
-    let mut lines = Lines::default();
-    for (pointer, key) in POINTERS {
-        if let Some(pair) = fields.pairs().iter().find(|pair| pair.key.text == *key) {
-            lines.push(*pointer, line(pair.key.span));
-        }
-    }
-    for (number, interface) in items(fields.get("interfaces")).iter().enumerate() {
-        let mac = key(interface, "mac_addr").map_or(interface.span, |pair| pair.key.span);
-        lines.push(format!("/interfaces/{number}"), line(mac));
-        for (place, address) in items(key(interface, "ip_addrs").map(|pair| &pair.value)).iter().enumerate() {
-            let ip = key(address, "ip_addr").map_or(address.span, |pair| pair.key.span);
-            lines.push(format!("/interfaces/{number}/ip_addrs/{place}"), line(ip));
-        }
-    }
-    lines
-}
-
-/// The items of a list; none of anything else, which is reported where it is read.
-fn items<'y>(yaml: Option<&'y Yaml<'y>>) -> &'y [Yaml<'y>] {
-    match yaml.map(|yaml| &yaml.data) {
-        Some(Data::List(items)) => items,
-        _ => &[],
-    }
-}
-
-fn key<'y>(yaml: &'y Yaml<'y>, name: &str) -> Option<&'y Pair<'y>> {
-    match &yaml.data {
-        Data::Map(pairs) => pairs.iter().find(|pair| pair.key.text == name),
-        _ => None,
-    }
-}
-
-/// The keys of a node that hold one value, and how they are pointed at.
-const POINTERS: &[(&str, &str)] = &[
-    ("/name", "name"),
-    ("/xname", "xname"),
-    ("/nid", "nid"),
-    ("/group", "group"),
-    ("/groups", "groups"),
-    ("/role", "role"),
-    ("/subrole", "subrole"),
-    ("/arch", "arch"),
-    ("/class", "class"),
-    ("/bmc_mac", "bmc_mac"),
-    ("/bmc_ip", "bmc_ip"),
-    ("/bmc_fqdn", "bmc_fqdn"),
-];
 
 /// One of SMD's words.
 fn choose<T: Copy>(

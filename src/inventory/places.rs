@@ -10,7 +10,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::source::Sheet;
-use super::yaml::{Data, Scalar, Span, Yaml};
+use super::walker::Fields;
+use super::yaml::{Data, Pair, Scalar, Span, Yaml};
 
 /// The lines of the keys and items of one thing, by their JSON pointers within it: `/nid`, `/userdata/runcmd/2`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,6 +44,26 @@ impl Lines {
         self.0.is_empty()
     }
 
+    /// The lines that a change of a node may come from.
+    pub(super) fn of_node(fields: &Fields<'_>) -> Self {
+        let line = |span| fields.sheet.origin(span).line;
+        let mut lines = Self::default();
+        for (pointer, key) in POINTERS {
+            if let Some(pair) = fields.pairs().iter().find(|pair| pair.key.text == *key) {
+                lines.push(*pointer, line(pair.key.span));
+            }
+        }
+        for (number, interface) in items(fields.get("interfaces")).iter().enumerate() {
+            let mac = key(interface, "mac_addr").map_or(interface.span, |pair| pair.key.span);
+            lines.push(format!("/interfaces/{number}"), line(mac));
+            for (place, address) in items(key(interface, "ip_addrs").map(|pair| &pair.value)).iter().enumerate() {
+                let ip = key(address, "ip_addr").map_or(address.span, |pair| pair.key.span);
+                lines.push(format!("/interfaces/{number}/ip_addrs/{place}"), line(ip));
+            }
+        }
+        lines
+    }
+
     pub(super) fn push(&mut self, pointer: impl Into<Cow<'static, str>>, line: u32) {
         self.0.push((pointer.into(), line));
     }
@@ -71,6 +92,37 @@ impl Lines {
         }
     }
 }
+
+/// The items of a list; none of anything else, which is reported where it is read.
+fn items<'y>(yaml: Option<&'y Yaml<'y>>) -> &'y [Yaml<'y>] {
+    match yaml.map(|yaml| &yaml.data) {
+        Some(Data::List(items)) => items,
+        _ => &[],
+    }
+}
+
+fn key<'y>(yaml: &'y Yaml<'y>, name: &str) -> Option<&'y Pair<'y>> {
+    match &yaml.data {
+        Data::Map(pairs) => pairs.iter().find(|pair| pair.key.text == name),
+        _ => None,
+    }
+}
+
+/// The keys of a node that hold one value, and how they are pointed at.
+const POINTERS: &[(&str, &str)] = &[
+    ("/name", "name"),
+    ("/xname", "xname"),
+    ("/nid", "nid"),
+    ("/group", "group"),
+    ("/groups", "groups"),
+    ("/role", "role"),
+    ("/subrole", "subrole"),
+    ("/arch", "arch"),
+    ("/class", "class"),
+    ("/bmc_mac", "bmc_mac"),
+    ("/bmc_ip", "bmc_ip"),
+    ("/bmc_fqdn", "bmc_fqdn"),
+];
 
 /// The first line of a text of several lines that stands in the file as it is, below `|`.
 fn block(sheet: Sheet<'_>, scalar: &Scalar<'_>) -> Option<u32> {

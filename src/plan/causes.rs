@@ -25,15 +25,25 @@ use crate::store::Ledger;
 
 /// Puts the causes into changes. What is wholly new or gone has its place already.
 pub(super) fn fill(lines: &mut [PlanChange], outcomes: &[Outcome<'_>], desired: &Desired, ledger: &Ledger) {
-    let mut parts: HashMap<Address, Vec<&Outcome<'_>>> = HashMap::new();
+    let told = |change: &PlanChange| !matches!(change.verb, Verb::Create | Verb::Delete | Verb::Adopt);
+    let address = |change: &PlanChange| -> Address {
+        (change.kind, change.address.split_once('/').map_or("", |(_, id)| id).into())
+    };
+    let mut parts: HashMap<Address, Vec<&Outcome<'_>>> =
+        lines.iter().filter(|change| told(change)).map(|change| (address(change), Vec::new())).collect();
+    if parts.is_empty() {
+        return;
+    }
     for outcome in outcomes {
-        parts.entry(changes::address(outcome.sides.key, ops::owner(outcome))).or_default().push(outcome);
+        if let Some(parts) = parts.get_mut(&changes::address(outcome.sides.key, ops::owner(outcome))) {
+            parts.push(outcome);
+        }
     }
     let mut finder = Finder { desired, regrouped: regrouped(outcomes), ledger, texts: HashMap::new() };
-    for change in lines.iter_mut().filter(|change| !matches!(change.verb, Verb::Create | Verb::Delete | Verb::Adopt)) {
-        let id = change.address.split_once('/').map_or("", |(_, id)| id);
-        let Some(parts) = parts.get(&(change.kind, Arc::from(id))) else { continue };
-        let causes = finder.causes(change.kind, id, parts);
+    for change in lines.iter_mut().filter(|change| told(change)) {
+        let (subject, id) = address(change);
+        let Some(parts) = parts.get(&(subject, id.clone())) else { continue };
+        let causes = finder.causes(subject, &id, parts);
         if let Some(first) = causes.first() {
             change.origin = Some(first.clone());
             change.causes = if causes.len() > 1 { causes.into_iter().collect() } else { Vec::new() };

@@ -67,7 +67,7 @@ pub fn render(plan: &Plan, options: &TextOptions) -> String {
     if is_in_sync(plan) {
         return in_sync(plan);
     }
-    let mut text = head(plan);
+    let mut text = fitted(&head(plan), options);
     for (title, subjects) in SECTIONS {
         let changes: Vec<&PlanChange> = plan.changes.iter().filter(|change| subjects.contains(&change.kind)).collect();
         if !changes.is_empty() {
@@ -77,7 +77,7 @@ pub fn render(plan: &Plan, options: &TextOptions) -> String {
     }
     if !plan.drift.is_empty() {
         text.push('\n');
-        text.push_str(&drift_title(plan, options));
+        text.push_str(&fitted(&drift_title(plan, options), options));
         let drift: Vec<&PlanChange> = plan.drift.iter().collect();
         text.push_str(&Section::drift(plan, options).render(&drift));
     }
@@ -104,6 +104,12 @@ fn size(plan: &Plan) -> String {
     let source = &plan.source;
     let parts = [(source.nodes, "node"), (source.groups, "group"), (source.files, "file")];
     parts.map(|(count, noun)| fold::count(count, noun)).join(", ")
+}
+
+/// Sentences on lines that fit the terminal.
+fn fitted(text: &str, options: &TextOptions) -> String {
+    let lines = text.lines().flat_map(|line| fold::wrap(line, options.columns()));
+    lines.map(|line| format!("{}\n", line.trim_end())).collect()
 }
 
 fn head(plan: &Plan) -> String {

@@ -19,8 +19,7 @@ pub(super) fn render(plan: &Plan, options: &TextOptions) -> String {
     }
     text.push('\n');
     if let Some(sentence) = sentence(plan) {
-        text.push_str(sentence);
-        text.push('\n');
+        text.push_str(&super::fitted(sentence, options));
     }
     text.push_str(&items("Summary", &summary(plan), options));
     text.push_str(&items("Safety", &safety(plan), options));
