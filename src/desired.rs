@@ -10,6 +10,7 @@
 mod doc;
 mod entries;
 mod nodes;
+mod places;
 #[cfg(test)]
 pub(crate) mod samples;
 #[cfg(test)]
@@ -17,6 +18,8 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+
+pub use places::Places;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -32,8 +35,9 @@ use crate::model::ObjectKey;
 #[must_use]
 pub fn desired(inventory: &Inventory, resolve: &dyn Fn(&Value) -> Result<Value, String>) -> Desired {
     let mut objects = BTreeMap::new();
+    let mut places = Places::of(inventory);
     nodes::objects(inventory, &mut objects);
-    let unresolved = entries::objects(inventory, resolve, &mut objects);
+    let unresolved = entries::objects(inventory, resolve, &mut objects, &mut places);
     let labels: BTreeSet<_> = inventory.nodes.iter().flat_map(|node| &node.groups).collect();
     Desired {
         cluster_id: inventory.cluster.id.as_str().into(),
@@ -42,6 +46,7 @@ pub fn desired(inventory: &Inventory, resolve: &dyn Fn(&Value) -> Result<Value, 
         policy: inventory.cluster.sync.clone(),
         counts: Counts { nodes: inventory.nodes.len() as u64, groups: labels.len() as u64, files: files(inventory) },
         objects,
+        places,
         unresolved,
     }
 }
@@ -69,6 +74,9 @@ pub struct Desired {
     /// The objects.
     #[serde(with = "objects")]
     pub objects: BTreeMap<ObjectKey, DesiredObject>,
+    /// The lines that the objects' fields come from.
+    #[serde(default)]
+    pub places: Places,
     /// Objects whose content cannot be told because a secret is missing; `apply` refuses while there are any.
     pub unresolved: Vec<Unresolved>,
 }

@@ -28,6 +28,7 @@ mod load;
 mod module_checks;
 mod networks;
 mod nodes;
+mod places;
 mod policy;
 mod scalar;
 mod syntax;
@@ -43,6 +44,7 @@ mod tests;
 pub use code::Code;
 pub use diagnostic::{Diagnostic, Place, Severity, Suggestion};
 pub use load::{Loaded, load, load_settled};
+pub use places::{BootStretches, Lines, Stretch, step, text_line};
 pub use source::{Source, Sources};
 pub use types::{
     Adopt, Bmc, Boot, Cluster, Drift, Entry, Interface, Inventory, Limit, Network, Node, Origin, SyncPolicy,

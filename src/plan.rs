@@ -7,6 +7,7 @@
 //! Pure: no clock, disk, network, randomness or hash order. Equal inputs give byte-equal plans. After the writes and
 //! ledger changes of a plan that corrects drift are applied, the next plan of the same inventory is empty.
 
+mod causes;
 mod changes;
 mod command;
 mod compare;
@@ -156,6 +157,7 @@ pub fn compute(desired: &Desired, ledger: &Ledger, live: &Snapshot, options: &Op
     let order = ops::number(&mut outcomes);
     let groups = describe::Groups::of(desired, ledger);
     let mut lines = changes::lines(&outcomes, &groups, options);
+    causes::fill(&mut lines.changes, &outcomes, desired, ledger);
     let (changes, joined) = (&lines.changes, &lines.joined);
     let facts = Facts { desired, ledger, outcomes: &outcomes, changes, joined, live: &live };
     let safety = safety::evaluate(&facts, options);

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::{DesiredObject, Unresolved, doc};
-use crate::inventory::{Entry, Inventory};
+use super::{DesiredObject, Places, Unresolved, doc};
+use crate::inventory::{Entry, Inventory, Origin, step};
 use crate::model::{Kind, ObjectKey, Xname};
 
 /// The key of the mapping that stands for a secret.
@@ -20,6 +20,7 @@ pub(super) fn objects(
     inventory: &Inventory,
     resolve: Resolve<'_>,
     objects: &mut BTreeMap<ObjectKey, DesiredObject>,
+    places: &mut Places,
 ) -> Vec<Unresolved> {
     let names: BTreeMap<&Xname, &Arc<str>> = inventory.nodes.iter().map(|node| (&node.xname, &node.name)).collect();
     let mut add = |kind, entry: &Entry, doc: String| {
@@ -27,7 +28,9 @@ pub(super) fn objects(
         let name = entry.node.as_ref().and_then(|xname| names.get(xname)).map(|name| (*name).clone());
         let name = name.unwrap_or_else(|| entry.name.clone().into());
         let object = DesiredObject { doc: doc.into(), owner, name, origin: entry.origin.clone() };
-        objects.insert(key_of(kind, entry), object);
+        let key = key_of(kind, entry);
+        places.add_entry(&key, &entry.lines);
+        objects.insert(key, object);
     };
     for entry in &inventory.cloud_init {
         add(Kind::CloudInit, entry, text(entry, &entry.userdata, &entry.metadata, &entry.vendordata));
@@ -39,7 +42,7 @@ pub(super) fn objects(
             Err(reason) => unresolved.push(Unresolved {
                 key: key_of(Kind::CloudInitSecure, entry),
                 reason,
-                origin: entry.origin.clone(),
+                origin: reference(entry),
             }),
         }
     }
@@ -60,6 +63,28 @@ fn secure(entry: &Entry, resolve: Resolve<'_>) -> Result<String, String> {
     let metadata = resolved(&entry.metadata, resolve)?;
     let vendordata = resolved(&entry.vendordata, resolve)?;
     Ok(text(entry, &userdata, &metadata, &vendordata))
+}
+
+/// The first reference to a secret, which is what an entry that waits for one is about; the entry where none is found.
+fn reference(entry: &Entry) -> Origin {
+    let documents = [("userdata", &entry.userdata), ("metadata", &entry.metadata), ("vendordata", &entry.vendordata)];
+    let pointer = documents.into_iter().find_map(|(name, tree)| first_reference(tree, &step("", name)));
+    match pointer.and_then(|pointer| entry.lines.line(&pointer)) {
+        Some(line) => Origin { line, end_line: line, ..entry.origin.clone() },
+        None => entry.origin.clone(),
+    }
+}
+
+fn first_reference(tree: &Value, pointer: &str) -> Option<String> {
+    match tree {
+        Value::Object(map) if is_reference(map) => Some(step(pointer, REFERENCE)),
+        Value::Object(map) => map.iter().find_map(|(key, value)| first_reference(value, &step(pointer, key))),
+        Value::Array(list) => list
+            .iter()
+            .enumerate()
+            .find_map(|(place, value)| first_reference(value, &step(pointer, &place.to_string()))),
+        _ => None,
+    }
 }
 
 /// The tree with every reference replaced by its value; the tree itself where it holds none.

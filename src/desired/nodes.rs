@@ -161,8 +161,12 @@ fn groups(inventory: &Inventory, objects: &mut Objects) {
             description: format!("The {label} group"),
             members: members.into_iter().collect(),
         });
-        let object =
-            DesiredObject { doc: doc.into(), owner: None, name: label.clone().into(), origin: first.origin.clone() };
+        let line = first.lines.line("/group").or_else(|| first.lines.line("/groups"));
+        let origin = match line {
+            Some(line) => Origin { line, end_line: line, ..first.origin.clone() },
+            None => first.origin.clone(),
+        };
+        let object = DesiredObject { doc: doc.into(), owner: None, name: label.clone().into(), origin };
         objects.insert(ObjectKey::group(label), object);
     }
 }

@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 
 use super::{Desired, desired};
-use crate::inventory::{Bmc, Boot, Cluster, Entry, Interface, Inventory, Node, Origin, SyncPolicy};
+use crate::inventory::{
+    Bmc, Boot, BootStretches, Cluster, Entry, Interface, Inventory, Lines, Node, Origin, SyncPolicy,
+};
 use crate::model::{IpAddress, Nid};
 
 pub(crate) fn origin(file: &str, line: u32) -> Origin {
@@ -37,8 +39,16 @@ pub(crate) fn node(number: u32) -> Node {
             origin: place.clone(),
         }],
         boot: Some(boot("6.1")),
+        lines: lines(place.line),
         origin: place,
     }
+}
+
+/// The lines of a node that begins on one: name, xname, number, group, controller, interface.
+fn lines(first: u32) -> Lines {
+    let pointers =
+        ["/name", "/xname", "/nid", "/group", "/bmc_mac", "/bmc_ip", "/interfaces/0", "/interfaces/0/ip_addrs/0"];
+    serde_json::from_value(json!(pointers.iter().zip(first..).collect::<Vec<_>>())).unwrap()
 }
 
 /// The boot profile with that kernel.
@@ -47,6 +57,7 @@ pub(crate) fn boot(version: &str) -> Boot {
         kernel: format!("http://172.16.0.254/boot/vmlinuz-{version}").into(),
         initrd: format!("http://172.16.0.254/boot/initramfs-{version}.img").into(),
         params: "root=live:http://172.16.0.254/rootfs ip=dhcp console=ttyS0,115200 quiet selinux=0".into(),
+        stretches: BootStretches::default(),
         origin: origin("cluster.yaml", 18),
     }
 }
@@ -60,6 +71,7 @@ pub(crate) fn entry(name: &str, userdata: Value) -> Entry {
         metadata: json!({"instance-id": format!("ochami-{name}")}),
         vendordata: Value::Null,
         jinja: false,
+        lines: Lines::default(),
         origin: origin(&format!("cloud-init/{name}.yaml"), 1),
     }
 }

@@ -4,11 +4,14 @@
 //! of the node's groups, the profile of the node. Each takes from the one before it what it does not say itself. Of two
 //! groups the one with the higher `priority` (0 where it is not given) wins.
 
+mod trace;
+
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use super::Code;
 use super::cluster::Reader;
+use super::places::BootStretches;
 use super::types::{Boot, Origin};
 use super::values::Values;
 use super::walker::{self, Fields, Text};
@@ -25,6 +28,8 @@ pub(super) struct Profile {
     pub(super) kernel: Option<Arc<str>>,
     pub(super) initrd: Option<Arc<str>>,
     pub(super) params: Option<Arc<str>>,
+    /// The lines that each of the three comes from.
+    pub(super) stretches: BootStretches,
     pub(super) priority: u64,
     /// Something that it says was refused, so what it lacks says nothing.
     pub(super) broken: bool,
@@ -37,8 +42,16 @@ impl Profile {
     /// This profile, with what it leaves out taken from a less specific one.
     pub(super) fn over(&self, base: Option<&Self>) -> Self {
         let base_broken = base.is_some_and(|base| base.broken);
+        let empty = BootStretches::default();
+        let (own, theirs) = (&self.stretches, base.map_or(&empty, |base| &base.stretches));
+        let stretches = BootStretches {
+            kernel: if self.kernel.is_some() { &own.kernel } else { &theirs.kernel }.clone(),
+            initrd: if self.initrd.is_some() { &own.initrd } else { &theirs.initrd }.clone(),
+            params: if self.params.is_some() { &own.params } else { &theirs.params }.clone(),
+        };
         let base = |field: fn(&Self) -> &Option<Arc<str>>| base.and_then(|base| field(base).clone());
         Self {
+            stretches,
             kernel: self.kernel.clone().or_else(|| base(|b| &b.kernel)),
             initrd: self.initrd.clone().or_else(|| base(|b| &b.initrd)),
             params: self.params.clone().or_else(|| base(|b| &b.params)),
@@ -59,6 +72,7 @@ impl Profile {
             kernel: self.kernel.clone()?,
             initrd: text(&self.initrd),
             params: text(&self.params),
+            stretches: self.stretches.clone(),
             origin: self.origin.clone(),
         })
     }
@@ -146,15 +160,17 @@ fn from_variables<'y>(reader: &Reader<'y>, cluster: &Fields<'y>, boot_ip: Option
     });
     let cause = cluster.pairs().iter().find(|pair| pair.key.text == "bss_image_version").unwrap_or(first);
     let span = cause.key.span.to(cause.value.span);
-    Some(Profile {
+    let profile = Profile {
         kernel: kernel.or_else(|| file("vmlinuz")).map(Arc::from),
         initrd: initrd.or_else(|| file("initramfs").map(|url| format!("{url}.img"))).map(Arc::from),
         params: params.map(Arc::from),
+        stretches: BootStretches::default(),
         priority: 0,
         broken: has_version != has_image || (has_version && derived.is_none()) || (given("bss_kernel_url") && !has_url),
         span,
         origin: reader.sheet.origin(span),
-    })
+    };
+    Some(trace::of_variables(reader, cluster, boot_ip, profile))
 }
 
 /// One profile; `at` is what problems with it as a whole point at.
@@ -178,17 +194,19 @@ fn profile<'y>(reader: &Reader<'y>, yaml: &'y Yaml<'y>, at: Span, group: bool) -
         .text("priority")
         .and_then(|text| Values { sheet, node: None }.number(Code::Number, "priority", text, 0..=u64::from(u32::MAX)));
     let span = at.to(if at == yaml.span { at } else { yaml.span });
-    Some(Profile {
+    let profile = Profile {
         broken: kernel.is_none() && fields.get("kernel").is_some(),
         kernel: kernel.map(Arc::from),
         initrd: url("initrd").map(Arc::from),
         params: optional(reader, &fields, "params")
             .and_then(|(params, span)| line(reader, params, span))
             .map(Arc::from),
+        stretches: BootStretches::default(),
         priority: priority.unwrap_or(0),
         span: at,
         origin: sheet.origin(span),
-    })
+    };
+    Some(trace::of_profile(reader, &fields, profile))
 }
 
 /// A text that may be empty on purpose: `initrd: ""` boots without one, `bss_params_opts: ""` adds nothing.

@@ -11,6 +11,7 @@ use super::assign::node_key;
 use super::document;
 use super::module_checks;
 use super::nodes::NodeDraft;
+use super::places::{Lines, step};
 use super::source::Sheet;
 use super::types::Entry;
 use super::values::Values;
@@ -70,6 +71,10 @@ fn entry<'y>(sheet: Sheet<'y>, yaml: &'y Yaml<'y>, store: Store) -> Option<Entry
     let jinja = jinja.is_some();
     let documents = fields.required("cloud-init").and_then(|yaml| Fields::read(sheet, yaml, "cloud-init", None));
     let mut values = [Value::Null, Value::Null, Value::Null];
+    let mut lines = Lines::default();
+    if let Some(pair) = fields.pairs().iter().find(|pair| pair.key.text == "template") {
+        lines.push("/template", sheet.origin(pair.key.span).line);
+    }
     if let Some(documents) = &documents {
         documents.known(&["userdata", "metadata", "vendordata"], |key| match key {
             "user-data" => Some("write `userdata`"),
@@ -78,7 +83,9 @@ fn entry<'y>(sheet: Sheet<'y>, yaml: &'y Yaml<'y>, store: Store) -> Option<Entry
             _ => None,
         });
         for (value, key) in values.iter_mut().zip(["userdata", "metadata", "vendordata"]) {
-            let Some(yaml) = documents.get(key) else { continue };
+            let Some(pair) = documents.pairs().iter().find(|pair| pair.key.text == key) else { continue };
+            let yaml = &pair.value;
+            lines.push_tree(sheet, &step("", key), pair.key.span, yaml);
             if !matches!(&yaml.data, Data::Map(_)) && !empty(yaml) {
                 walker::wrong_type(sheet, yaml, key, "a mapping", None);
                 continue;
@@ -92,7 +99,7 @@ fn entry<'y>(sheet: Sheet<'y>, yaml: &'y Yaml<'y>, store: Store) -> Option<Entry
     let (name, span) = name?;
     let [userdata, metadata, vendordata] = values;
     let origin = sheet.origin(yaml.span);
-    let entry = Entry { name, node: None, userdata, metadata, vendordata, jinja, origin };
+    let entry = Entry { name, node: None, userdata, metadata, vendordata, jinja, lines, origin };
     Some(EntryDraft { entry, sheet, span })
 }
 

@@ -242,6 +242,7 @@ fn node(draft: NodeDraft, boot: Option<Boot>) -> Option<Node> {
         bmc,
         interfaces: interfaces.collect::<Option<Vec<_>>>()?,
         boot,
+        lines: draft.lines,
         origin: draft.origin,
     })
 }

@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::Code;
+use super::places::Lines;
 use super::source::Sheet;
 use super::types::Origin;
 use super::values::Values;
@@ -36,6 +37,7 @@ pub(super) struct NodeDraft {
     pub(super) class: Option<Class>,
     pub(super) bmc: Option<BmcDraft>,
     pub(super) interfaces: Vec<InterfaceDraft>,
+    pub(super) lines: Lines,
     pub(super) origin: Origin,
 }
 
@@ -168,6 +170,7 @@ fn node<'y>(sheet: Sheet<'y>, yaml: &'y Yaml<'y>, index: usize, labels: &mut Lab
         class,
         bmc,
         interfaces,
+        lines: Lines::of_node(&fields),
         origin,
     })
 }

@@ -8,6 +8,7 @@ use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::places::{BootStretches, Lines};
 use crate::model::{Arch, Class, EntryName, GroupLabel, IpAddress, MacAddr, Nid, Role, SubRole, Xname};
 
 /// A place in an inventory file, for `FILE:LINE` in plans. Lines count from 1.
@@ -115,6 +116,9 @@ pub struct Node {
     pub interfaces: Vec<Interface>,
     /// What it boots: the most specific profile, resolved. None where no profile covers it.
     pub boot: Option<Boot>,
+    /// The lines of its keys, by their names, of its interfaces as `/interfaces/0`, and of their addresses as
+    /// `/interfaces/0/ip_addrs/0`.
+    pub lines: Lines,
     /// Where it is declared.
     pub origin: Origin,
 }
@@ -154,6 +158,8 @@ pub struct Boot {
     pub initrd: Arc<str>,
     /// Kernel command line.
     pub params: Arc<str>,
+    /// The lines that each of the three comes from.
+    pub stretches: BootStretches,
     /// Where the profile is declared.
     pub origin: Origin,
 }
@@ -173,6 +179,8 @@ pub struct Entry {
     pub vendordata: Value,
     /// `template: jinja`.
     pub jinja: bool,
+    /// The lines of `/template`, and of everything in the documents: `/userdata/runcmd/2`.
+    pub lines: Lines,
     /// Where it is declared.
     pub origin: Origin,
 }

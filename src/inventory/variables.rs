@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::rc::Rc;
 
 use super::Code;
+use super::places::Traced;
 use super::source::Sheet;
 use super::walker::{Text, did_you_mean};
 use super::yaml::{Data, Pair, Scalar, Span};
@@ -16,6 +17,9 @@ const CYCLE: &str = "write the value itself in one of them";
 /// How deep variables may refer to each other.
 const MAX_DEPTH: usize = 32;
 
+/// A text of more parts is taken to be said by its own line alone.
+const MAX_PARTS: usize = 256;
+
 /// The variables of a file, and what those that were used became.
 pub(super) struct Variables<'y> {
     sheet: Sheet<'y>,
@@ -24,6 +28,8 @@ pub(super) struct Variables<'y> {
     resolved: RefCell<HashMap<usize, Option<Rc<str>>>>,
     /// Names whose own problem is reported, so that those who use them say nothing.
     mistrusted: RefCell<HashSet<&'static str>>,
+    /// By the same, what texts are put together from, so that each is taken apart once.
+    traced: RefCell<HashMap<usize, Traced>>,
 }
 
 impl<'y> Variables<'y> {
@@ -32,7 +38,13 @@ impl<'y> Variables<'y> {
             Data::Scalar(scalar) => Some((&*pair.key.text, scalar)),
             Data::List(_) | Data::Map(_) | Data::Bad => None,
         });
-        Self { sheet, scalars: scalars.collect(), resolved: RefCell::default(), mistrusted: RefCell::default() }
+        Self {
+            sheet,
+            scalars: scalars.collect(),
+            resolved: RefCell::default(),
+            mistrusted: RefCell::default(),
+            traced: RefCell::default(),
+        }
     }
 
     /// Takes a variable for reported: a text that uses it has no value from here on, and nobody is told again.
@@ -60,6 +72,34 @@ impl<'y> Variables<'y> {
         under_way.pop();
         self.resolved.borrow_mut().insert(span.start(), value.clone());
         value
+    }
+
+    /// The text with its variables put in, and the lines that say its parts; none when a variable has no value.
+    ///
+    /// A text that does more than put variables in, by a filter, is taken to be said by its own line alone.
+    pub(super) fn trace(&self, text: &str, span: Span, line: u32) -> Option<Traced> {
+        let value = self.expand(text, span, &mut Vec::new())?;
+        if let Some(known) = self.traced.borrow().get(&span.start()) {
+            return Some(known.clone());
+        }
+        let parts = self.parts(text, line).filter(|parts| parts.len() <= MAX_PARTS && parts.text() == *value);
+        let traced = parts.unwrap_or_else(|| Traced::said(&*value, line));
+        self.traced.borrow_mut().insert(span.start(), traced.clone());
+        Some(traced)
+    }
+
+    /// What stands between the variables, and what the variables say. The depth of the recursion is bounded, because
+    /// the text has a value.
+    fn parts(&self, text: &str, line: u32) -> Option<Traced> {
+        let (mut parts, mut rest) = (Traced::default(), text);
+        while let Some((said, behind)) = rest.split_once("{{") {
+            let (name, behind) = behind.split_once("}}")?;
+            let scalar = self.scalars.get(name.trim())?;
+            let variable = self.trace(&scalar.text, scalar.span, self.sheet.origin(scalar.span).line)?;
+            parts = parts + Traced::said(said, line) + variable;
+            rest = behind;
+        }
+        Some(parts + Traced::said(rest, line))
     }
 
     fn evaluate(&self, text: &str, span: Span, under_way: &mut Vec<usize>) -> Option<Rc<str>> {

@@ -225,6 +225,7 @@ fn line(address: &Address, parts: &[&Outcome<'_>]) -> PlanChange {
         class: Class::Intent,
         refused: parts.iter().any(|part| part.refused),
         origin: principal.and_then(|part| origin(part)),
+        causes: Vec::new(),
         fields: Vec::new(),
         live_fingerprint: fingerprint::of_all(live),
         after_fingerprint: fingerprint::of_all(after),
@@ -247,12 +248,12 @@ fn origin(outcome: &Outcome<'_>) -> Option<Place> {
         None => {
             let (file, line) = outcome.sides.entry?.origin.rsplit_once(':')?;
             let line = line.parse().ok()?;
-            Some(Place { file: file.into(), line, end_line: line })
+            Some(Place { file: file.into(), line, end_line: line, removed: true })
         }
     }
 }
 
 /// The place as the document writes it.
 pub(super) fn place(origin: &Origin) -> Place {
-    Place { file: origin.file.clone(), line: origin.line, end_line: origin.end_line }
+    Place { file: origin.file.clone(), line: origin.line, end_line: origin.end_line, removed: false }
 }

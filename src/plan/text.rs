@@ -7,12 +7,15 @@
 mod block;
 mod diff;
 pub(super) mod fold;
+mod places;
+mod series;
 mod shape;
 mod tail;
 #[cfg(test)]
 mod tests;
 mod tree;
 mod value;
+mod words;
 
 use super::document::{Plan, PlanChange, Subject};
 use block::Section;
@@ -64,7 +67,7 @@ pub fn render(plan: &Plan, options: &TextOptions) -> String {
     if is_in_sync(plan) {
         return in_sync(plan);
     }
-    let mut text = head(plan);
+    let mut text = fitted(&head(plan), options);
     for (title, subjects) in SECTIONS {
         let changes: Vec<&PlanChange> = plan.changes.iter().filter(|change| subjects.contains(&change.kind)).collect();
         if !changes.is_empty() {
@@ -74,7 +77,7 @@ pub fn render(plan: &Plan, options: &TextOptions) -> String {
     }
     if !plan.drift.is_empty() {
         text.push('\n');
-        text.push_str(&drift_title(plan, options));
+        text.push_str(&fitted(&drift_title(plan, options), options));
         let drift: Vec<&PlanChange> = plan.drift.iter().collect();
         text.push_str(&Section::drift(plan, options).render(&drift));
     }
@@ -104,12 +107,20 @@ fn size(plan: &Plan) -> String {
     parts.map(|(count, noun)| fold::count(count, noun)).join(", ")
 }
 
+/// Sentences on lines that fit the terminal.
+fn fitted(text: &str, options: &TextOptions) -> String {
+    let lines = text.lines().flat_map(|line| fold::wrap(line, options.columns()));
+    lines.map(|line| format!("{}\n", line.trim_end())).collect()
+}
+
 fn head(plan: &Plan) -> String {
     let hash: String = plan.source.inventory.chars().take(8).collect();
-    let services = match plan.cluster.target.as_str() {
-        "builtin" => "the built-in services".to_owned(),
-        target => fold::escape(target).into_owned(),
-    };
+    let target = plan.cluster.target.as_str();
+    let services =
+        match target.strip_prefix(&*plan.cluster.id).and_then(|rest| rest.strip_prefix('/')).unwrap_or(target) {
+            "builtin" => "the built-in services".to_owned(),
+            target => fold::escape(target).into_owned(),
+        };
     let mut text = format!(
         "Plan {}   {}   inventory {}\nCompared {} with {services}.\n",
         fold::escape(&plan.id),

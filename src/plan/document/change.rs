@@ -109,8 +109,11 @@ pub struct PlanChange {
     /// True when it may not happen, because the object is not ours (`sync.adopt`).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub refused: bool,
-    /// The line that causes it; for a delete, where it last stood.
+    /// The line that causes it, the first where there are several; for a delete, where it last stood.
     pub origin: Option<Place>,
+    /// All lines that cause it, where there are several.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub causes: Vec<Place>,
     /// The fields that differ; for a new object, those that tell what it is.
     pub fields: Vec<FieldChange>,
     /// Fingerprint of the objects as they are; none where there are none.
@@ -135,6 +138,9 @@ pub struct Place {
     pub line: u32,
     /// Last line.
     pub end_line: u32,
+    /// True when the line is gone: it is where the subject stood when it was last applied.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub removed: bool,
 }
 
 /// Who wrote last.

@@ -178,7 +178,7 @@ fn an_object_of_somebody_else_is_named_with_the_ways_out() {
     insta::assert_snapshot!(plan(&world, &inventory(1)).refusal().unwrap(), @r"
     refused by adopt.differs (exit 4): 1 object is there already and not managed by this inventory.
       nid001
-      node/x1000c0s0b1n0 exists and differs in nid   nodes.yaml:9
+      node/x1000c0s0b1n0 exists and differs in nid   nodes.yaml:11
       take over     ochami-sync apply --adopt always
       match         write into the inventory what is there
       leave alone   remove them from the inventory; they stay unmanaged

@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
-use super::super::document::{Action, Class, Effect, FieldChange, Op, Plan, PlanChange, Subject, Verb};
+use super::super::document::{Action, Effect, FieldChange, Op, Plan, PlanChange, Subject, Verb};
 use super::shape::shape;
 use super::value::{self, Line};
-use super::{TextOptions, fold};
+use super::{TextOptions, fold, places, words};
 
 /// The column in which bodies and names begin.
 const INDENT: usize = 14;
@@ -68,10 +68,11 @@ impl<'a> Section<'a> {
     fn head(&self, first: &PlanChange, block: &[&PlanChange]) -> String {
         let names: Vec<&str> = block.iter().map(|change| &*change.name).collect();
         let names = fold::names(&names, LISTED);
-        let (glyph, verb) = self.verb(first);
-        let lead = self.paint(color(first, self.drift), &format!("  {glyph:<2} {verb:<9}"));
+        let (glyph, plain, verb) = words::verb(first, self.drift, self.plan.correct_drift);
+        let glyph = if self.options.ascii { plain } else { glyph };
+        let lead = self.paint(words::color(first, self.drift), &format!("  {glyph:<2} {verb:<9}"));
         let place = self.place(block);
-        let mut detail = detail(first, block);
+        let mut detail = words::detail(first, block);
         if self.drift && first.kind != Subject::Node {
             // The section has all sorts of things in it, so each says what it is.
             detail = format!("{} {detail}", first.kind.as_str());
@@ -104,27 +105,7 @@ impl<'a> Section<'a> {
         text.lines().map(|line| format!("{}\n", line.trim_end())).collect()
     }
 
-    fn verb(&self, change: &PlanChange) -> (&'static str, &'static str) {
-        let (glyph, plain, verb) = match (change.verb, change.class) {
-            (Verb::Recreate, _) if self.drift => ("!", "!", "deleted"),
-            (_, Class::Drift) => ("!", "!", "drift"),
-            (_, _) if change.refused => ("=~", "=~", "refused"),
-            (_, Class::Conflict) => ("!~", "!~", "conflict"),
-            (Verb::Create, _) => ("+", "+", "create"),
-            (Verb::Recreate, _) => ("+", "+", "recreate"),
-            (Verb::Update, _) => ("~", "~", "update"),
-            (Verb::Replace, _) => ("±", "+-", "replace"),
-            (Verb::Delete, _) => ("-", "-", "delete"),
-            (Verb::Release, _) => ("-", "-", "release"),
-            (Verb::Rename, _) => ("→", "->", "rename"),
-            (Verb::Adopt, _) => ("=", "=", "adopt"),
-            (Verb::AdoptAndChange, _) => ("=~", "=~", "adopt"),
-            (Verb::Record, _) => ("=", "=", "same"),
-        };
-        (if self.options.ascii { plain } else { glyph }, verb)
-    }
-
-    /// Where a block comes from: one line, or the first and the last of a file.
+    /// Where a block comes from; of drift, who wrote it.
     fn place(&self, block: &[&PlanChange]) -> String {
         if self.drift {
             return match block.first().and_then(|change| change.provenance.as_ref()) {
@@ -132,25 +113,14 @@ impl<'a> Section<'a> {
                 None => String::new(),
             };
         }
-        let mut places: Vec<_> = block.iter().filter_map(|change| change.origin.as_ref()).collect();
-        places.sort();
-        let (Some(first), Some(last)) = (places.first(), places.last()) else { return String::new() };
-        let was =
-            if block.iter().all(|change| matches!(change.verb, Verb::Delete | Verb::Release)) { "was " } else { "" };
-        let more = if first.file != last.file {
-            format!(" and {}", self.options.ellipsis())
-        } else if first.line != last.line {
-            format!("-{}", last.line)
-        } else {
-            String::new()
-        };
-        format!("{was}{}:{}{more}", fold::escape(&first.file), first.line)
+        places::told(block, self.options)
     }
 
     fn body(&self, first: &PlanChange, block: &[&PlanChange]) -> Vec<Line> {
         let mut lines = match first.verb {
             Verb::Create | Verb::Recreate if !self.drift && first.kind == Subject::Node => self.node(first, block),
-            Verb::Delete => vec![(' ', self.parts(first, block))],
+            Verb::Delete => self.packed(&self.parts(first, block), ", "),
+            _ if self.drift => self.drifted(first, block),
             _ => self.fields(first, block, &[]),
         };
         if let Some(why) = reason(&first.reason).filter(|_| first.kind == Subject::Node && !self.drift) {
@@ -178,13 +148,38 @@ impl<'a> Section<'a> {
             .filter_map(|path| {
                 let values = self.values(block, path);
                 (!values.is_empty())
-                    .then(|| format!("{} {}", &path[1..], fold::values(&values, self.options.ellipsis())))
+                    .then(|| format!("{} {}", words::label(path), fold::values(&values, self.options.ellipsis())))
             })
             .collect();
-        let mut lines = vec![(' ', identity.join("   "))];
+        let mut lines = self.packed(&identity, "   ");
         if self.options.expand {
             lines.extend(self.fields(first, block, &told));
         }
+        lines
+    }
+
+    /// What somebody else deleted, and the fields that somebody else changed.
+    fn drifted(&self, first: &PlanChange, block: &[&PlanChange]) -> Vec<Line> {
+        let all: Vec<&FieldChange> = block.iter().flat_map(|change| &change.fields).collect();
+        let mut counts: Vec<(&str, u64)> = Vec::new();
+        for kind in all.iter().filter_map(|field| words::deleted(field)) {
+            match counts.iter_mut().find(|(known, _)| *known == kind) {
+                Some((_, count)) => *count += 1,
+                None => counts.push((kind, 1)),
+            }
+        }
+        let mut gone: Vec<String> = counts.iter().map(|(kind, count)| fold::count(*count, words::noun(kind))).collect();
+        let whole = words::is_gone(first);
+        if whole && first.kind != Subject::Node {
+            gone.clear();
+        }
+        if let Some(item) = gone.first_mut() {
+            item.insert_str(0, "deleted by somebody else: ");
+        } else if whole {
+            gone.push("deleted by somebody else".to_owned());
+        }
+        let mut lines = self.packed(&gone, ", ");
+        lines.extend(self.fields(first, block, &[]));
         lines
     }
 
@@ -194,21 +189,13 @@ impl<'a> Section<'a> {
     }
 
     /// What goes with a delete: `1 component, 1 interface, 1 boot entry, member of compute`.
-    fn parts(&self, first: &PlanChange, block: &[&PlanChange]) -> String {
+    fn parts(&self, first: &PlanChange, block: &[&PlanChange]) -> Vec<String> {
         let mut counts: Vec<(&str, u64)> = Vec::new();
         let ops = block.iter().flat_map(|change| &change.ops).filter_map(|id| self.ops.get(id.as_str()));
         // Deletes run backwards; told forwards, the node comes before its parts.
         let ops: Vec<_> = ops.filter(|op| op.action == Action::Delete).collect();
         for op in ops.into_iter().rev() {
-            let noun = match op.object.split('/').next().unwrap_or_default() {
-                "component" => "component",
-                "redfish-endpoint" => "Redfish endpoint",
-                "component-endpoint" => "component endpoint",
-                "ethernet-interface" => "interface",
-                "group" => "group",
-                "boot-params" => "boot entry",
-                _ => "cloud-init entry",
-            };
+            let noun = words::noun(op.object.split('/').next().unwrap_or_default());
             match counts.iter_mut().find(|(known, _)| *known == noun) {
                 Some((_, count)) => *count += 1,
                 None => counts.push((noun, 1)),
@@ -218,20 +205,30 @@ impl<'a> Section<'a> {
         if let Some(groups) = first.fields.iter().find(|field| field.path == "/groups").and_then(|f| f.last.as_ref()) {
             parts.push(format!("member of {}", value::word(groups)));
         }
-        parts.join(", ")
+        parts
     }
 
-    /// The fields, without those that only follow from others.
+    /// Items beside each other, each kept whole.
+    fn packed(&self, items: &[String], separator: &str) -> Vec<Line> {
+        let lines = fold::pack(items, separator, self.options.columns() - INDENT - 2);
+        lines.into_iter().map(|line| (' ', line)).collect()
+    }
+
+    /// The fields, without those that only follow from others. What two objects say in the same words, as both the
+    /// endpoint of a BMC and its interface tell its address, is told once.
     fn fields(&self, first: &PlanChange, block: &[&PlanChange], skipped: &[&str]) -> Vec<Line> {
-        let telling = first.fields.iter().any(|field| !is_derived(&field.path));
-        let mut lines = Vec::new();
+        let telling = first.fields.iter().any(|field| !words::is_derived(&field.path));
+        let mut lines: Vec<Line> = Vec::new();
         for (place, field) in first.fields.iter().enumerate() {
-            let hidden = telling && is_derived(&field.path) && !self.options.expand;
-            if hidden || skipped.contains(&field.path.as_str()) {
+            let hidden = telling && words::is_derived(&field.path) && !self.options.expand;
+            if hidden || skipped.contains(&field.path.as_str()) || words::deleted(field).is_some() {
                 continue;
             }
-            let same: Vec<&FieldChange> = block.iter().filter_map(|change| change.fields.get(place)).collect();
-            lines.extend(value::lines(&same, first.class, self.plan.correct_drift, self.options));
+            let same = block.iter().filter_map(|change| Some((&*change.name, change.fields.get(place)?)));
+            let told = value::lines(&same.collect::<Vec<_>>(), first.class, self.options);
+            if !lines.windows(told.len().max(1)).any(|known| known == told) {
+                lines.extend(told);
+            }
         }
         lines
     }
@@ -250,16 +247,6 @@ impl<'a> Section<'a> {
     }
 }
 
-fn color(change: &PlanChange, drift: bool) -> char {
-    match change.verb {
-        _ if drift || change.class == Class::Conflict || change.refused => '!',
-        Verb::Create | Verb::Recreate => '+',
-        Verb::Delete | Verb::Release => '-',
-        Verb::Update | Verb::Replace | Verb::Rename => '~',
-        Verb::Adopt | Verb::AdoptAndChange | Verb::Record => '=',
-    }
-}
-
 /// Why a node counts as replaced, in a sentence.
 fn reason(reason: &str) -> Option<&'static str> {
     Some(match reason {
@@ -268,34 +255,4 @@ fn reason(reason: &str) -> Option<&'static str> {
         "node_moved" => "a node is keyed by its xname: the old one goes, a new one comes",
         _ => return None,
     })
-}
-
-/// What the names are.
-fn detail(first: &PlanChange, block: &[&PlanChange]) -> String {
-    let id = |change: &PlanChange| change.address.split_once('/').map_or_else(String::new, |(_, id)| id.to_owned());
-    let of_node = matches!(first.kind, Subject::Node | Subject::Boot);
-    match (first.kind, block.len()) {
-        (Subject::CloudInitSecure, _) => "secure".to_owned(),
-        (_, 1) if of_node => fold::escape(&id(first)).into_owned(),
-        (Subject::CloudInit, 1) if id(first) != *first.name => fold::escape(&id(first)).into_owned(),
-        (_, 1) => String::new(),
-        (Subject::Node, count) if matches!(first.verb, Verb::Create | Verb::Recreate | Verb::Delete) => {
-            let ids: Vec<String> = block.iter().map(|change| id(change)).collect();
-            let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
-            format!("{} in {}", fold::count(count as u64, "node"), fold::names(&ids, 1))
-        }
-        (kind, count) => {
-            let noun = match kind {
-                Subject::Node | Subject::Boot => "node",
-                Subject::CloudInit | Subject::CloudInitSecure => "entry",
-                Subject::Group => "group",
-            };
-            format!("{}, same change", fold::count(count as u64, noun))
-        }
-    }
-}
-
-/// True for fields that follow from others of the same node, such as the texts that hold its name.
-fn is_derived(path: &str) -> bool {
-    path.contains("redfish/") || path.ends_with("/description") || path == "/bmc/name" || path.ends_with("/key")
 }

@@ -7,6 +7,10 @@ use super::fold;
 
 /// Words of equal text that are shown on either side of a change.
 const CONTEXT_WORDS: usize = 1;
+/// Words longer than this are compared part by part.
+const LONG_WORD: usize = 32;
+/// Parts and separators of a long word that are shown on either side of a change.
+const CONTEXT_PARTS: usize = 3;
 /// Lines of equal text that are shown around a change.
 const CONTEXT_LINES: usize = 2;
 /// Documents are compared line by line up to this product of their numbers of lines; beyond it comparing might take
@@ -26,14 +30,68 @@ pub(super) fn words(old: &str, new: &str, options: &TextOptions) -> String {
     }
     let count = runs.len();
     let mut text = String::new();
-    for (place, (tag, run)) in runs.into_iter().enumerate() {
+    let mut skipped = false;
+    for (place, (tag, run)) in runs.iter().enumerate() {
+        if std::mem::take(&mut skipped) {
+            continue;
+        }
+        if let (ChangeTag::Delete, Some((ChangeTag::Insert, new))) = (tag, runs.get(place + 1))
+            && let Some(inside) = within(run, new, options)
+        {
+            text.push_str(&inside);
+            skipped = true;
+            continue;
+        }
         match tag {
-            ChangeTag::Equal => text.push_str(&elided(&run, place == 0, place + 1 == count, options)),
+            ChangeTag::Equal => text.push_str(&elided(run, place == 0, place + 1 == count, options)),
             ChangeTag::Delete => text.push_str(&format!("[-{run}-]")),
             ChangeTag::Insert => text.push_str(&format!("{{+{run}+}}")),
         }
     }
     text
+}
+
+/// What differs within a long word, such as a URL: the parts between separators, with one on either side.
+///
+/// None for short words, and for those that have nothing in common.
+fn within(old: &str, new: &str, options: &TextOptions) -> Option<String> {
+    if old.contains(' ') || new.contains(' ') || old.len().max(new.len()) <= LONG_WORD {
+        return None;
+    }
+    let (before, after) = (parts(old), parts(new));
+    let least = before.len().min(after.len());
+    let head = before.iter().zip(&after).take_while(|(a, b)| a == b).count();
+    let tail = before.iter().rev().zip(after.iter().rev()).take(least - head).take_while(|(a, b)| a == b).count();
+    if head + tail == 0 {
+        return None;
+    }
+    let left = match before[..head].split_at(head.saturating_sub(CONTEXT_PARTS)) {
+        ([], near) => near.concat(),
+        (_, near) => format!("{}{}", options.ellipsis(), near.concat()),
+    };
+    let end = &before[before.len() - tail..];
+    let right = match end.split_at(tail.min(CONTEXT_PARTS)) {
+        (near, []) => near.concat(),
+        (near, _) => format!("{}{}", near.concat(), options.ellipsis()),
+    };
+    let gone = before[head..before.len() - tail].concat();
+    let come = after[head..after.len() - tail].concat();
+    let gone = if gone.is_empty() { gone } else { format!("[-{gone}-]") };
+    let come = if come.is_empty() { come } else { format!("{{+{come}+}}") };
+    Some(format!("{left}{gone}{come}{right}"))
+}
+
+/// A word cut at its separators, each of which is a part of its own.
+fn parts(word: &str) -> Vec<&str> {
+    let separators = word.match_indices(['/', '=', ',', '?', '&']);
+    let mut parts = Vec::new();
+    let mut from = 0;
+    for (at, separator) in separators {
+        parts.extend([&word[from..at], separator].into_iter().filter(|part| !part.is_empty()));
+        from = at + separator.len();
+    }
+    parts.extend(Some(&word[from..]).filter(|part| !part.is_empty()));
+    parts
 }
 
 /// Equal text with its middle, or the end that touches no change, left out.
@@ -112,6 +170,18 @@ mod tests {
             ),
             "… console=ttyS0,115200 [-quiet-]{+loglevel=4+} selinux=0 …"
         );
+    }
+
+    #[test]
+    fn of_a_long_word_only_the_parts_around_the_change_are_shown() {
+        let url = |image: &str| format!("http://172.16.0.254:8080/openchami/compute-slurm/{image}/boot/rootfs-4.18");
+        assert_eq!(
+            diff(&format!("root=live:{} ro", url("latest")), &format!("root=live:{} ro", url("2026"))),
+            "…/compute-slurm/[-latest-]{+2026+}/boot/… ro"
+        );
+        assert_eq!(diff(&url("a"), &url("a/b")), "…/a/{+b/+}boot/rootfs-4.18");
+        let (one, other) = ("a".repeat(40), "b".repeat(40));
+        assert_eq!(diff(&one, &other), format!("[-{one}-]{{+{other}+}}"), "nothing is the same");
     }
 
     #[test]

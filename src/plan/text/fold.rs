@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use nodeset::{IdRangeList, NodeSet, Parser};
 
+use super::series::Series;
+
 /// The text with control characters and invisible direction marks spelled out, so that no name can move the cursor,
 /// colour a line or pass for another.
 pub(in crate::plan) fn escape(text: &str) -> Cow<'_, str> {
@@ -76,29 +78,47 @@ fn nodeset(names: &[&str]) -> Option<String> {
     (set.len() == distinct.len()).then(|| set.to_string())
 }
 
-/// Values that differ from node to node, in one word: a range where only a last number counts up, else what they
-/// begin with.
+/// Values that differ from node to node, in few words: a range where they count up, a list where they are few, else
+/// what they begin with.
 pub(super) fn values(values: &[String], ellipsis: &str) -> String {
     let mut distinct: Vec<&str> = values.iter().map(String::as_str).collect();
     distinct.sort_unstable();
     distinct.dedup();
     let (Some(first), Some(last)) = (distinct.first(), distinct.last()) else { return String::new() };
-    if distinct.len() == 1 {
-        return (*first).to_owned();
+    if let Some(range) = Series::of(&distinct).and_then(|series| series.text) {
+        return range;
+    }
+    if distinct.len() <= LISTED_VALUES {
+        return distinct.join(", ");
     }
     let common = first.chars().zip(last.chars()).take_while(|(a, b)| a == b).map(|(a, _)| a.len_utf8()).sum();
-    let stem = first[..common].trim_end_matches(|c: char| c.is_ascii_digit());
-    let numbers: Option<Vec<u64>> = distinct.iter().map(|value| value.strip_prefix(stem)?.parse().ok()).collect();
-    if let Some(mut numbers) = numbers {
-        numbers.sort_unstable();
-        let (low, high) = (numbers[0], numbers[numbers.len() - 1]);
-        if high - low == numbers.len() as u64 - 1 {
-            return format!("{stem}[{low}-{high}]");
+    let stem = &first[..common];
+    let stem = stem.rfind([':', '.', '/', '-', ' ']).map_or("", |cut| &stem[..=cut]);
+    format!("{stem}{ellipsis} ({} values, --expand lists them)", grouped(distinct.len() as u64))
+}
+
+/// Values that are listed where they do not fold.
+const LISTED_VALUES: usize = 3;
+
+/// Puts items beside each other, as many on a line as fit.
+pub(super) fn pack(items: &[String], separator: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    // A line that goes on below ends with what is left of the separator.
+    let width = width.saturating_sub(separator.trim_end().len());
+    for item in items {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + separator.len() + item.chars().count() <= width => {
+                line.push_str(separator);
+                line.push_str(item);
+            }
+            Some(line) => {
+                line.push_str(separator.trim_end());
+                lines.push(item.clone());
+            }
+            None => lines.push(item.clone()),
         }
     }
-    let stem = &first[..common];
-    let stem = stem.rfind([':', '.', '/', '-', ' ']).map_or(stem, |cut| &stem[..=cut]);
-    format!("{stem}{ellipsis} ({} values)", distinct.len())
+    lines
 }
 
 /// Breaks a long word list at commas and blanks. Lines after the first are shorter by nothing: the caller indents.
@@ -144,13 +164,22 @@ mod tests {
     }
 
     #[test]
-    fn values_fold_to_a_range_or_to_what_they_share() {
+    fn values_fold_to_a_range_to_a_list_or_to_what_they_share() {
         let fold = |list: &[&str]| values(&list.iter().map(|v| (*v).to_owned()).collect::<Vec<_>>(), "…");
-        assert_eq!(fold(&["172.16.4.2", "172.16.4.1", "172.16.4.10", "172.16.4.3"]), "172.16.4.… (4 values)");
-        assert_eq!(fold(&["172.16.4.9", "172.16.4.10"]), "172.16.4.[9-10]");
-        assert_eq!(fold(&["02:00:00:04:00:0a", "02:00:00:04:00:ff"]), "02:00:00:04:00:… (2 values)");
+        assert_eq!(fold(&["172.16.4.2", "172.16.4.1", "172.16.4.10", "172.16.4.3"]), "172.16.4.[1-3,10]");
+        assert_eq!(fold(&["nid007", "nid006"]), "nid[006-007]");
         assert_eq!(fold(&["same", "same"]), "same");
-        assert_eq!(fold(&["é1", "è2"]), "… (2 values)");
+        assert_eq!(fold(&["login", "gateway"]), "gateway, login");
+        assert_eq!(fold(&["rack-a", "rack-b", "rack-c", "rack-d"]), "rack-… (4 values, --expand lists them)");
+        assert_eq!(fold(&["é", "è", "a", "b"]), "… (4 values, --expand lists them)");
+    }
+
+    #[test]
+    fn items_are_kept_whole_where_a_line_ends() {
+        let items = ["1 component", "2 interfaces", "1 boot entry"].map(str::to_owned);
+        assert_eq!(pack(&items, ", ", 26), ["1 component, 2 interfaces,", "1 boot entry"]);
+        assert_eq!(pack(&items, "   ", 15), items);
+        assert_eq!(pack(&[], ", ", 30), Vec::<String>::new());
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::super::document::{FieldClass, PlanChange};
+use super::words::deleted;
 
 /// What a change has in common with others: everything but each node's own name, place, number and addresses.
 pub(super) fn shape(change: &PlanChange) -> String {
@@ -12,6 +13,11 @@ pub(super) fn shape(change: &PlanChange) -> String {
     }
     let id = change.address.split_once('/').map_or("", |(_, id)| id);
     for field in &change.fields {
+        // Which object was deleted is each node's own; its kind is what nodes have in common.
+        if let Some(kind) = deleted(field) {
+            shape.push_str(&format!("\ndeleted {kind}"));
+            continue;
+        }
         shape.push_str(&format!("\n{} {:?}", field.path, field.class));
         if is_own(&field.path) && field.class != FieldClass::Conflict {
             continue;

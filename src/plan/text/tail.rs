@@ -19,8 +19,7 @@ pub(super) fn render(plan: &Plan, options: &TextOptions) -> String {
     }
     text.push('\n');
     if let Some(sentence) = sentence(plan) {
-        text.push_str(sentence);
-        text.push('\n');
+        text.push_str(&super::fitted(sentence, options));
     }
     text.push_str(&items("Summary", &summary(plan), options));
     text.push_str(&items("Safety", &safety(plan), options));
@@ -149,19 +148,7 @@ fn safety(plan: &Plan) -> Vec<String> {
 
 /// A word and items beside each other, as many on a line as fit.
 fn items(word: &str, items: &[String], options: &TextOptions) -> String {
-    let mut lines = vec![String::new()];
-    for item in items {
-        let line = lines.last_mut().expect("there is always a first line");
-        if line.is_empty() {
-            line.push_str(item);
-        } else if INDENT + line.chars().count() + 3 + item.chars().count() <= options.columns() {
-            line.push_str("   ");
-            line.push_str(item);
-        } else {
-            lines.push(item.clone());
-        }
-    }
-    rows(word, &lines)
+    rows(word, &fold::pack(items, "   ", options.columns() - INDENT))
 }
 
 /// A word and a text that begins in one column and is wrapped in it.

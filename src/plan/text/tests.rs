@@ -1,5 +1,7 @@
 //! What people read.
 
+mod stories;
+
 use serde_json::json;
 
 use super::super::tests::{World, options};
@@ -60,13 +62,13 @@ fn a_plan_tells_every_sort_of_change_with_its_cause() {
 
     Nodes
       +  create   nid010            x1000c0s0b10n0                                         nodes.yaml:81
-                  mac ec:e7:a7:05:00:0b   ip 172.16.0.11   groups compute
-      ±  replace  nid007            x1000c0s0b7n0                                          nodes.yaml:57
-                  mac  ec:e7:a7:05:00:08 → 02:00:00:00:07:ff
+                  mac_addr ec:e7:a7:05:00:0b   ip_addr 172.16.0.11   group compute
+      ±  replace  nid007            x1000c0s0b7n0                                          nodes.yaml:63
+                  mac_addr  ec:e7:a7:05:00:08 → 02:00:00:00:07:ff
                   an interface is keyed by its MAC address: the old one goes, a new one comes
       -  delete   nid009            x1000c0s0b9n0                                      was nodes.yaml:73
-                  2 components, 1 Redfish endpoint, 2 component endpoints, 2 interfaces, 1 boot entry,
-                    member of compute
+                  2 components, 1 Redfish endpoint, 2 component endpoints, 2 Ethernet interfaces,
+                  1 boot entry, member of compute
 
     Boot
       ~  update   nid[001-006]      6 nodes, same change                                 cluster.yaml:18
@@ -88,14 +90,14 @@ fn a_plan_tells_every_sort_of_change_with_its_cause() {
                   takes effect at each node's next boot
 
     Groups
-      ~  update   compute                                                                   nodes.yaml:9
+      ~  update   compute                                                                  nodes.yaml:84
                   members  +x1000c0s0b10n0  -x1000c0s0b9n0
 
     Drift since apply #1 (2026-11-22T22:05:57Z) — will be put back
       !  drift    nid003            x1000c0s0b3n0                   by api sub=ben, 2026-11-22T22:03:20Z
-                  nid  3 → live 33 → 3
+                  nid  33 (live) → 3 (inventory)
       !  drift    compute           group
-                  members  x1000c0s0b8n0 removed by somebody else
+                  members  +x1000c0s0b8n0 (removed by somebody else)
 
     Left alone
       unchanged   nid008; secure cloud-init compute
@@ -119,14 +121,15 @@ fn a_narrow_terminal_without_other_glyphs_gets_the_same() {
 
     Nodes
       +  create   nid010            x1000c0s0b10n0             nodes.yaml:81
-                  mac ec:e7:a7:05:00:0b   ip 172.16.0.11   groups compute
-      +- replace  nid007            x1000c0s0b7n0              nodes.yaml:57
-                  mac  ec:e7:a7:05:00:08 -> 02:00:00:00:07:ff
+                  mac_addr ec:e7:a7:05:00:0b   ip_addr 172.16.0.11
+                  group compute
+      +- replace  nid007            x1000c0s0b7n0              nodes.yaml:63
+                  mac_addr  ec:e7:a7:05:00:08 -> 02:00:00:00:07:ff
                   an interface is keyed by its MAC address: the old one
                     goes, a new one comes
       -  delete   nid009            x1000c0s0b9n0          was nodes.yaml:73
                   2 components, 1 Redfish endpoint, 2 component endpoints,
-                    2 interfaces, 1 boot entry, member of compute
+                  2 Ethernet interfaces, 1 boot entry, member of compute
 
     Boot
       ~  update   nid[001-006]      6 nodes, same change     cluster.yaml:18
@@ -149,15 +152,15 @@ fn a_narrow_terminal_without_other_glyphs_gets_the_same() {
                   takes effect at each node's next boot
 
     Groups
-      ~  update   compute                                       nodes.yaml:9
+      ~  update   compute                                      nodes.yaml:84
                   members  +x1000c0s0b10n0  -x1000c0s0b9n0
 
     Drift since apply #1 (2026-11-22T22:05:57Z) - will be put back
       !  drift    nid003            x1000c0s0b3n0
                   by api sub=ben, 2026-11-22T22:03:20Z
-                  nid  3 -> live 33 -> 3
+                  nid  33 (live) -> 3 (inventory)
       !  drift    compute           group
-                  members  x1000c0s0b8n0 removed by somebody else
+                  members  +x1000c0s0b8n0 (removed by somebody else)
 
     Left alone
       unchanged   nid008; secure cloud-init compute
@@ -198,7 +201,7 @@ fn a_thousand_nodes_fold_and_the_odd_one_falls_out() {
       +  create   nid[1001-1128]
                   128 nodes in x1000c3s7b[9-31]n0,x1000c4s[0-2]b[0-31]n0,x1000c4s3b[0-8]n0
                   nodes.yaml:8009-9025
-                  mac ec:e7:a7:05:04:… (128 values)   ip 172.16.4.[2-129]   groups compute
+                  mac_addr ec:e7:a7:05:04:[02-81]   ip_addr 172.16.4.[2-129]   group compute
 
     Boot
       ~  update   nid[001-640,642-1000]  999 nodes, same change                          cluster.yaml:18
@@ -215,7 +218,7 @@ fn a_thousand_nodes_fold_and_the_odd_one_falls_out() {
                   takes effect at each node's next boot
 
     Groups
-      ~  update   compute                                                                   nodes.yaml:9
+      ~  update   compute                                                           nodes.yaml:8012-9028
                   members  +x1000c3s7b[9-31]n0,x1000c4s[0-2]b[0-31]n0,x1000c4s3b[0-8]n0
 
     Left alone
@@ -235,7 +238,7 @@ fn the_first_plan_says_that_nothing_is_owned() {
 
     Nodes
       +  create   nid[001-009]      9 nodes in x1000c0s0b[1-9]n0                         nodes.yaml:9-73
-                  mac ec:e7:a7:05:00:… (9 values)   ip 172.16.0.[2-10]   groups compute
+                  mac_addr ec:e7:a7:05:00:[02-0a]   ip_addr 172.16.0.[2-10]   group compute
 
     cloud-init
       +  create   compute                                                      cloud-init/compute.yaml:1
@@ -245,7 +248,7 @@ fn the_first_plan_says_that_nothing_is_owned() {
                   content  changed
 
     Groups
-      +  create   compute                                                                   nodes.yaml:9
+      +  create   compute                                                                  nodes.yaml:12
                   members  +x1000c0s0b[1-9]n0
 
     Summary       12 create   75 writes
@@ -263,17 +266,17 @@ fn new_nodes_are_told_in_full_when_asked_for() {
 
     Nodes
       +  create   nid001            x1000c0s0b1n0                                           nodes.yaml:9
-                  mac ec:e7:a7:05:00:02   ip 172.16.0.2   groups compute
+                  mac_addr ec:e7:a7:05:00:02   ip_addr 172.16.0.2   group compute
                 + nid  1
                 + role  Compute
                 + kernel  http://172.16.0.254/boot/vmlinuz-6.1
                 + initrd  http://172.16.0.254/boot/initramfs-6.1.img
                 + params  root=live:http://172.16.0.254/rootfs ip=dhcp console=ttyS0,115200 quiet
                     selinux=0
-                + bmc/xname  x1000c0s0b1
-                + bmc/mac  00:00:5e:00:00:02
-                + bmc/ip  172.17.0.2
-                + key  mac:ec:e7:a7:05:00:02
+                + BMC  x1000c0s0b1
+                + bmc_mac  00:00:5e:00:00:02
+                + bmc_ip  172.17.0.2
+                + boot entry  mac:ec:e7:a7:05:00:02
 
     cloud-init
       +  create   compute                                                      cloud-init/compute.yaml:1
@@ -289,8 +292,8 @@ fn new_nodes_are_told_in_full_when_asked_for() {
                   content  changed
 
     Groups
-      +  create   compute                                                                   nodes.yaml:9
-                + description  The compute group
+      +  create   compute                                                                  nodes.yaml:12
+                + Description  The compute group
                   members  +x1000c0s0b1n0
 
     Summary       4 create   11 writes
@@ -321,7 +324,7 @@ fn a_plan_that_only_adopts_says_that_nothing_is_written() {
       =  adopt    compute           secure                              cloud-init/secure/compute.yaml:1
 
     Groups
-      =  adopt    compute                                                                   nodes.yaml:9
+      =  adopt    compute                                                                  nodes.yaml:12
 
     Nothing is written: what is there equals the inventory and becomes managed.
     Summary       12 adopt   0 writes
@@ -340,7 +343,7 @@ fn what_may_not_be_taken_over_is_marked() {
     Nothing was applied here before: nothing is owned, and nothing can be deleted.
 
     Nodes
-      =~ refused  nid001            x1000c0s0b1n0                                           nodes.yaml:9
+      =~ refused  nid001            x1000c0s0b1n0                                          nodes.yaml:11
                   nid  77 → 1
                   it is not managed by this inventory and is left as it is
       =  adopt    nid002            x1000c0s0b2n0                                          nodes.yaml:17
@@ -350,7 +353,7 @@ fn what_may_not_be_taken_over_is_marked() {
       =  adopt    compute           secure                              cloud-init/secure/compute.yaml:1
 
     Groups
-      =  adopt    compute                                                                   nodes.yaml:9
+      =  adopt    compute                                                                  nodes.yaml:12
 
     Summary       4 adopt   1 refused   0 writes
     Safety        delete 0 of 0 nodes (limit 3)   replace 0 of 0 nodes (limit 3)
@@ -370,8 +373,9 @@ fn a_conflict_shows_all_three_values_and_a_rename_both_names() {
     Compared 2 nodes, 1 group, 4 files with the built-in services.
 
     Nodes
-      !~ conflict nid001            x1000c0s0b1n0                                           nodes.yaml:9
-                  nid  was 1, live 77, want 11
+      !~ conflict nid001            x1000c0s0b1n0                                          nodes.yaml:11
+                  nid  77 (live) → 11 (inventory)
+                    changed by somebody else, last applied: 1
       →  rename   login1            x1000c0s0b2n0                                          nodes.yaml:17
                   name  nid002 → login1
 
@@ -395,9 +399,9 @@ fn drift_that_is_only_reported_says_so() {
 
     Drift since apply #1 (2026-11-22T22:05:57Z) — left as it is
       !  drift    nid001            boot x1000c0s0b1n0
-                - params  root=live:http://172.16.0.254/rootfs ip=dhcp console=ttyS0,115200 quiet
-                    selinux=0
-                + params  rescue
+                - params  rescue (live)
+                + params  root=live:http://172.16.0.254/rootfs ip=dhcp console=ttyS0,115200 quiet
+                    selinux=0 (inventory)
 
     Left alone
       unchanged   nid002; cloud-init compute; secure cloud-init compute; group compute

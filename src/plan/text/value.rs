@@ -1,23 +1,32 @@
 //! The lines that tell what becomes of one field.
+//!
+//! Every change reads in the direction of an apply: what is there goes (`-`), what the inventory says comes (`+`).
 
 use serde_json::Value;
 
 use super::super::document::{Class, FieldChange, FieldClass};
-use super::{TextOptions, diff, fold, tree};
+use super::series::Series;
+use super::{TextOptions, diff, fold, tree, words};
 
 /// A value up to this length stands on one line with the one that follows it.
 const SHORT: usize = 24;
+/// A change and what was there before stand on one line up to this length together.
+const SHORT_LINE: usize = 72;
+/// What stands around a label and a value on their line: the indent, the sign, and the gap between them.
+const MARGIN: usize = 18;
 /// Members of a set that are listed where they cannot be folded.
 const LISTED: usize = 8;
+/// Nodes that are told one by one where their values cannot be folded.
+const NODES: usize = 8;
 
 /// A line with the sign in front of it.
 pub(super) type Line = (char, String);
 
-/// The lines of a field. `fields` holds the same field of every change of a block; they may differ in values that are
-/// each node's own. `corrected` tells whether drift is put back.
-pub(super) fn lines(fields: &[&FieldChange], class: Class, corrected: bool, options: &TextOptions) -> Vec<Line> {
-    let Some(field) = fields.first() else { return Vec::new() };
-    let label = label(&field.path);
+/// The lines of a field. `fields` holds the same field of every change of a block, each with the name of its subject;
+/// they may differ in values that are each node's own.
+pub(super) fn lines(fields: &[(&str, &FieldChange)], class: Class, options: &TextOptions) -> Vec<Line> {
+    let Some((_, field)) = fields.first() else { return Vec::new() };
+    let label = words::label(&field.path);
     if field.sensitive {
         return vec![(' ', format!("{label}  changed"))];
     }
@@ -29,55 +38,144 @@ pub(super) fn lines(fields: &[&FieldChange], class: Class, corrected: bool, opti
     {
         return document(&label, field, options);
     }
-    let fold = |side: fn(&FieldChange) -> &Option<Value>| -> Option<String> {
-        let values: Vec<String> = fields.iter().filter_map(|field| side(field).as_ref()).map(word).collect();
-        (!values.is_empty()).then(|| fold::values(&values, options.ellipsis()))
-    };
-    let (last, live, want) = (fold(|f| &f.last), fold(|f| &f.live), fold(|f| &f.want));
-    let shown = |value: &Option<String>| value.clone().unwrap_or_else(|| "(none)".to_owned());
-    match field.class {
-        FieldClass::Conflict => {
-            vec![(' ', format!("{label}  was {}, live {}, want {}", shown(&last), shown(&live), shown(&want)))]
+    let sides: Vec<Sides> = fields.iter().map(|(_, field)| Sides::of(field)).collect();
+    if let Some(folded) = Sides::folded(&sides) {
+        return folded.lines(&label, field.class, class, options);
+    }
+    let mut lines = Vec::new();
+    let mut each: Vec<(&str, &Sides)> = fields.iter().zip(&sides).map(|((name, _), sides)| (*name, sides)).collect();
+    each.sort_by_key(|(name, _)| (name.len(), *name));
+    for (place, (name, sides)) in each.into_iter().take(NODES).enumerate() {
+        let label = if place == 0 { label.clone() } else { " ".repeat(label.chars().count()) };
+        // A name that changes says itself whose it is.
+        let label = if field.path == "/name" { label } else { format!("{label}  {}", fold::escape(name)) };
+        lines.extend(sides.lines(&label, field.class, class, options));
+    }
+    if let Some(rest) = fields.len().checked_sub(NODES).filter(|rest| *rest > 0) {
+        let others = fold::count(rest as u64, "other");
+        lines.push((' ', format!("{}  and {others}; --expand lists them", " ".repeat(label.chars().count()))));
+    }
+    lines
+}
+
+/// The values of a field in words.
+#[derive(Clone, PartialEq)]
+struct Sides {
+    last: Option<String>,
+    live: Option<String>,
+    want: Option<String>,
+}
+
+impl Sides {
+    fn of(field: &FieldChange) -> Self {
+        let word = |value: &Option<Value>| value.as_ref().map(word);
+        Self { last: word(&field.last), live: word(&field.live), want: word(&field.want) }
+    }
+
+    /// One that says the same as all; none where nothing short does. Values that count up fold to a range, and where
+    /// both the old and the new ones do, only when every node's value is moved by the same.
+    fn folded(all: &[Self]) -> Option<Self> {
+        let first = all.first()?;
+        if all.iter().all(|sides| sides == first) {
+            return Some(first.clone());
         }
-        FieldClass::Drift if class == Class::Drift => {
-            let (last, live) = (shown(&last), shown(&live));
-            if last.len() > SHORT || live.len() > SHORT {
-                return change(&label, Some(&last), Some(&live), options);
+        let mut series: Vec<Series> = Vec::new();
+        let mut fold = |side: fn(&Self) -> &Option<String>| -> Option<Option<String>> {
+            let values: Vec<&str> = all.iter().filter_map(|sides| side(sides).as_deref()).collect();
+            if values.len() < all.len() {
+                return values.is_empty().then_some(None);
             }
-            let arrow = options.arrow();
-            let back = if corrected { format!(" {arrow} {}", shown(&want)) } else { String::new() };
-            vec![(' ', format!("{label}  {last} {arrow} live {live}{back}"))]
+            if values.windows(2).all(|pair| pair[0] == pair[1]) {
+                return Some(side(first).clone());
+            }
+            let found = Series::of(&values)?;
+            let text = found.text.clone()?;
+            series.push(found);
+            Some(Some(text))
+        };
+        let folded = Self { last: fold(|s| &s.last)?, live: fold(|s| &s.live)?, want: fold(|s| &s.want)? };
+        series.windows(2).all(|pair| pair[0].is_shifted_to(&pair[1])).then_some(folded)
+    }
+
+    fn lines(&self, label: &str, field: FieldClass, class: Class, options: &TextOptions) -> Vec<Line> {
+        let shown = |value: &Option<String>| value.clone().unwrap_or_else(|| "(none)".to_owned());
+        let plain = |text: String| vec![(' ', format!("{label}  {text}"))];
+        let (live, want) = (self.live.as_deref(), self.want.as_deref());
+        match field {
+            FieldClass::Conflict => self.conflict(label, options),
+            FieldClass::Drift if class == Class::Drift => change(label, live, want, &LABELLED, options),
+            FieldClass::Recorded => plain(format!("is already {}", shown(&self.live))),
+            FieldClass::Left => plain(format!("{} is left as it is, no longer managed", shown(&self.live))),
+            _ => change(label, live, want, &PLAIN, options),
         }
-        FieldClass::Recorded => vec![(' ', format!("{label}  is already {}", shown(&live)))],
-        FieldClass::Left => {
-            vec![(' ', format!("{label}  {} is left as it is, no longer managed", shown(&live)))]
+    }
+
+    /// All three values: the change as everywhere, and what was there before somebody else changed it.
+    fn conflict(&self, label: &str, options: &TextOptions) -> Vec<Line> {
+        let mut lines = change(label, self.live.as_deref(), self.want.as_deref(), &LABELLED, options);
+        let last = self.last.as_deref().unwrap_or("(none)");
+        let before = match &self.live {
+            Some(live) if is_words(last) && is_words(live) => {
+                let arrow = options.arrow();
+                format!("changed by somebody else, last applied {arrow} live: {}", diff::words(last, live, options))
+            }
+            _ => format!("changed by somebody else, last applied: {last}"),
+        };
+        match lines.as_mut_slice() {
+            [(' ', only)] if only.chars().count() + before.chars().count() < SHORT_LINE => {
+                only.push_str(&format!("   {before}"));
+            }
+            _ => lines.push((' ', format!("  {before}"))),
         }
-        _ => change(&label, live.as_deref(), want.as_deref(), options),
+        lines
     }
 }
 
-/// The name of a field: its path without the slash in front, `boot/kernel` as `kernel`.
-fn label(path: &str) -> String {
-    match path.trim_start_matches('/') {
-        "" => "content".to_owned(),
-        path => fold::escape(path.strip_prefix("boot/").unwrap_or(path)).into_owned(),
-    }
+/// What the old and the new value are called.
+struct Labels {
+    live: &'static str,
+    want: &'static str,
+    /// In front of both, where they are shown as one.
+    both: bool,
 }
 
-fn change(label: &str, live: Option<&str>, want: Option<&str>, options: &TextOptions) -> Vec<Line> {
+const PLAIN: Labels = Labels { live: "", want: "", both: false };
+const LABELLED: Labels = Labels { live: " (live)", want: " (inventory)", both: true };
+
+fn change(label: &str, live: Option<&str>, want: Option<&str>, labels: &Labels, options: &TextOptions) -> Vec<Line> {
+    let arrow = options.arrow();
     match (live, want) {
-        (Some(live), Some(want)) if live.contains(' ') && want.contains(' ') => {
-            vec![(' ', format!("{label}  {}", diff::words(live, want, options)))]
+        (Some(live), Some(want)) if is_words(live) && is_words(want) => {
+            let both = if labels.both { format!("live {arrow} inventory: ") } else { String::new() };
+            vec![(' ', format!("{label}  {both}{}", diff::words(live, want, options)))]
         }
         (Some(live), Some(want)) if live.len() <= SHORT && want.len() <= SHORT => {
-            vec![(' ', format!("{label}  {live} {} {want}", options.arrow()))]
+            vec![(' ', format!("{label}  {live}{} {arrow} {want}{}", labels.live, labels.want))]
+        }
+        (Some(live), Some(want))
+            if !is_words(live) && !is_words(want) && is_too_long(label, live, want, labels, options) =>
+        {
+            let both = if labels.both { format!("live {arrow} inventory: ") } else { String::new() };
+            vec![(' ', format!("{label}  {both}{}", diff::words(live, want, options)))]
         }
         (live, want) => {
-            let old = live.map(|live| ('-', format!("{label}  {live}")));
-            let new = want.map(|want| ('+', format!("{label}  {want}")));
+            let old = live.map(|live| ('-', format!("{label}  {live}{}", labels.live)));
+            let new = want.map(|want| ('+', format!("{label}  {want}{}", labels.want)));
             old.into_iter().chain(new).collect()
         }
     }
+}
+
+/// True for values that do not fit on lines of their own, which would be broken in front of them.
+fn is_too_long(label: &str, live: &str, want: &str, labels: &Labels, options: &TextOptions) -> bool {
+    let old = live.chars().count() + labels.live.len();
+    let new = want.chars().count() + labels.want.len();
+    label.chars().count() + old.max(new) > options.columns() - MARGIN
+}
+
+/// True for a text of several words, which is compared word by word.
+fn is_words(text: &str) -> bool {
+    text.contains(' ')
 }
 
 /// A value in one line: a text as it is, a list of addresses joined, anything else as JSON.
@@ -101,8 +199,8 @@ fn set(field: &FieldChange) -> String {
     };
     let (added, removed) = match field.class {
         FieldClass::Drift => (
-            names("", &field.added).map(|names| format!("{names} removed by somebody else")),
-            names("", &field.removed),
+            names("+", &field.added).map(|names| format!("{names} (removed by somebody else)")),
+            names("-", &field.removed).map(|names| format!("{names} (added by somebody else)")),
         ),
         FieldClass::Recorded => (
             names("", &field.added).map(|names| format!("{names} already there")),
@@ -123,8 +221,10 @@ fn document(label: &str, field: &FieldChange, options: &TextOptions) -> Vec<Line
     if compared.removed > 0 {
         title.push_str(&format!("  -{}", fold::count(compared.removed as u64, "line")));
     }
-    if field.class == FieldClass::Conflict {
-        title.push_str("  (changed by somebody else, too)");
+    match field.class {
+        FieldClass::Conflict => title.push_str("  (changed by somebody else, too; live - and inventory + are shown)"),
+        FieldClass::Drift => title.push_str("  (live - and inventory + are shown)"),
+        _ => {}
     }
     let wholly_new = field.live.is_none() && !options.expand;
     let shown = if wholly_new { Vec::new() } else { compared.shown };
