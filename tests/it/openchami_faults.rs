@@ -1,9 +1,13 @@
 //! The `openchami` target when something goes wrong: one node's trouble is that node's, what was begun is gone on with,
 //! and nothing is told to boot what is not configured.
 
+use std::process::Stdio;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use serde_json::Value;
 
-use crate::between::{Between, Fate};
+use crate::between::{Asked, Between, Fate};
 use crate::support::{Answer, Cluster, Finished, Serving, get, send, until};
 
 const FIRST: &str = "x1000c1s7b1n0";
@@ -23,17 +27,8 @@ impl Stage {
         Self { cluster: Cluster::demo(), serving, _home: home }
     }
 
-    fn at(&self, url: &str, verb: &[&str]) -> Finished {
-        self.cluster.run(&[verb, &["--base-uri", url][..]].concat())
-    }
-
     fn apply(&self, between: &Between) -> Finished {
-        self.through(between, &["apply", "--yes"])
-    }
-
-    /// A command whose ledger is that of the services, although it goes another way: only SMD's address names it.
-    fn through(&self, between: &Between, verb: &[&str]) -> Finished {
-        self.at(&between.url, verb)
+        self.cluster.run(&["apply", "--yes", "--base-uri", &between.url])
     }
 
     fn read(&self, path: &str) -> Answer {
@@ -50,20 +45,21 @@ impl Stage {
 }
 
 /// A way to the services that is spoilt as long as `spoilt` says so.
-fn switched(
-    stage: &Stage,
-    fate: impl Fn(&crate::between::Asked) -> Fate + Send + Sync + 'static,
-) -> (Between, std::sync::Arc<std::sync::atomic::AtomicBool>) {
-    let on = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(true));
+fn switched(stage: &Stage, fate: impl Fn(&Asked) -> Fate + Send + Sync + 'static) -> (Between, Arc<AtomicBool>) {
+    let on = Arc::new(AtomicBool::new(true));
     let switch = on.clone();
-    let between = Between::new(&stage.serving.api, move |asked| {
-        if switch.load(std::sync::atomic::Ordering::SeqCst) { fate(asked) } else { Fate::Pass }
-    });
+    let between =
+        Between::new(
+            &stage.serving.api,
+            move |asked| {
+                if switch.load(Ordering::SeqCst) { fate(asked) } else { Fate::Pass }
+            },
+        );
     (between, on)
 }
 
-fn off(switch: &std::sync::atomic::AtomicBool) {
-    switch.store(false, std::sync::atomic::Ordering::SeqCst);
+fn off(switch: &AtomicBool) {
+    switch.store(false, Ordering::SeqCst);
 }
 
 #[test]
@@ -95,7 +91,13 @@ fn an_apply_that_was_killed_is_gone_on_with_by_the_next() {
         true => Fate::Hold,
         false => Fate::Pass,
     });
-    let mut child = stage.cluster.command(&["apply", "--yes", "--base-uri", &between.url]).spawn().unwrap();
+    let mut child = stage
+        .cluster
+        .command(&["apply", "--yes", "--base-uri", &between.url])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
     until("the group was asked for", || between.seen().contains(&"POST /hsm/v2/groups".to_owned()).then_some(()));
     child.kill().unwrap();
     child.wait().unwrap();
@@ -112,7 +114,13 @@ fn an_apply_killed_before_anything_was_stored_does_not_look_like_services_that_l
         true => Fate::Pass,
         false => Fate::Hold,
     });
-    let mut child = stage.cluster.command(&["apply", "--yes", "--base-uri", &between.url]).spawn().unwrap();
+    let mut child = stage
+        .cluster
+        .command(&["apply", "--yes", "--base-uri", &between.url])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
     until("the components were sent", || (between.writes() > 0).then_some(()));
     child.kill().unwrap();
     child.wait().unwrap();
@@ -165,8 +173,6 @@ fn a_member_that_the_service_refuses_costs_that_member_only() {
 #[test]
 fn a_group_whose_cloud_init_cannot_be_written_boots_as_before() {
     let stage = Stage::new();
-    let direct = Between::new(&stage.serving.api, |_| Fate::Pass);
-    stage.apply(&direct).expect(0);
     let (between, switch) =
         switched(
             &stage,
@@ -174,7 +180,7 @@ fn a_group_whose_cloud_init_cannot_be_written_boots_as_before() {
                 if asked.is("PUT", "/cloud-init/compute") { Fate::Answer(500, "{}") } else { Fate::Pass }
             },
         );
-    // Another way there is another SMD as far as the ledger goes; what is there equals the inventory and is taken over.
+    // A first apply posts the entry.
     stage.apply(&between).expect(0);
     stage.cluster.edit("cluster.yaml", "compute-slurm/latest", "compute-slurm/v2");
     stage.cluster.edit("cloud-init/compute.yaml", "ssh_deletekeys: false", "ssh_deletekeys: true");
@@ -297,12 +303,15 @@ fn slow_services_hold_up_nobody_who_applies_elsewhere_and_end_with_the_daemon() 
     let (between, _) = switched(&slow, |asked| if asked.method == "GET" { Fate::Pass } else { Fate::Hold });
     let cluster = Cluster::demo();
     let serving = cluster.serve(&["-i", "inventory"]);
-    let mut waiting = cluster.command(&["apply", "--yes", "--base-uri", &between.url]).spawn().unwrap();
+    let mut waiting = cluster.command(&["apply", "--yes", "--base-uri", &between.url]);
+    let waiting = waiting.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     until("the slow services were asked to write", || (between.writes() > 0).then_some(()));
     let applied = cluster.run(&["apply", "--yes"]).expect(0);
     assert!(applied.stdout.contains("applied:"), "{}", applied.stdout);
     let log = serving.stop();
     assert!(!log.contains("panicked"), "{log}");
-    let _ = waiting.kill();
-    waiting.wait().unwrap();
+    let told = waiting.wait_with_output().unwrap();
+    let said = String::from_utf8(told.stderr).unwrap();
+    assert_eq!(told.status.code(), Some(8), "{said}");
+    assert!(said.contains("not answered before the program ended"), "{said}");
 }

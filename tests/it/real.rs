@@ -177,6 +177,7 @@ fn an_unknown_member_costs_nobody_else(real: &Real) {
 }
 
 fn todays_cloud_init_is_told_apart(real: &Real, cluster: &Cluster) {
-    let refused = real.run_with(cluster, &["apply", "--yes"], &real.today).expect(4);
+    let today = format!("{}/cloud-init", real.today.trim_end_matches("/cloud-init"));
+    let refused = real.run_with(cluster, &["apply", "--yes"], &today).expect(4);
     assert!(refused.stderr.contains("tutorial"), "{}", refused.stderr);
 }

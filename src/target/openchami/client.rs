@@ -15,6 +15,10 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 /// A connection that is not there by then is not coming.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// What is under way when the process is to end is waited for so long: less than a daemon takes to end, so that what
+/// came of it can be recorded and told.
+const GRACE: Duration = Duration::from_secs(4);
+
 /// Reads are tried again after a passing fault; writes are not, the next run settles them.
 const READ_TRIES: u32 = 3;
 
@@ -73,7 +77,7 @@ impl Client {
         Ok(Self {
             smd: address(&endpoints.smd)?,
             bss: address(&endpoints.bss)?,
-            cloud_init: address(&endpoints.cloud_init)?,
+            cloud_init: with_path(address(&endpoints.cloud_init)?)?,
             token: endpoints.token.clone(),
             token_variable: endpoints.token_variable.clone(),
             stop,
@@ -103,13 +107,18 @@ impl Client {
                 Ok(body) => return Ok(body),
                 Err(fault) => fault,
             };
+            if fault.status == Some(StatusCode::NOT_FOUND) && kind == Kind::CloudInitSecure {
+                // Without keys to check tokens with, the server has no such store, and nobody's entries are in it.
+                return Ok(b"{}".to_vec());
+            }
             if fault.status.is_some_and(|status| matches!(status.as_u16(), 401 | 403)) {
                 let reason = format!("{}; {}", fault.reason, self.about_tokens());
                 return Err(TargetError::Denied { service: service(kind), url, reason });
             }
             let passing = !fault.timed_out && fault.status.is_none_or(|status| status.is_server_error());
             if !passing || tries == READ_TRIES || self.stop.is_cancelled() {
-                return Err(TargetError::Service { service: service(kind), url, reason: fault.reason });
+                let hint = if fault.status == Some(StatusCode::NOT_FOUND) { about_addresses(kind) } else { "" };
+                return Err(TargetError::Service { service: service(kind), url, reason: fault.reason + hint });
             }
             self.stop.run_until_cancelled(tokio::time::sleep(wait)).await;
             wait *= 3;
@@ -146,7 +155,15 @@ impl Client {
         if self.stop.is_cancelled() {
             return Err(stopping());
         }
-        let answer = self.exchange(method, &format!("{}{path}", self.base(kind)), body).await;
+        let url = format!("{}{path}", self.base(kind));
+        let too_late = async {
+            self.stop.cancelled().await;
+            tokio::time::sleep(GRACE).await;
+        };
+        let answer = tokio::select! {
+            answer = self.exchange(method, &url, body) => answer,
+            () = too_late => Err(unanswered()),
+        };
         answer.map_err(|fault| match fault.status {
             // A service may repeat what it was sent.
             Some(status) if kind.is_secret() => Fault { reason: status.to_string(), ..fault },
@@ -206,6 +223,32 @@ fn address(url: &str) -> Result<String, TargetError> {
     Ok(normal)
 }
 
+/// The address of the open store, from which that of the secure one is made.
+fn with_path(address: String) -> Result<String, TargetError> {
+    let path = address.split_once("://").and_then(|(_, rest)| rest.split_once('/'));
+    if path.is_some() {
+        return Ok(address);
+    }
+    let why = "the secure store is at the same address with `-secure` behind it";
+    Err(TargetError::Settings(format!("the address of cloud-init, {address}, has no path such as /cloud-init: {why}")))
+}
+
+/// What may be wrong where a service does not know its own list.
+fn about_addresses(kind: Kind) -> &'static str {
+    match kind {
+        Kind::CloudInit => {
+            "; is it the address of the tutorial's cloud-init server? Today's generation of it has other routes, which \
+             cannot be written to"
+        }
+        _ => "; is the address right, with its prefix?",
+    }
+}
+
+fn unanswered() -> Fault {
+    let reason = "not answered before the program ended".to_owned();
+    Fault { status: None, reason, unsent: false, timed_out: true }
+}
+
 fn stopping() -> Fault {
     Fault {
         status: None,
@@ -261,6 +304,12 @@ mod tests {
         }
         let error = address("http://root:hunter2@demo/hsm").unwrap_err().to_string();
         assert!(error.contains("demo") && !error.contains("hunter2"), "{error}");
+    }
+
+    #[test]
+    fn an_address_of_cloud_init_has_a_path() {
+        assert_eq!(with_path("http://demo/cloud-init".to_owned()).unwrap(), "http://demo/cloud-init");
+        assert!(matches!(with_path("http://demo:27777".to_owned()), Err(TargetError::Settings(_))));
     }
 
     #[test]

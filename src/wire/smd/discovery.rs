@@ -291,4 +291,16 @@ mod tests {
         assert_eq!((read.schema_version, read.systems, read.managers), (Some(1), Some(vec![again]), None));
         assert_eq!(read.endpoint.id.as_deref(), Some("x1000c1s7b3"));
     }
+
+    #[test]
+    fn a_password_is_sent_back_where_there_is_one() {
+        let endpoint = EndpointBody { id: Some("x1000c1s7b1".to_owned()), ..EndpointBody::default() };
+        let endpoint = RedfishEndpoint::try_from(endpoint).unwrap();
+        let sent = |password| {
+            let request = DiscoveryRequest::new(&endpoint, vec![], vec![]).with_password(password);
+            serde_json::to_value(request).unwrap().get("Password").cloned()
+        };
+        assert_eq!(sent(Some("hunter2")), Some("hunter2".into()));
+        assert_eq!((sent(Some("")), sent(None)), (None, None));
+    }
 }

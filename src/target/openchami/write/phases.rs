@@ -41,3 +41,58 @@ pub(super) fn of(writes: &[Write]) -> Vec<Phase> {
     }
     phases
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::ObjectKey;
+    use crate::store::LedgerChange;
+
+    fn writes(kinds: &[(Kind, Action)]) -> Vec<Write> {
+        let write = |(at, (kind, action)): (usize, &(Kind, Action))| {
+            let key = ObjectKey::new(*kind, format!("{at}"));
+            Write {
+                op: format!("o{at}"),
+                action: *action,
+                ledger: LedgerChange::Forget(key.clone()),
+                key,
+                object: None,
+                before: None,
+                owner: None,
+            }
+        };
+        kinds.iter().enumerate().map(write).collect()
+    }
+
+    #[test]
+    fn controllers_and_what_is_behind_them_are_one_phase_after_which_interfaces_are_put_back() {
+        let kinds = [
+            (Kind::Component, Action::Create),
+            (Kind::RedfishEndpoint, Action::Update),
+            (Kind::ComponentEndpoint, Action::Create),
+            (Kind::BootParams, Action::Create),
+            (Kind::BootParams, Action::Delete),
+            (Kind::RedfishEndpoint, Action::Delete),
+            (Kind::Component, Action::Delete),
+        ];
+        let phases: Vec<_> = of(&writes(&kinds)).into_iter().map(|p| (p.kind, p.delete, p.writes)).collect();
+        let expected = [
+            (Kind::Component, false, vec![0]),
+            (Kind::RedfishEndpoint, false, vec![1, 2]),
+            (Kind::EthernetInterface, false, vec![]),
+            (Kind::BootParams, false, vec![3]),
+            (Kind::BootParams, true, vec![4]),
+            (Kind::RedfishEndpoint, true, vec![5]),
+            (Kind::Component, true, vec![6]),
+        ];
+        assert_eq!(phases, expected);
+    }
+
+    #[test]
+    fn where_interfaces_are_written_anyway_they_are_put_back_in_that_phase() {
+        let kinds = [(Kind::ComponentEndpoint, Action::Create), (Kind::EthernetInterface, Action::Create)];
+        let phases = of(&writes(&kinds));
+        assert_eq!(phases.len(), 2);
+        assert_eq!(phases[1].writes, [1]);
+    }
+}
