@@ -154,7 +154,7 @@ impl Session {
         let made_aside = matches!(&write.object, Some(Object::EthernetInterface(interface))
             if self.controller_of(interface).is_some_and(|endpoint| self.rediscovered.contains_key(endpoint)));
         let nothing_there = write.action == Action::Create && failed.changed_nothing && !made_aside;
-        failed.owned.clone().or_else(|| nothing_there.then(|| LedgerChange::Forget(write.key.clone())))
+        failed.owned.as_deref().cloned().or_else(|| nothing_there.then(|| LedgerChange::Forget(write.key.clone())))
     }
 
     /// The Redfish endpoint behind which an interface is.

@@ -42,7 +42,7 @@ impl Session {
         Err(Failed {
             reason: describe(&missing),
             changed_nothing: false,
-            owned: as_far_as_done(&write.ledger, &missing),
+            owned: as_far_as_done(&write.ledger, &missing).map(Box::new),
             nodes: missing.into_iter().map(|(member, _)| member.into()).collect(),
         })
     }
@@ -140,4 +140,103 @@ fn as_far_as_done(ledger: &LedgerChange, missing: &Missing) -> Option<LedgerChan
     members.extend(untaken.into_iter().map(Value::from));
     let doc = serde_json::to_string(&fields).ok()?;
     Some(LedgerChange::Own(key.clone(), LedgerEntry { doc: doc.into(), ..entry.clone() }))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use axum::Router;
+    use axum::extract::State;
+    use axum::http::{StatusCode, Uri};
+    use axum::routing::post;
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+    use crate::model::{ObjectKey, Secret};
+    use crate::plan::{Action, Write};
+    use crate::snapshot::Snapshot;
+    use crate::target::openchami::Endpoints;
+    use crate::target::openchami::client::Client;
+
+    /// The members of every request, and its path.
+    type Asked = Arc<Mutex<Vec<(String, usize)>>>;
+
+    /// Takes what SMD takes: no more members at once than its database has parameters for.
+    async fn smd(asked: Asked) -> String {
+        let answer = |State(asked): State<Asked>, uri: Uri, body: String| async move {
+            let body: Value = serde_json::from_str(&body).unwrap();
+            let members = body["members"]["ids"].as_array().map_or(1, Vec::len);
+            asked.lock().unwrap().push((uri.path().to_owned(), members));
+            if members > 21_845 { StatusCode::INTERNAL_SERVER_ERROR } else { StatusCode::CREATED }
+        };
+        let routes = Router::new().route("/groups", post(answer)).route("/groups/{label}/members", post(answer));
+        let routes = routes.layer(axum::extract::DefaultBodyLimit::disable()).with_state(asked);
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(axum::serve(listener, routes).into_future());
+        url
+    }
+
+    fn group(members: usize) -> Write {
+        let members = (0..members).map(|at| format!("x{}c0s{}b0n0", 1000 + at / 100, at % 100).parse().unwrap());
+        let group = Group {
+            label: "compute".parse().unwrap(),
+            description: String::new(),
+            exclusive_group: None,
+            tags: Vec::new(),
+            members: members.collect(),
+        };
+        let key = ObjectKey::group(&group.label);
+        Write {
+            op: "o1".to_owned(),
+            action: Action::Create,
+            ledger: LedgerChange::Forget(key.clone()),
+            key,
+            object: Some(Object::Group(Arc::new(group))),
+            before: None,
+            owner: None,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_group_with_more_members_than_one_request_takes_is_filled_up_one_by_one() {
+        // Another test may have been first.
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let asked = Asked::default();
+        let url = smd(asked.clone()).await;
+        let endpoints = Endpoints {
+            smd: url.clone(),
+            bss: url.clone(),
+            cloud_init: format!("{url}/cloud-init"),
+            token: None::<Secret<String>>,
+            token_variable: String::new(),
+            ca_pem: None,
+        };
+        let client = Arc::new(Client::new(&endpoints, CancellationToken::new()).unwrap());
+        let mut session = Session::new(client, &Snapshot::default(), vec![group(MOST + 2)]);
+        let phase = session.next_phase().unwrap();
+        session.run(phase).await;
+        assert_eq!(session.finish(), (1, Vec::new()));
+        let asked = asked.lock().unwrap();
+        let (first, rest) = asked.split_first().unwrap();
+        assert_eq!(*first, ("/groups".to_owned(), MOST));
+        assert_eq!(rest.to_vec(), vec![("/groups/compute/members".to_owned(), 1); 2]);
+    }
+
+    #[test]
+    fn a_group_is_owned_as_far_as_it_was_written() {
+        let entry = LedgerEntry {
+            doc: r#"{"description":"d","members":["x1","x2"]}"#.into(),
+            owner: None,
+            name: "compute".into(),
+            origin: "nodes.yaml:1".into(),
+            apply: 1,
+        };
+        let ledger = LedgerChange::Own(ObjectKey::new(Kind::Group, "compute"), entry);
+        let missing = vec![("x2".parse().unwrap(), "unknown".to_owned()), ("x9".parse().unwrap(), "busy".to_owned())];
+        let Some(LedgerChange::Own(_, entry)) = as_far_as_done(&ledger, &missing) else { panic!("it is owned") };
+        // One could not be added and is not ours, one could not be taken and is to be taken yet.
+        assert_eq!(&*entry.doc, r#"{"description":"d","members":["x1","x9"]}"#);
+    }
 }

@@ -24,7 +24,7 @@ pub(super) struct Failed {
     /// Nodes that lack something because of it, by xname; that of the write itself need not be among them.
     pub(super) nodes: Vec<Arc<str>>,
     /// What is owned all the same.
-    pub(super) owned: Option<LedgerChange>,
+    pub(super) owned: Option<Box<LedgerChange>>,
 }
 
 impl Failed {
