@@ -161,7 +161,7 @@ pub async fn serve(config: Config, report: Reporter, shutdown: CancellationToken
     let sockets = Sockets::bind(listeners)?;
     let bound = sockets.bound();
     let metrics = Metrics::new(routers::ROOMS);
-    let reconciler = Reconciler::new(store.clone());
+    let reconciler = Reconciler::new(store.clone()).until(shutdown.clone());
     let parts = routers::Parts {
         store: store.clone(),
         reconciler: reconciler.clone(),

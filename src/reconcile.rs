@@ -1,4 +1,4 @@
-//! Plan and apply over a target, once or for ever; never two at once.
+//! Plan and apply over a target, once or for ever; never two at once at one target.
 //!
 //! [`Reconciler`] is what the local API calls, in the daemon and in a command's own process alike. [`watch`] is the
 //! loop of `serve`: a saved inventory is loaded as one or rejected as one, planned, and applied where that was asked
@@ -21,6 +21,7 @@ use std::sync::{Arc, PoisonError};
 use ledgers::{Ledgers, readable};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
+use tokio_util::sync::CancellationToken;
 
 use self::lost::Lost;
 use crate::clock;
@@ -103,14 +104,19 @@ pub struct Applied {
     pub unsettled: Vec<ObjectKey>,
 }
 
-/// Plans and applies, one at a time.
+/// Plans and applies, one at a time at each target.
 #[derive(Clone)]
 pub struct Reconciler {
     store: Store,
-    turn: Arc<Mutex<()>>,
+    turns: Turns,
+    /// Cancelled when the process is to end.
+    stop: CancellationToken,
     /// Keeps the plan that was made last, where the next thing asked for is likely to apply it.
     memo: Option<Arc<std::sync::Mutex<Option<Memo>>>>,
 }
+
+/// Whose turn it is to apply, by target: services that are slow hold up nobody but those who apply to them.
+type Turns = Arc<std::sync::Mutex<BTreeMap<TargetId, Arc<Mutex<()>>>>>;
 
 /// A plan with what it was computed from. Planning is pure, so the same inputs need no second computation.
 struct Memo {
@@ -129,7 +135,14 @@ impl Reconciler {
     /// A reconciler whose ledgers are in `store`.
     #[must_use]
     pub fn new(store: Store) -> Self {
-        Self { store, turn: Arc::default(), memo: None }
+        Self { store, turns: Arc::default(), stop: CancellationToken::new(), memo: None }
+    }
+
+    /// The reconciler, told when the process is to end: an apply to services elsewhere then sends nothing more, and
+    /// tells what it has not done.
+    #[must_use]
+    pub fn until(self, stop: CancellationToken) -> Self {
+        Self { stop, ..self }
     }
 
     /// As [`Self::new`], for a command that applies right after it planned. It keeps a whole plan in memory, which a
@@ -147,9 +160,7 @@ impl Reconciler {
     pub async fn plan(&self, request: &Request) -> Result<Plan, ReconcileError> {
         match &request.target {
             TargetSpec::Builtin => self.plan_at(&Builtin::new(self.store.clone()), request).await,
-            TargetSpec::OpenChami(endpoints) => {
-                self.plan_at(&OpenChami::new(self.store.clone(), endpoints)?, request).await
-            }
+            TargetSpec::OpenChami(endpoints) => self.plan_at(&self.services(endpoints)?, request).await,
         }
     }
 
@@ -160,13 +171,22 @@ impl Reconciler {
     /// [`ReconcileError`]; nothing was written in any of its cases. Writes that fail on the way are told by
     /// [`Outcome::failures`].
     pub async fn apply(&self, request: &Request) -> Result<Applied, ReconcileError> {
-        let _turn = self.turn.lock().await;
         match &request.target {
-            TargetSpec::Builtin => self.apply_at(&Builtin::new(self.store.clone()), request).await,
-            TargetSpec::OpenChami(endpoints) => {
-                self.apply_at(&OpenChami::new(self.store.clone(), endpoints)?, request).await
-            }
+            TargetSpec::Builtin => self.apply_in_turn(&Builtin::new(self.store.clone()), request).await,
+            TargetSpec::OpenChami(endpoints) => self.apply_in_turn(&self.services(endpoints)?, request).await,
         }
+    }
+
+    fn services(&self, endpoints: &Endpoints) -> Result<OpenChami, TargetError> {
+        OpenChami::new(self.store.clone(), endpoints, self.stop.clone())
+    }
+
+    async fn apply_in_turn(&self, target: &impl Target, request: &Request) -> Result<Applied, ReconcileError> {
+        let id = target.id(&request.desired.cluster_id);
+        let turn = self.turns.lock().unwrap_or_else(PoisonError::into_inner).entry(id).or_default().clone();
+        let waited = self.stop.run_until_cancelled(turn.lock()).await;
+        let Some(_turn) = waited else { return Err(ReconcileError::Ending) };
+        self.apply_at(target, request).await
     }
 
     async fn plan_at(&self, target: &impl Target, request: &Request) -> Result<Plan, ReconcileError> {

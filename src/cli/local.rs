@@ -19,6 +19,7 @@ use crate::reconcile::{Applied, Reconciler, Request, TargetSpec};
 use crate::server::local::{Refusal, TokenRequest};
 use crate::store::{self, Store, StoreConfig, StoreError};
 use crate::target::Endpoints;
+use crate::target::openchami::token_variable;
 
 /// What a verb is going to do with the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -217,6 +218,7 @@ fn target_spec(args: &TargetArgs, cluster: &str) -> anyhow::Result<TargetSpec> {
         bss: service(&args.bss, "bss", "/boot/v1")?,
         cloud_init: service(&args.cloud_init, "cloud-init", "/cloud-init")?,
         token: token(args, cluster)?.map(Secret::new),
+        token_variable: token_variable(cluster),
         ca_pem: args.ca_cert.as_ref().map(read).transpose()?,
     }))
 }
@@ -227,8 +229,7 @@ fn token(args: &TargetArgs, cluster: &str) -> anyhow::Result<Option<String>> {
         let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
         return Ok(Some(text.trim().to_owned()));
     }
-    let name = format!("{}_ACCESS_TOKEN", cluster.to_uppercase().replace('-', "_"));
-    Ok(std::env::var(name).ok().filter(|token| !token.is_empty()))
+    Ok(std::env::var(token_variable(cluster)).ok().filter(|token| !token.is_empty()))
 }
 
 /// How a plan is shown by commands that print it as talk.

@@ -135,7 +135,11 @@ pub(super) fn judge<'a>(sides: Sides<'a>, rules: &Rules) -> Outcome<'a> {
         digests: Digests::default(),
     };
     match (sides.desired, sides.entry, sides.live) {
-        (Some(desired), entry, None) => absent(plain(Verdict::Create), desired, entry, rules),
+        (Some(desired), entry, None) => {
+            // What was only about to be created was not deleted by anybody.
+            let entry = entry.filter(|entry| !entry.is_intended());
+            absent(plain(Verdict::Create), desired, entry, rules)
+        }
         (Some(desired), None, Some(live)) => adoption(plain(Verdict::Adopt), desired, live, rules),
         (Some(desired), Some(entry), Some(live)) => owned(plain(Verdict::InSync), desired, entry, live, rules),
         (None, Some(_), Some(_)) if !(rules.prune && rules.complete) => plain(Verdict::Keep),

@@ -251,7 +251,8 @@ fn foreign_owners(facts: &Facts<'_>, options: &Options) -> Vec<Check> {
 /// one. One check for each service in that state, or one that holds.
 fn empty_live(facts: &Facts<'_>, options: &Options) -> Vec<Check> {
     let mut owned: BTreeMap<&str, u64> = BTreeMap::new();
-    for key in facts.ledger.entries.keys() {
+    let entries = facts.ledger.entries.iter().filter(|(_, entry)| !entry.is_intended());
+    for (key, _) in entries {
         *owned.entry(ops::service(key.kind)).or_default() += 1;
     }
     let total = owned.values().sum();

@@ -27,6 +27,9 @@ pub enum ReconcileError {
         /// That of the present plan.
         found: String,
     },
+    /// The program ends before it was this apply's turn; nothing was written.
+    #[error("nothing was applied, because the program is ending")]
+    Ending,
     /// A defect of this program.
     #[error(transparent)]
     Broken(#[from] Broken),

@@ -86,7 +86,7 @@ impl From<ReconcileError> for Refusal {
             }
             ReconcileError::Unresolved(unresolved) => Self::Unresolved { unresolved },
             ReconcileError::Target(error) => Self::Failed { text: error.to_string() },
-            ReconcileError::Broken(error) => Self::Failed { text: error.to_string() },
+            error @ (ReconcileError::Broken(_) | ReconcileError::Ending) => Self::Failed { text: error.to_string() },
         }
     }
 }

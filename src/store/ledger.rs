@@ -37,6 +37,24 @@ pub struct LedgerEntry {
     pub apply: u64,
 }
 
+/// The owned fields of an object that is about to be created: none is settled yet.
+const INTENDED: &str = "{}";
+
+impl LedgerEntry {
+    /// The entry as it is recorded before a service is asked to create the object. Should the answer never be seen, the
+    /// object is ours all the same, whatever it holds; should it not be there, nothing is missed.
+    #[must_use]
+    pub fn intended(&self) -> Self {
+        Self { doc: INTENDED.into(), ..self.clone() }
+    }
+
+    /// True for an entry made by [`Self::intended`]: it is not known that the object was ever there.
+    #[must_use]
+    pub fn is_intended(&self) -> bool {
+        &*self.doc == INTENDED
+    }
+}
+
 impl std::fmt::Debug for LedgerEntry {
     /// Leaves the document out: it may be secret.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -2,9 +2,10 @@
 //!
 //! Reading takes eight list calls, whatever the number of nodes. Writing follows the order of kinds, at most
 //! [`PARALLEL`] requests at once; a write that fails leaves out what belongs to the same node and nothing else, so a
-//! node is never half-configured and then told to boot. The services have no conditional writes and keep no owner, so
-//! the ledger is ours, in the state directory; what was written is recorded phase by phase, and a run that breaks off
-//! is settled by the next one, which compares with what is really there.
+//! node is never half-configured and then told to boot. A group or a group's entry that fails holds its members' boot
+//! parameters back for the same reason. The services have no conditional writes and keep no owner, so the ledger is
+//! ours, in the state directory: before a phase it is told what is about to be created, after it what was written. A
+//! run that breaks off is settled by the next one, which compares with what is really there.
 
 mod client;
 mod read;
@@ -13,6 +14,7 @@ mod write;
 use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use tokio_util::sync::CancellationToken;
 
 use self::client::Client;
 use super::{Observed, Outcome, Run, Target, TargetError, Work};
@@ -36,9 +38,19 @@ pub struct Endpoints {
     /// Sent as a bearer token.
     #[serde(default, serialize_with = "write_token", deserialize_with = "read_token")]
     pub token: Option<Secret<String>>,
+    /// The environment variable that a token is looked for in, to be named where one is missing.
+    #[serde(default)]
+    pub token_variable: String,
     /// Certificates of the authority that signed the services', PEM.
     #[serde(default)]
     pub ca_pem: Option<String>,
+}
+
+/// The variable that holds the access token for a cluster, as the `ochami` client names it: `DEMO_ACCESS_TOKEN`.
+#[must_use]
+pub fn token_variable(cluster: &str) -> String {
+    let name = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
+    format!("{}_ACCESS_TOKEN", cluster.chars().map(name).collect::<String>())
 }
 
 fn write_token<S: Serializer>(token: &Option<Secret<String>>, serializer: S) -> Result<S::Ok, S::Error> {
@@ -56,13 +68,14 @@ pub struct OpenChami {
 }
 
 impl OpenChami {
-    /// The target at those addresses, with its ledger in `store`.
+    /// The target at those addresses, with its ledger in `store`. Once `stop` is cancelled nothing more is sent, and an
+    /// apply under way ends as one that was made in part.
     ///
     /// # Errors
     ///
     /// [`TargetError::Settings`] when an address or a certificate cannot be read.
-    pub fn new(store: Store, endpoints: &Endpoints) -> Result<Self, TargetError> {
-        Ok(Self { store, client: Arc::new(Client::new(endpoints)?) })
+    pub fn new(store: Store, endpoints: &Endpoints, stop: CancellationToken) -> Result<Self, TargetError> {
+        Ok(Self { store, client: Arc::new(Client::new(endpoints, stop)?) })
     }
 
     async fn record(&self, author: &Author, ledger: Vec<(TargetId, LedgerChange)>) -> Result<(), TargetError> {
@@ -104,6 +117,8 @@ impl Target for OpenChami {
         self.record(&run.author, own(work.ledger)).await?;
         let mut session = write::Session::new(self.client.clone(), &observed.live, work.writes);
         while let Some(phase) = session.next_phase() {
+            // An answer that is lost must not leave objects behind of which nobody knows that they are ours.
+            self.record(&run.author, own(session.intend(&phase))).await?;
             let done = session.run(phase).await;
             self.record(&run.author, own(done)).await?;
         }

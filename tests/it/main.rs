@@ -2,11 +2,14 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod architecture;
+mod between;
 mod cli;
 mod crash;
 mod hostile;
 mod openchami;
+mod openchami_faults;
 mod policy;
+mod real;
 mod replay;
 mod secrets;
 mod serve;

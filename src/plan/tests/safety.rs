@@ -5,7 +5,9 @@ use super::super::safety::Check;
 use super::{Plan, World, options, plan};
 use crate::desired::samples::{desire, inventory};
 use crate::model::{Kind, ObjectKey};
+use crate::plan::Verb;
 use crate::snapshot::{Change, Snapshot};
+use crate::store::LedgerChange;
 
 fn failed(plan: &Plan) -> Vec<(&str, &str, u64, u64, u64)> {
     let failed = plan.safety.checks.iter().filter(|check| !check.ok);
@@ -239,4 +241,32 @@ fn several_rules_at_once_are_answered_by_one_command() {
     let mut allowed = options();
     (allowed.allow_delete, allowed.allow_replace) = (Some(4), Some(5));
     assert_eq!(world.plan(&desire(&wanted), &allowed).plan.refusal(), None);
+}
+
+#[test]
+fn what_was_only_about_to_be_created_is_neither_missed_nor_recreated() {
+    let mut world = World::default();
+    for write in world.plan(&desire(&inventory(2)), &options()).writes {
+        let LedgerChange::Own(key, entry) = write.ledger else { continue };
+        world.ledger.entries.insert(key, entry.intended());
+    }
+    let plan = plan(&world, &inventory(2));
+    assert_eq!(failed(&plan), []);
+    assert_eq!(plan.refusal(), None);
+    assert!(plan.changes.iter().all(|change| change.verb == Verb::Create), "{:?}", plan.changes);
+}
+
+#[test]
+fn what_was_about_to_be_created_and_is_there_is_ours_whatever_it_holds() {
+    let mut world = World::with(&inventory(1));
+    for entry in world.ledger.entries.values_mut() {
+        *entry = entry.intended();
+    }
+    world.meddle(&ObjectKey::component(&crate::desired::samples::node(1).xname), "nid", serde_json::json!(77));
+    let computed = world.plan(&desire(&inventory(1)), &options());
+    assert_eq!(computed.plan.refusal(), None);
+    let written: Vec<_> = computed.writes.iter().map(|write| write.key.kind).collect();
+    assert_eq!(written, [Kind::Component]);
+    world.apply(&desire(&inventory(1)), &options());
+    assert!(!plan(&world, &inventory(1)).has_changes());
 }

@@ -1,6 +1,6 @@
 //! Reading the live state: eight lists, whatever the number of nodes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::sync::Arc;
 
@@ -32,13 +32,20 @@ pub(super) async fn observe(client: &Client, ledger: Arc<Ledger>) -> Result<Obse
     let mut unreadable = Vec::new();
     let mut incomplete = Vec::new();
     let mut first_error = None;
+    // A service that does not answer is asked for one list and not for all of its lists: each would be waited for.
+    let mut silent = BTreeSet::new();
     for (kind, path) in LISTS {
+        if silent.contains(client.base(kind).as_str()) {
+            unreadable.push(kind);
+            continue;
+        }
         let rows = match client.list(kind, path).await {
             Ok(body) => parse(kind, &body),
             Err(error @ TargetError::Denied { .. }) => return Err(error),
             Err(error) => {
                 incomplete.push(format!("{kind}: {error}"));
                 unreadable.push(kind);
+                silent.insert(client.base(kind));
                 first_error.get_or_insert(error);
                 continue;
             }

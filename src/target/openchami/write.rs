@@ -2,33 +2,24 @@
 
 mod boot;
 mod cloud_init;
-mod smd;
+mod components;
+mod endpoints;
+mod groups;
+mod interfaces;
+mod phases;
+mod settled;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::future::Future;
 use std::sync::Arc;
 
-use futures_util::StreamExt as _;
-use futures_util::stream;
-
-use super::PARALLEL;
+use self::phases::Phase;
+use self::settled::{Failed, Settled, done, gone, parallel, there};
 use super::client::{Client, Fault};
-use crate::model::{Kind, ObjectKey};
+use crate::model::{EthernetInterface, Kind, MacAddr, Object, ObjectKey, Xname};
 use crate::plan::{Action, Write};
 use crate::snapshot::{Change, Snapshot};
 use crate::store::LedgerChange;
 use crate::target::Failure;
-
-/// What one request settled: the operations in it, and how it went.
-type Settled = (Vec<usize>, Result<(), String>);
-
-/// A run of writes of one kind and one direction.
-pub(super) struct Phase {
-    kind: Kind,
-    delete: bool,
-    /// Positions in the session's writes.
-    writes: Vec<usize>,
-}
 
 /// One apply under way.
 pub(super) struct Session {
@@ -40,10 +31,11 @@ pub(super) struct Session {
     after: Snapshot,
     /// What is still to be done.
     phases: std::vec::IntoIter<Phase>,
-    /// Redfish endpoints that were posted again, which makes SMD write the interfaces behind them anew.
-    rediscovered: BTreeSet<crate::model::Xname>,
-    /// Nodes of which a write failed.
-    broken: BTreeSet<Arc<str>>,
+    /// Redfish endpoints that were sent with what is behind them, which makes SMD write the interfaces behind them
+    /// anew; and whether it said that it did.
+    rediscovered: BTreeMap<Xname, bool>,
+    /// Nodes that lack something, and the object of which a write failed.
+    broken: BTreeMap<Arc<str>, ObjectKey>,
     failures: Vec<Failure>,
     written: u64,
 }
@@ -57,47 +49,68 @@ impl Session {
                 None => Change::Delete(write.key.clone()),
             });
         }
-        let mut phases: Vec<Phase> = Vec::new();
-        for (at, write) in writes.iter().enumerate() {
-            let delete = write.action == Action::Delete;
-            match phases.last_mut() {
-                Some(phase) if phase.kind == write.key.kind && phase.delete == delete => phase.writes.push(at),
-                _ => phases.push(Phase { kind: write.key.kind, delete, writes: vec![at] }),
-            }
-        }
         Self {
             client,
-            writes,
             before: live.clone(),
             after,
-            phases: merge_discovery(phases).into_iter(),
-            rediscovered: BTreeSet::new(),
-            broken: BTreeSet::new(),
+            phases: phases::of(&writes).into_iter(),
+            writes,
+            rediscovered: BTreeMap::new(),
+            broken: BTreeMap::new(),
             failures: Vec::new(),
             written: 0,
         }
     }
 
+    /// The next phase, without the writes for nodes that lack something already.
     pub(super) fn next_phase(&mut self) -> Option<Phase> {
-        self.phases.next()
+        let mut phase = self.phases.next()?;
+        for at in std::mem::take(&mut phase.writes) {
+            let write = &self.writes[at];
+            match write.owner.as_ref().and_then(|owner| self.broken.get(owner)) {
+                None => phase.writes.push(at),
+                Some(cause) => self.failures.push(Failure {
+                    op: write.op.clone(),
+                    key: write.key.clone(),
+                    reason: format!("an earlier write for the same node failed: {cause}"),
+                    skipped: true,
+                }),
+            }
+        }
+        Some(phase)
+    }
+
+    /// What the ledger is told before a phase: everything that it may create, interfaces behind endpoints included.
+    pub(super) fn intend(&self, phase: &Phase) -> Vec<LedgerChange> {
+        let endpoints: BTreeSet<Xname> = phase.writes.iter().filter_map(|&at| self.endpoint_of(at)).collect();
+        let creates = phase.writes.iter().map(|&at| &self.writes[at]);
+        let aside = self.writes.iter().filter(|write| match &write.object {
+            Some(Object::EthernetInterface(interface)) => {
+                self.controller_of(interface).is_some_and(|endpoint| endpoints.contains(endpoint))
+            }
+            _ => false,
+        });
+        let aside = aside.filter(|_| !endpoints.is_empty());
+        let intended = creates.chain(aside).filter(|write| write.action == Action::Create);
+        let changes = intended.filter_map(|write| match &write.ledger {
+            LedgerChange::Own(key, entry) => Some(LedgerChange::Own(key.clone(), entry.intended())),
+            LedgerChange::Forget(_) => None,
+        });
+        changes.collect()
     }
 
     /// Runs a phase and returns what is owned from now on.
     pub(super) async fn run(&mut self, phase: Phase) -> Vec<LedgerChange> {
-        let (left_out, wanted): (Vec<usize>, Vec<usize>) =
-            phase.writes.iter().partition(|at| self.owner(**at).is_some_and(|o| self.broken.contains(&o)));
-        for at in left_out {
-            self.fail(at, "an earlier write for the same node failed".to_owned(), true);
-        }
+        let wanted = &phase.writes;
         let settled = match (phase.kind, phase.delete) {
-            (Kind::Component, false) => self.put_components(&wanted).await,
-            (Kind::RedfishEndpoint | Kind::ComponentEndpoint, false) => self.put_endpoints(&wanted).await,
-            (Kind::EthernetInterface, false) => self.put_interfaces(&wanted).await,
-            (Kind::Group, false) => self.put_groups(&wanted).await,
-            (Kind::CloudInit | Kind::CloudInitSecure, false) => self.put_entries(&wanted).await,
-            (Kind::BootParams, false) => self.put_boot_params(&wanted).await,
-            (Kind::BootParams, true) => self.delete_boot_params(&wanted).await,
-            (_, true) => self.delete_each(&wanted).await,
+            (Kind::Component, false) => self.put_components(wanted).await,
+            (Kind::RedfishEndpoint | Kind::ComponentEndpoint, false) => self.put_endpoints(wanted).await,
+            (Kind::EthernetInterface, false) => self.put_interfaces(wanted).await,
+            (Kind::Group, false) => self.put_groups(wanted).await,
+            (Kind::CloudInit | Kind::CloudInitSecure, false) => self.put_entries(wanted).await,
+            (Kind::BootParams, false) => self.put_boot_params(wanted).await,
+            (Kind::BootParams, true) => self.delete_boot_params(wanted).await,
+            (_, true) => self.delete_each(wanted).await,
         };
         self.settle(settled)
     }
@@ -107,101 +120,77 @@ impl Session {
     }
 
     fn settle(&mut self, settled: Vec<Settled>) -> Vec<LedgerChange> {
-        let mut owned = Vec::new();
+        let mut changes = Vec::new();
         for (writes, result) in settled {
-            if let (true, Err(reason)) = (writes.is_empty(), &result) {
+            if let (true, Err(failed)) = (writes.is_empty(), &result) {
                 // What was put back belongs to no operation of the plan; the next plan shows it as drift.
-                tracing::warn!(reason, "an interface could not be put back as it was");
+                tracing::warn!(reason = failed.reason, "an interface could not be put back as it was");
             }
             for at in writes {
                 match &result {
                     Ok(()) => {
                         self.written += 1;
-                        owned.push(self.writes[at].ledger.clone());
+                        changes.push(self.writes[at].ledger.clone());
                     }
-                    Err(reason) => self.fail(at, reason.clone(), false),
+                    Err(failed) => changes.extend(self.fail(at, failed)),
                 }
             }
         }
-        owned
+        changes
     }
 
-    fn fail(&mut self, at: usize, reason: String, skipped: bool) {
-        if let Some(owner) = self.owner(at) {
-            self.broken.insert(owner);
-        }
+    /// Notes a failure and whom it holds back; answers what the ledger is told of it.
+    fn fail(&mut self, at: usize, failed: &Failed) -> Option<LedgerChange> {
         let write = &self.writes[at];
-        self.failures.push(Failure { op: write.op.clone(), key: write.key.clone(), reason, skipped });
+        for node in failed.nodes.iter().chain(&write.owner) {
+            self.broken.entry(node.clone()).or_insert_with(|| write.key.clone());
+        }
+        self.failures.push(Failure {
+            op: write.op.clone(),
+            key: write.key.clone(),
+            reason: failed.reason.clone(),
+            skipped: false,
+        });
+        let made_aside = matches!(&write.object, Some(Object::EthernetInterface(interface))
+            if self.controller_of(interface).is_some_and(|endpoint| self.rediscovered.contains_key(endpoint)));
+        let nothing_there = write.action == Action::Create && failed.changed_nothing && !made_aside;
+        failed.owned.as_deref().cloned().or_else(|| nothing_there.then(|| LedgerChange::Forget(write.key.clone())))
     }
 
-    /// The node that a write belongs to.
-    fn owner(&self, at: usize) -> Option<Arc<str>> {
-        self.writes[at].owner.clone()
+    /// The Redfish endpoint behind which an interface is.
+    fn controller_of(&self, interface: &EthernetInterface) -> Option<&Xname> {
+        let component = interface.component_id.as_ref()?;
+        Some(&self.after.boot.component_endpoints.get(component)?.redfish_endpoint_id)
     }
 
-    /// Deletes one object after the other; one that is gone already is what was wanted.
+    /// The interfaces behind a Redfish endpoint.
+    fn interfaces_behind(&self, endpoint: &Xname) -> impl Iterator<Item = MacAddr> {
+        let boot = &self.after.boot;
+        let components = boot.index.behind.get(endpoint).into_iter().flatten();
+        components.flat_map(|component| boot.interfaces_of(component)).map(|interface| interface.mac)
+    }
+
+    /// Deletes one object after the other.
     async fn delete_each(&self, wanted: &[usize]) -> Vec<Settled> {
         let requests = wanted.iter().copied().map(|at| async move {
             let key = &self.writes[at].key;
-            let path = smd::path(key);
-            let answer = self.client.send(reqwest::Method::DELETE, key.kind, &path, None).await;
-            (vec![at], gone_is_fine(answer))
+            (vec![at], gone(self.client.send(reqwest::Method::DELETE, key.kind, &path(key), None).await))
         });
         parallel(requests).await
     }
 }
 
-/// Redfish endpoints and the component endpoints behind them are one request in SMD, hence one phase; and SMD writes the
-/// interfaces behind them anew with it, so a phase of interfaces follows that puts back what it lost.
-fn merge_discovery(phases: Vec<Phase>) -> Vec<Phase> {
-    let mut merged: Vec<Phase> = Vec::new();
-    for phase in phases {
-        match merged.last_mut() {
-            Some(last)
-                if !last.delete
-                    && !phase.delete
-                    && last.kind == Kind::RedfishEndpoint
-                    && phase.kind == Kind::ComponentEndpoint =>
-            {
-                last.writes.extend(phase.writes);
-            }
-            _ => merged.push(phase),
-        }
+/// Where an object is, below its service's address.
+fn path(key: &ObjectKey) -> String {
+    match key.kind {
+        Kind::Component => format!("/State/Components/{}", key.id),
+        Kind::RedfishEndpoint => format!("/Inventory/RedfishEndpoints/{}", key.id),
+        Kind::ComponentEndpoint => format!("/Inventory/ComponentEndpoints/{}", key.id),
+        Kind::EthernetInterface => format!("/Inventory/EthernetInterfaces/{}", key.id.replace(':', "")),
+        Kind::Group => format!("/groups/{}", key.id),
+        Kind::CloudInit | Kind::CloudInitSecure => format!("/{}", segment(key)),
+        Kind::BootParams => "/bootparameters".to_owned(),
     }
-    let discovery =
-        |phase: &Phase| !phase.delete && matches!(phase.kind, Kind::RedfishEndpoint | Kind::ComponentEndpoint);
-    if let Some(at) = merged.iter().position(discovery) {
-        let follows = merged.get(at + 1).is_some_and(|next| !next.delete && next.kind == Kind::EthernetInterface);
-        if !follows {
-            merged.insert(at + 1, Phase { kind: Kind::EthernetInterface, delete: false, writes: Vec::new() });
-        }
-    }
-    merged
-}
-
-/// Runs requests, at most [`PARALLEL`] at once.
-async fn parallel<F: Future<Output = Settled>>(requests: impl Iterator<Item = F>) -> Vec<Settled> {
-    stream::iter(requests).buffer_unordered(PARALLEL).collect().await
-}
-
-fn reason<T>(answer: Result<T, Fault>) -> Result<(), String> {
-    answer.map(|_| ()).map_err(|fault| fault.reason)
-}
-
-fn gone_is_fine<T>(answer: Result<T, Fault>) -> Result<(), String> {
-    match answer {
-        Err(fault) if fault.status == Some(reqwest::StatusCode::NOT_FOUND) => Ok(()),
-        other => reason(other),
-    }
-}
-
-/// Groups positions by a key, in the order of the keys.
-fn grouped<K: Ord>(wanted: &[usize], key: impl Fn(usize) -> K) -> BTreeMap<K, Vec<usize>> {
-    let mut groups: BTreeMap<K, Vec<usize>> = BTreeMap::new();
-    for &at in wanted {
-        groups.entry(key(at)).or_default().push(at);
-    }
-    groups
 }
 
 /// A request's body.

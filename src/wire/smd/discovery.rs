@@ -158,11 +158,14 @@ fn put_list(info: &mut Value, nics: Vec<Value>) {
     }
 }
 
-/// Builds the body of POST and PUT `Inventory/RedfishEndpoints` of the second generation.
-#[derive(Debug, Serialize)]
+/// Builds the body of POST and PUT `Inventory/RedfishEndpoints` of the second generation. It may hold a password, so it
+/// cannot be printed.
+#[derive(Serialize)]
 pub struct DiscoveryRequest<'a> {
     #[serde(flatten)]
     endpoint: RedfishEndpointRequest<'a>,
+    #[serde(rename = "Password", skip_serializing_if = "Option::is_none")]
+    password: Option<&'a str>,
     #[serde(rename = "SchemaVersion")]
     schema_version: u8,
     #[serde(rename = "Systems")]
@@ -175,7 +178,13 @@ impl<'a> DiscoveryRequest<'a> {
     /// The endpoint with what is behind it. SMD names the systems `<endpoint>n0`, `n1`, … in this order.
     #[must_use]
     pub fn new(endpoint: &'a RedfishEndpoint, systems: Vec<SystemBody>, managers: Vec<ManagerBody>) -> Self {
-        Self { endpoint: endpoint.into(), schema_version: 1, systems, managers }
+        Self { endpoint: endpoint.into(), password: None, schema_version: 1, systems, managers }
+    }
+
+    /// The request with the password that SMD has: a PUT without one wipes it.
+    #[must_use]
+    pub fn with_password(self, password: Option<&'a str>) -> Self {
+        Self { password: password.filter(|text| !text.is_empty()), ..self }
     }
 }
 
@@ -281,5 +290,17 @@ mod tests {
         let read: RedfishEndpointPost = serde_json::from_str(&request).unwrap();
         assert_eq!((read.schema_version, read.systems, read.managers), (Some(1), Some(vec![again]), None));
         assert_eq!(read.endpoint.id.as_deref(), Some("x1000c1s7b3"));
+    }
+
+    #[test]
+    fn a_password_is_sent_back_where_there_is_one() {
+        let endpoint = EndpointBody { id: Some("x1000c1s7b1".to_owned()), ..EndpointBody::default() };
+        let endpoint = RedfishEndpoint::try_from(endpoint).unwrap();
+        let sent = |password| {
+            let request = DiscoveryRequest::new(&endpoint, vec![], vec![]).with_password(password);
+            serde_json::to_value(request).unwrap().get("Password").cloned()
+        };
+        assert_eq!(sent(Some("hunter2")), Some("hunter2".into()));
+        assert_eq!((sent(Some("")), sent(None)), (None, None));
     }
 }
