@@ -195,7 +195,8 @@ mod tests {
         assert!(whole.object(&secure("gone")).is_some() && owning.entries.contains_key(&secure("gone")));
         assert!(live.object(&secure("gone")).is_none(), "the snapshot that is served is left alone");
         let (desired, _) = sides(&[]);
-        let mut computed = crate::plan::compute(&desired, &owning, &whole, &crate::plan::Options::new("", crate::clock::now()));
+        let mut computed =
+            crate::plan::compute(&desired, &owning, &whole, &crate::plan::Options::new("", crate::clock::now()));
         judged.correct(&mut computed);
         let write = computed.writes.iter().find(|write| write.key == secure("gone")).unwrap();
         assert!(write.object.is_none() && write.before.is_none());
