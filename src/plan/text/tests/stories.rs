@@ -60,7 +60,7 @@ fn a_part_that_somebody_deleted_is_told_by_what_it_is() {
       unchanged   nid002; secure cloud-init compute; group compute
 
     Summary       2 drift   2 writes
-    Safety        delete 0 of 2 nodes (limit 3)   replace 0 of 2 nodes (limit 3)
+    Safety        delete 0 of 2 nodes (limit 1)   replace 0 of 2 nodes (limit 1)
     ");
 }
 
@@ -95,7 +95,7 @@ fn what_both_sides_changed_is_compared_word_by_word() {
       unchanged   cloud-init compute; secure cloud-init compute; group compute
 
     Summary       1 conflict   1 write
-    Safety        delete 0 of 1 nodes (limit 3)   replace 0 of 1 nodes (limit 3)
+    Safety        delete 0 of 1 nodes (limit 1)   replace 0 of 1 nodes (limit 1)
     ");
 }
 
@@ -112,9 +112,12 @@ fn values_that_swap_are_told_node_by_node() {
     Compared 7 nodes, 1 group, 4 files with the built-in services.
 
     Nodes
-      ~  update   nid[004-005]      2 nodes, same change                                nodes.yaml:39,47
-                  ComponentID of mac_addr  nid004  x1000c0s0b5n0 → x1000c0s0b4n0
-                                           nid005  x1000c0s0b4n0 → x1000c0s0b5n0
+      ±  replace  nid[004-005]      2 nodes, same change                                nodes.yaml:39,47
+                  mac_addr  nid004  ec:e7:a7:05:00:05 → ec:e7:a7:05:00:06
+                            nid005  ec:e7:a7:05:00:06 → ec:e7:a7:05:00:05
+                  ip_addr  nid004  172.16.0.5 → 172.16.0.6
+                           nid005  172.16.0.6 → 172.16.0.5
+                  an interface moves here from another node, with its MAC address
       →  rename   nid[006-007]      2 nodes, same change                                nodes.yaml:49,57
                   name  nid007 → nid006
                         nid006 → nid007
@@ -122,8 +125,8 @@ fn values_that_swap_are_told_node_by_node() {
     Left alone
       unchanged   nid[001-003]; cloud-init compute; secure cloud-init compute; group compute
 
-    Summary       2 update   2 rename   10 writes
-    Safety        delete 0 of 7 nodes (limit 3)   replace 0 of 7 nodes (limit 3)
+    Summary       2 replace   2 rename   10 writes
+    Safety        delete 0 of 7 nodes (limit 3)   replace 2 of 7 nodes (limit 3)
     ");
 }
 
@@ -142,6 +145,7 @@ fn values_that_all_move_by_the_same_fold_and_others_are_listed() {
 
     Nodes
       ±  replace  nid[101-112]      12 nodes, same change                               nodes.yaml:9-103
+                  name  nid[001-012] → nid[101-112]
                   mac_addr  nid101  ec:e7:a7:05:00:02 → 02:00:00:00:09:07
                             nid102  ec:e7:a7:05:00:03 → 02:00:00:00:09:c8
                             nid103  ec:e7:a7:05:00:04 → 02:00:00:00:09:1f
@@ -182,7 +186,7 @@ fn another_controller_address_is_told_once_and_in_the_words_of_the_file() {
       unchanged   cloud-init compute; secure cloud-init compute; group compute
 
     Summary       1 replace   4 writes
-    Safety        delete 0 of 1 nodes (limit 3)   replace 1 of 1 nodes (limit 3)
+    Safety        delete 0 of 1 nodes (limit 1)   replace 1 of 1 nodes (limit 1)
     ");
 }
 
@@ -205,7 +209,7 @@ fn a_node_that_moves_to_another_group_is_told_with_both() {
       unchanged   nid[001-003]; cloud-init compute; secure cloud-init compute
 
     Summary       1 create   1 update   2 writes
-    Safety        delete 0 of 3 nodes (limit 3)   replace 0 of 3 nodes (limit 3)
+    Safety        delete 0 of 3 nodes (limit 1)   replace 0 of 3 nodes (limit 1)
     ");
 }
 
