@@ -59,8 +59,8 @@ pub(super) async fn change(
     PathOf(name): PathOf<String>,
     body: Body,
 ) -> Result<Response, Problem> {
-    let name = read_name(&name)?;
     let mut patch: GroupPatchBody = body::read_json(body).await?;
+    let name = read_name(&name)?;
     let tags = patch.checked_tags().map_err(|_| Problem::bad_request("Invalid tag."))?;
     let description = patch.description;
     if description.is_none() && tags.is_none() {

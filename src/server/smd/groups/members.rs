@@ -36,8 +36,8 @@ pub(in crate::server::smd) async fn add(
     PathOf(label): PathOf<String>,
     body: Body,
 ) -> Result<Response, Problem> {
-    let label = read_label(&label)?;
     let request: MemberBody = body::read_json(body).await?;
+    let label = read_label(&label)?;
     let id = xname(request.id.as_deref().unwrap_or_default())?;
     let uris = [uri(&label, &id)];
     smd.store.write(author, move |snapshot| decide_add(snapshot, &label, id)).await?;
@@ -50,8 +50,8 @@ pub(in crate::server::smd) async fn set(
     PathOf(label): PathOf<String>,
     body: Body,
 ) -> Result<Response, Problem> {
-    let label = read_label(&label)?;
     let request: MembersBody = body::read_json(body).await?;
+    let label = read_label(&label)?;
     let ids = request.ids.unwrap_or_default();
     let ids = ids.iter().map(|id| xname(id)).collect::<Result<Vec<_>, _>>()?;
     let uris: Vec<_> = ids.iter().map(|id| uri(&label, id)).collect();

@@ -30,8 +30,8 @@ pub(in crate::server::smd) async fn add(
     PathOf(name): PathOf<String>,
     body: Body,
 ) -> Result<Response, Problem> {
-    let name = read_name(&name)?;
     let request: MemberBody = body::read_json(body).await?;
+    let name = read_name(&name)?;
     let id = xname(request.id.as_deref().unwrap_or_default())?;
     let uris = [Uri::new(&format!("partitions/{name}/members/{id}"))];
     smd.store.write(author, move |snapshot| decide_add(snapshot, &name, id)).await?;
