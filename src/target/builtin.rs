@@ -1,11 +1,11 @@
 //! The built-in target: this program's own store. A plan is one transaction, all or nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use super::{Observed, Outcome, Run, Target, TargetError, Work};
 use crate::clock;
-use crate::model::{EthernetInterface, Object, ObjectKey, Timestamp};
+use crate::model::{EthernetInterface, Kind, Object, ObjectKey, Timestamp, Xname};
 use crate::plan::Write;
 use crate::snapshot::{Change, Snapshot};
 use crate::store::{ApplyRecord, Decision, LedgerChange, Store, TargetId, WriteError};
@@ -66,7 +66,8 @@ impl Target for Builtin {
             let own = work.writes.iter().map(|write| &write.ledger).chain(&work.ledger);
             let ledger: Vec<(TargetId, LedgerChange)> =
                 own.map(|change| (decided_for.clone(), change.clone())).collect();
-            let changes = work.writes.into_iter().map(|write| change(write, at)).collect();
+            let mut changes: Vec<Change> = work.writes.into_iter().map(|write| change(write, at)).collect();
+            changes.extend(leave_partitions(snapshot, &changes));
             Ok(Decision { answer: (), changes, ledger, history: Some((decided_for, history)) })
         };
         match self.store.write(run.author, decide).await {
@@ -94,5 +95,58 @@ fn change(write: Write, at: Timestamp) -> Change {
         }
         Some(object) => Change::Put(object),
         None => Change::Delete(write.key),
+    }
+}
+
+/// Components that are deleted drop out of their partitions, which no inventory describes, as a real SMD has it.
+fn leave_partitions(snapshot: &Snapshot, changes: &[Change]) -> Vec<Change> {
+    let component = |change: &Change| match change {
+        Change::Delete(key) if key.kind == Kind::Component => key.id.parse().ok(),
+        _ => None,
+    };
+    let gone: HashSet<Xname> = changes.iter().filter_map(component).collect();
+    if gone.is_empty() { Vec::new() } else { snapshot.leave_partitions(|id| gone.contains(id)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Component, Partition, Record};
+    use crate::plan::Action;
+    use crate::store::Author;
+
+    #[tokio::test]
+    async fn a_component_that_a_plan_deletes_leaves_its_partition() {
+        let store = Store::in_memory();
+        let ids: [Xname; 2] = ["x1c0s0b0n0", "x1c0s0b0n1"].map(|id| id.parse().unwrap());
+        let components = ids.clone().map(|id| Object::Component(Arc::new(Component::bare(id))));
+        let partition = Partition {
+            name: "p1".parse().unwrap(),
+            description: String::new(),
+            tags: Vec::new(),
+            members: ids.iter().cloned().collect(),
+        };
+        let mut changes = components.clone().map(Change::Put).to_vec();
+        changes.push(Change::PutRecord(Record::Partition(Arc::new(partition))));
+        let author = Author("test".into());
+        store.write(author.clone(), move |_| Ok::<_, ()>(Decision::new((), changes))).await.unwrap();
+
+        let [doomed, _] = components;
+        let write = Write {
+            op: "o1".to_owned(),
+            action: Action::Delete,
+            key: doomed.key(),
+            object: None,
+            ledger: LedgerChange::Forget(doomed.key()),
+            before: Some(doomed),
+            owner: None,
+        };
+        let target = Builtin::new(store.clone());
+        let observed = target.observe("demo").await.unwrap();
+        let run = Run { plan: "p".to_owned(), cluster_id: "demo".to_owned(), inventory: "i".to_owned(), author };
+        target.apply(run, &observed, Work { writes: vec![write], ledger: Vec::new() }).await.unwrap();
+        let snapshot = store.snapshot();
+        assert_eq!(snapshot.partition_of(&ids[0]), None);
+        assert_eq!(snapshot.partition_of(&ids[1]).unwrap().members.len(), 1);
     }
 }
