@@ -12,14 +12,20 @@ use crate::server::common::Problem;
 use crate::snapshot::BootView;
 use crate::wire::smd::{MembershipView, write_list};
 
+/// Up to how many components are looked for partition by partition; for more, all partitions are read once.
+const FEW: usize = 100;
+
 /// Takes the filters of components.
 pub(super) async fn list(State(smd): State<SmdState>, pairs: Pairs) -> Result<Response, Problem> {
     let filter = ComponentFilter::read(&pairs)?;
     let snapshot = smd.store.snapshot();
-    let partitions = snapshot.partitions_of_all();
-    let rows = filter
-        .select(&snapshot)
-        .map(|component| membership(&snapshot.boot, &component.id, partitions.get(&component.id).copied()));
+    let found: Vec<&Xname> = filter.select(&snapshot).map(|component| &component.id).collect();
+    let of_all = if found.len() > FEW { Some(snapshot.partitions_of_all()) } else { None };
+    let partition = |id| match &of_all {
+        Some(of_all) => of_all.get(id).copied(),
+        None => snapshot.partition_of(id).map(|partition| &partition.name),
+    };
+    let rows = found.into_iter().map(|id| membership(&snapshot.boot, id, partition(id)));
     Ok(answer::bytes(write_list(None, rows)))
 }
 

@@ -2,7 +2,7 @@
 //!
 //! A node map is read when its node is created; changing it later changes no node.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -82,23 +82,23 @@ pub(super) async fn remove(
 /// Puts one after the other, so that of two for one node the last counts; 409 when one takes a number that another
 /// node has at that moment.
 fn decide_put(snapshot: &Snapshot, maps: Vec<NodeMap>) -> Result<Decision<()>, Problem> {
-    let mut numbers: HashMap<Xname, Nid> = HashMap::new();
-    let mut holders: HashMap<Nid, Xname> = HashMap::new();
-    for map in snapshot.records.node_maps.values() {
-        numbers.insert(map.id.clone(), map.nid);
-        holders.insert(map.nid, map.id.clone());
-    }
+    let stored = &snapshot.records.node_maps;
+    let wanted: HashSet<Nid> = maps.iter().map(|map| map.nid).collect();
+    // Who has each of the numbers in question, and which number a node was given by this request so far.
+    let of_others = stored.values().filter(|map| wanted.contains(&map.nid));
+    let mut holders: HashMap<Nid, &Xname> = of_others.map(|map| (map.nid, &map.id)).collect();
+    let mut given: HashMap<&Xname, Nid> = HashMap::new();
     for map in &maps {
-        if holders.get(&map.nid).is_some_and(|holder| *holder != map.id) {
+        if holders.get(&map.nid).is_some_and(|holder| **holder != map.id) {
             return Err(Problem::conflict(format!(
                 "operation would conflict with an existing xname ID that has the same NID: {}",
                 map.nid
             )));
         }
-        if let Some(old) = numbers.insert(map.id.clone(), map.nid) {
+        if let Some(old) = given.insert(&map.id, map.nid).or_else(|| Some(stored.get(&map.id)?.nid)) {
             holders.remove(&old);
         }
-        holders.insert(map.nid, map.id.clone());
+        holders.insert(map.nid, &map.id);
     }
     let put = |map| Change::PutRecord(Record::NodeMap(Arc::new(map)));
     Ok(Decision::new((), maps.into_iter().map(put).collect()))

@@ -4,11 +4,13 @@
 //! A query under some xnames finds those components themselves, or, where it restricts the type, everything below them
 //! as well. `s0` and `all` mean everything. What is no xname has nothing below it.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
+use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
+use imbl::OrdMap;
 
 use super::components::ComponentFilter;
 use super::query::Pairs;
@@ -88,28 +90,41 @@ fn numbers(range: &str) -> Result<Vec<(String, String)>, Problem> {
 }
 
 fn found(snapshot: &Snapshot, filter: &ComponentFilter, ids: &[String]) -> Response {
+    let components = &snapshot.boot.components;
     let view = |component| ComponentView::new(component, filter.shown);
+    let roots: BTreeSet<Xname> = ids.iter().filter_map(|id| id.parse().ok()).collect();
     let text = if ids.iter().any(|id| id.eq_ignore_ascii_case("s0") || id.eq_ignore_ascii_case("all")) {
         write_list(Some("Components"), filter.select(snapshot).map(|component| view(component)))
     } else if filter.has_types() {
-        let roots: HashSet<Xname> = ids.iter().filter_map(|id| id.parse().ok()).collect();
-        let roots: HashSet<&str> = roots.iter().map(Xname::as_str).collect();
-        let below = snapshot.boot.components.values().filter(|component| is_below(component, &roots));
+        let below = outermost(&roots).flat_map(|root| below(components, root));
         write_list(Some("Components"), filter.select_among(snapshot, below).map(|component| view(component)))
     } else {
-        let mut ids: Vec<Xname> = ids.iter().filter_map(|id| id.parse().ok()).collect();
-        ids.sort();
-        ids.dedup();
-        let themselves = ids.iter().filter_map(|id| snapshot.boot.components.get(id));
+        let themselves = roots.iter().filter_map(|id| components.get(id));
         write_list(Some("Components"), filter.select_among(snapshot, themselves).map(|component| view(component)))
     };
     answer::bytes(text)
 }
 
-/// True for a root itself, and where a root and a letter start the xname: `x1c0s0b0n0` is below `x1c0`, `x10` is not
-/// below `x1`. One look-up for each segment, so that it does not matter how many roots there are.
-fn is_below(component: &Component, roots: &HashSet<&str>) -> bool {
-    let text = component.id.as_str();
-    let ends = text.char_indices().filter(|(at, c)| *at > 0 && c.is_ascii_alphabetic()).map(|(at, _)| at);
-    ends.chain([text.len()]).any(|end| roots.contains(&text[..end]))
+/// Those of the roots that are below no other one.
+fn outermost(roots: &BTreeSet<Xname>) -> impl Iterator<Item = &Xname> {
+    let texts: HashSet<&str> = roots.iter().map(Xname::as_str).collect();
+    roots.iter().filter(move |root| {
+        let text = root.as_str();
+        let segments = text.char_indices().filter(|(at, c)| *at > 0 && c.is_ascii_alphabetic());
+        !segments.map(|(at, _)| &text[..at]).any(|above| texts.contains(above))
+    })
+}
+
+/// The root itself and everything whose xname goes on with a letter: `x1c0s0b0n0` is below `x1c0`, `x10` is not below
+/// `x1`. All of them start with the root, so they are found side by side.
+fn below<'a>(
+    components: &'a OrdMap<Xname, Arc<Component>>,
+    root: &'a Xname,
+) -> impl Iterator<Item = &'a Arc<Component>> {
+    let rest = move |id: &'a Xname| id.as_str().strip_prefix(root.as_str());
+    components
+        .range(root.clone()..)
+        .take_while(move |(id, _)| rest(id).is_some())
+        .filter(move |(id, _)| rest(id).is_some_and(|rest| rest.bytes().next().is_none_or(|b| b.is_ascii_alphabetic())))
+        .map(|(_, component)| component)
 }

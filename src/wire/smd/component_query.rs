@@ -1,6 +1,6 @@
 //! `State/Components/Query` and `State/Components/ByNID/Query`: filters in a body.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -30,9 +30,9 @@ pub struct ComponentQueryBody {
     others: BTreeMap<String, Value>,
 }
 
-/// A filter that is no list of texts.
+/// A filter that is no list of texts, or is there twice in different spellings.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a list of texts")]
+#[error("`{0}` is not one list of texts")]
 pub struct NotTextsError(pub String);
 
 impl ComponentQueryBody {
@@ -40,12 +40,15 @@ impl ComponentQueryBody {
     ///
     /// # Errors
     ///
-    /// [`NotTextsError`] with the first filter that is no list of texts.
+    /// [`NotTextsError`] with the first filter that is no list of texts, or comes again.
     pub fn filters(&self, names: &[&'static str]) -> Result<Vec<(&'static str, &str)>, NotTextsError> {
-        let mut filters = Vec::new();
+        let (mut filters, mut seen) = (Vec::new(), BTreeSet::new());
         for (key, value) in &self.others {
             let Some(name) = names.iter().find(|name| name.eq_ignore_ascii_case(key)) else { continue };
             let wrong = || NotTextsError(key.clone());
+            if !seen.insert(*name) {
+                return Err(wrong());
+            }
             match value {
                 Value::Null => {}
                 Value::Array(values) => {
@@ -77,7 +80,7 @@ mod tests {
 
     #[test]
     fn a_filter_of_another_shape_is_named() {
-        for text in [r#"{"type":"node"}"#, r#"{"type":[7]}"#, r#"{"type":{}}"#] {
+        for text in [r#"{"type":"node"}"#, r#"{"type":[7]}"#, r#"{"type":{}}"#, r#"{"Type":[],"type":[]}"#] {
             assert_eq!(read(text).filters(&["type"]), Err(NotTextsError("type".to_owned())), "{text}");
         }
     }

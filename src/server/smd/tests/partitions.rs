@@ -199,3 +199,23 @@ async fn a_group_shows_its_members_within_a_partition() {
     }
     assert_eq!(smd.get("groups?group=nope&partition=p9").await, json!([]));
 }
+
+#[tokio::test]
+async fn memberships_of_many_are_those_of_each() {
+    let smd = Smd::new();
+    let ids: Vec<String> = (0..150).map(|n| format!("x1c0s{n}b0n0")).collect();
+    let nodes: Vec<_> = ids.iter().map(|id| json!({"ID": id, "State": "On"})).collect();
+    smd.send("POST", "State/Components", json!({"Components": nodes})).await;
+    for (name, members) in [("p1", &ids[..60]), ("p2", &ids[60..120])] {
+        smd.send("POST", "partitions", json!({"name": name, "members": {"ids": members}})).await;
+    }
+    let all = smd.get("memberships").await;
+    assert_eq!(all.as_array().unwrap().len(), 150);
+    for row in all.as_array().unwrap() {
+        let id = row["id"].as_str().unwrap();
+        assert_eq!(*row, smd.get(&format!("memberships?id={id}")).await[0], "{id}");
+        assert_eq!(*row, smd.get(&format!("memberships/{id}")).await, "{id}");
+    }
+    let named = |name: &str| all.as_array().unwrap().iter().filter(|row| row["partitionName"] == name).count();
+    assert_eq!([named("p1"), named("p2"), named("")], [60, 60, 30]);
+}
