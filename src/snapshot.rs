@@ -9,6 +9,7 @@
 
 mod boot_view;
 mod index;
+mod partition;
 mod query;
 
 use std::sync::Arc;

@@ -158,11 +158,14 @@ impl Xname {
 
     /// The NID that SMD gives a node that nobody numbered: unique by construction and far above real ones.
     ///
-    /// `((cabinet + 1) * 16384) + (chassis * 2048) + (slot * 32) + (bmc * 4) + node`, as measured on SMD v2.20.5.
+    /// `((cabinet + 1) * 16384) + (chassis * 2048) + (slot * 32) + (bmc * 4) + node`, as measured on SMD v2.20.5. For a
+    /// virtual node its own number takes the place of the node's.
     #[must_use]
     pub fn default_nid(&self) -> Option<super::Nid> {
         let (_, segments, _) = classify(&self.0)?;
-        let [(_, cabinet), (_, chassis), (_, slot), (_, bmc), (b'n', node)] = *segments.as_slice() else {
+        let ([(_, cabinet), (_, chassis), (_, slot), (_, bmc), (b'n', node)]
+        | [(_, cabinet), (_, chassis), (_, slot), (_, bmc), (b'n', _), (b'v', node)]) = *segments.as_slice()
+        else {
             return None;
         };
         let sum = (u64::from(cabinet) + 1) * 16384
@@ -340,6 +343,7 @@ mod tests {
     fn the_default_nid_is_the_one_smd_gives() {
         assert_eq!("x1000c0s0b0n0".parse::<Xname>().unwrap().default_nid().unwrap().0, 16_400_384);
         assert_eq!("x3000c1s7b56n0".parse::<Xname>().unwrap().default_nid().unwrap().0, 49_170_880);
+        assert_eq!("x5000c0s30b0n0v1".parse::<Xname>().unwrap().default_nid().unwrap().0, 81_937_345);
         assert_eq!("x3000c1s7b56".parse::<Xname>().unwrap().default_nid(), None);
     }
 

@@ -5,7 +5,10 @@
 //! | `State/Components` | GET POST DELETE | `components` |
 //! | `State/Components/{xname}` | GET PUT DELETE | |
 //! | `State/Components/ByNID/{nid}` | GET | |
-//! | `State/Components/{xname}/{StateData,FlagOnly,Enabled,SoftwareStatus,Role,NID}` | PATCH | |
+//! | `State/Components/Query` | POST | `queries` |
+//! | `State/Components/Query/{xname}` | GET | |
+//! | `State/Components/ByNID/Query` | POST | |
+//! | `State/Components/{xname}/{StateData,FlagOnly,Enabled,SoftwareStatus,Role,NID}` | PATCH | `components` |
 //! | `State/Components/{BulkStateData,BulkFlagOnly,BulkEnabled,BulkSoftwareStatus,BulkRole,BulkNID}` | PATCH | |
 //! | `Inventory/RedfishEndpoints` | GET POST DELETE | `redfish_endpoints` |
 //! | `Inventory/RedfishEndpoints/{xname}` | GET PUT PATCH DELETE | |
@@ -21,7 +24,16 @@
 //! | `groups/{label}` | GET PATCH DELETE | |
 //! | `groups/{label}/members` | GET POST PUT | |
 //! | `groups/{label}/members/{xname}` | DELETE | |
+//! | `partitions` | GET POST | `partitions` |
+//! | `partitions/names` | GET | |
+//! | `partitions/{name}` | GET PATCH DELETE | |
+//! | `partitions/{name}/members` | GET POST | |
+//! | `partitions/{name}/members/{xname}` | DELETE | |
 //! | `memberships`, `memberships/{xname}` | GET | `memberships` |
+//! | `Defaults/NodeMaps` | GET POST DELETE | `node_maps` |
+//! | `Defaults/NodeMaps/{xname}` | GET PUT DELETE | |
+//! | `sysinfo/powermaps` | GET POST DELETE | `power_maps` |
+//! | `sysinfo/powermaps/{xname}` | GET PUT DELETE | |
 //! | `service/{ready,liveness,values}`, `service/values/{name}` | GET | `service` |
 //!
 //! Everything else below `/hsm/v2` is left to the fallback of whoever mounts the routes: 404 as plain text, with and
@@ -40,6 +52,10 @@ mod components;
 mod groups;
 mod interfaces;
 mod memberships;
+mod node_maps;
+mod partitions;
+mod power_maps;
+mod queries;
 mod query;
 mod redfish_endpoints;
 mod request;
@@ -52,12 +68,12 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::Method;
-use axum::routing::{MethodRouter, any, delete, get, patch};
+use axum::routing::{MethodRouter, delete, get, patch, post};
 
 use components::patch::Field;
 use request::{By, PathOf};
 
-use super::common::{not_found, only as resource};
+use super::common::only as resource;
 use crate::store::Store;
 
 /// Where every path of SMD starts.
@@ -75,7 +91,8 @@ pub fn routes(state: SmdState) -> Router {
     Router::new()
         .nest(&format!("{BASE}/State/Components"), component_routes())
         .nest(&format!("{BASE}/Inventory"), inventory_routes())
-        .nest(BASE, group_and_service_routes())
+        .nest(BASE, set_routes())
+        .nest(BASE, default_and_service_routes())
         .with_state(state)
 }
 
@@ -89,9 +106,9 @@ fn component_routes() -> Router<SmdState> {
             "/{xname}",
             resource("GET,PUT,DELETE", get(components::show).put(components::put).delete(components::remove)),
         )
-        // `Query` is neither an xname nor a NID: SMD searches there, which is not built.
-        .route("/Query", any(not_found))
-        .route("/ByNID/Query", any(not_found))
+        .route("/Query", resource("POST", post(queries::under_many)))
+        .route("/Query/{xname}", resource("GET", get(queries::under_one)))
+        .route("/ByNID/Query", resource("POST", post(queries::by_nid)))
         .route("/ByNID/{nid}", resource("GET", get(components::by_nid)))
         .route("/{xname}/StateData", patch_one(Field::StateData))
         .route("/{xname}/FlagOnly", patch_one(Field::FlagOnly))
@@ -142,7 +159,8 @@ fn inventory_routes() -> Router<SmdState> {
         )
 }
 
-fn group_and_service_routes() -> Router<SmdState> {
+/// Sets of components.
+fn set_routes() -> Router<SmdState> {
     use groups::members;
     Router::new()
         .route("/groups", resource("GET,POST", get(groups::list).post(groups::create)))
@@ -156,8 +174,39 @@ fn group_and_service_routes() -> Router<SmdState> {
             resource("GET,POST,PUT", get(members::list).post(members::add).put(members::set)),
         )
         .route("/groups/{label}/members/{xname}", resource("DELETE", delete(members::remove)))
+        .route("/partitions", resource("GET,POST", get(partitions::list).post(partitions::create)))
+        .route("/partitions/names", resource("GET", get(partitions::names)))
+        .route(
+            "/partitions/{name}",
+            resource("GET,PATCH,DELETE", get(partitions::show).patch(partitions::change).delete(partitions::remove)),
+        )
+        .route(
+            "/partitions/{name}/members",
+            resource("GET,POST", get(partitions::members::list).post(partitions::members::add)),
+        )
+        .route("/partitions/{name}/members/{xname}", resource("DELETE", delete(partitions::members::remove)))
         .route("/memberships", resource("GET", get(memberships::list)))
         .route("/memberships/{xname}", resource("GET", get(memberships::show)))
+}
+
+fn default_and_service_routes() -> Router<SmdState> {
+    Router::new()
+        .route(
+            "/Defaults/NodeMaps",
+            resource("GET,POST,DELETE", get(node_maps::list).post(node_maps::create).delete(node_maps::clear)),
+        )
+        .route(
+            "/Defaults/NodeMaps/{xname}",
+            resource("GET,PUT,DELETE", get(node_maps::show).put(node_maps::put).delete(node_maps::remove)),
+        )
+        .route(
+            "/sysinfo/powermaps",
+            resource("GET,POST,DELETE", get(power_maps::list).post(power_maps::create).delete(power_maps::clear)),
+        )
+        .route(
+            "/sysinfo/powermaps/{xname}",
+            resource("GET,PUT,DELETE", get(power_maps::show).put(power_maps::put).delete(power_maps::remove)),
+        )
         .route("/service/ready", resource("GET", get(service::ready)))
         .route("/service/liveness", resource("GET", get(service::liveness)))
         .route("/service/values", resource("GET", get(service::values)))

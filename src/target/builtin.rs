@@ -1,13 +1,13 @@
 //! The built-in target: this program's own store. A plan is one transaction, all or nothing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
 use super::{Observed, Outcome, Run, Target, TargetError, Work};
 use crate::clock;
-use crate::model::{EthernetInterface, Object, ObjectKey, Timestamp};
+use crate::model::{EthernetInterface, Kind, Object, ObjectKey, Timestamp, Xname};
 use crate::plan::Write;
 use crate::snapshot::{Change, Snapshot};
 use crate::store::{ApplyRecord, Decision, LedgerChange, Store, TargetId, WriteError};
@@ -65,7 +65,9 @@ impl Target for Builtin {
         };
         let decided_for = target.clone();
         let decide = move |snapshot: &Snapshot| -> Result<Decision<()>, ObjectKey> {
-            let changes = work.writes.iter().map(|write| change(snapshot, write, at)).collect::<Result<_, _>>()?;
+            let changes = work.writes.iter().map(|write| change(snapshot, write, at)).collect::<Result<Vec<_>, _>>()?;
+            let left = leave_partitions(snapshot, &changes);
+            let changes = changes.into_iter().chain(left).collect();
             let own = work.writes.into_iter().map(|write| write.ledger).chain(work.ledger);
             let mut ledger = work.moved;
             ledger.extend(own.map(|change| (decided_for.clone(), change)));
@@ -136,6 +138,16 @@ fn rebased(before: &Object, now: &Object, write: &Write) -> Option<Option<Object
         }
     }
     Object::from_fields(&write.key, fields).ok().map(Some)
+}
+
+/// Components that are deleted drop out of their partitions, which no inventory describes, as a real SMD has it.
+fn leave_partitions(snapshot: &Snapshot, changes: &[Change]) -> Vec<Change> {
+    let component = |change: &Change| match change {
+        Change::Delete(key) if key.kind == Kind::Component => key.id.parse().ok(),
+        _ => None,
+    };
+    let gone: HashSet<Xname> = changes.iter().filter_map(component).collect();
+    if gone.is_empty() { Vec::new() } else { snapshot.leave_partitions(|id| gone.contains(id)) }
 }
 
 #[cfg(test)]

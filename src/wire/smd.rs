@@ -19,11 +19,15 @@
 
 mod component;
 mod component_endpoint;
+mod component_query;
 mod component_request;
 mod discovery;
 mod field;
 mod group;
 mod interface;
+mod node_map;
+mod partition;
+mod power_map;
 mod redfish_endpoint;
 mod rows;
 
@@ -32,6 +36,7 @@ mod tests;
 
 pub use component::{ComponentBody, ComponentView, GivenNid, Shown, read_components};
 pub use component_endpoint::{ComponentEndpointBody, ComponentEndpointView, read_component_endpoints};
+pub use component_query::{ComponentQueryBody, NotTextsError};
 pub use component_request::{
     BulkNidBody, BulkNidRequest, ComponentsBody, ComponentsRequest, NidBody, PutComponentBody, PutComponentRequest,
 };
@@ -47,6 +52,9 @@ pub use interface::{
     InterfaceBody, InterfacePatchBody, InterfacePatchRequest, InterfaceRequest, InterfaceView, IpBody, IpView,
     format_time, parse_time, read_interfaces,
 };
+pub use node_map::{NodeMapBody, NodeMapView, NodeMapsBody};
+pub use partition::{PartitionBody, PartitionView};
+pub use power_map::{PowerMapBody, PowerMapView};
 pub use redfish_endpoint::{
     EndpointBody, RedfishEndpointPost, RedfishEndpointRequest, RedfishEndpointView, read_redfish_endpoints,
 };

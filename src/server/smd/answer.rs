@@ -69,10 +69,23 @@ pub(super) fn no_content() -> Response {
     (StatusCode::NO_CONTENT, [JSON]).into_response()
 }
 
-/// 200 with SMD's count of deleted entries.
-pub(super) fn deleted(count: usize) -> Response {
-    let noun = if count == 1 { "entry" } else { "entries" };
-    json(&serde_json::json!({"code": 0, "message": format!("deleted {count} {noun}")}))
+/// 200 for one that was deleted by its name.
+pub(super) fn deleted() -> Response {
+    done("deleted 1 entry")
+}
+
+/// 200 with SMD's count of what was in a collection that was deleted; it says `entries` even of one.
+pub(super) fn cleared(count: usize) -> Response {
+    done(&format!("deleted {count} entries"))
+}
+
+/// 200 with SMD's count of what was put into a collection.
+pub(super) fn stored(count: usize) -> Response {
+    done(&format!("Created or modified {count} entries"))
+}
+
+fn done(message: &str) -> Response {
+    json(&serde_json::json!({"code": 0, "message": message}))
 }
 
 /// 404 for the deletion of a collection that is empty.

@@ -59,7 +59,7 @@ pub(super) async fn show(State(smd): State<SmdState>, PathOf(id): PathOf<String>
 }
 
 pub(super) async fn clear(State(smd): State<SmdState>, By(author): By) -> Result<Response, Problem> {
-    Ok(answer::deleted(smd.store.write(author, decide_clear).await?))
+    Ok(answer::cleared(smd.store.write(author, decide_clear).await?))
 }
 
 pub(super) async fn remove(
@@ -69,7 +69,7 @@ pub(super) async fn remove(
 ) -> Result<Response, Problem> {
     let id = xname(&id)?;
     smd.store.write(author, move |snapshot| decide_remove(snapshot, &id)).await?;
-    Ok(answer::deleted(1))
+    Ok(answer::deleted())
 }
 
 fn decide_remove(snapshot: &Snapshot, id: &Xname) -> Result<Decision<()>, Problem> {

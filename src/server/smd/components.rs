@@ -20,7 +20,7 @@ use crate::wire::smd::{ComponentView, ComponentsBody, PutComponentBody, Shown, w
 pub(super) async fn list(State(smd): State<SmdState>, pairs: Pairs) -> Result<Response, Problem> {
     let filter = ComponentFilter::read(&pairs)?;
     let snapshot = smd.store.snapshot();
-    let rows = filter.select(&snapshot.boot).map(|component| ComponentView::new(component, filter.shown));
+    let rows = filter.select(&snapshot).map(|component| ComponentView::new(component, filter.shown));
     Ok(answer::bytes(write_list(Some("Components"), rows)))
 }
 
@@ -33,7 +33,7 @@ pub(super) async fn create(State(smd): State<SmdState>, By(author): By, body: Bo
 }
 
 pub(super) async fn clear(State(smd): State<SmdState>, By(author): By) -> Result<Response, Problem> {
-    Ok(answer::deleted(smd.store.write(author, write::decide_clear).await?))
+    Ok(answer::cleared(smd.store.write(author, write::decide_clear).await?))
 }
 
 pub(super) async fn show(State(smd): State<SmdState>, PathOf(id): PathOf<String>) -> Result<Response, Problem> {
@@ -62,7 +62,7 @@ pub(super) async fn remove(
 ) -> Result<Response, Problem> {
     let id = xname(&id)?;
     smd.store.write(author, move |snapshot| write::decide_remove(snapshot, &id)).await?;
-    Ok(answer::deleted(1))
+    Ok(answer::deleted())
 }
 
 pub(super) async fn by_nid(State(smd): State<SmdState>, PathOf(nid): PathOf<String>) -> Result<Response, Problem> {

@@ -1,11 +1,16 @@
 //! `groups`.
 
 pub(super) mod members;
+mod scope;
 mod write;
+
+use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
+
+use scope::Scope;
 
 use super::SmdState;
 use super::answer::{self, Uri};
@@ -18,14 +23,20 @@ use crate::wire::smd::{GroupBody, GroupPatchBody, GroupView, write_list};
 pub(super) async fn list(State(smd): State<SmdState>, pairs: Pairs) -> Result<Response, Problem> {
     let labels = read_labels(&pairs, "group", "Invalid group label.")?;
     let tags = read_labels(&pairs, "tag", "Invalid tag.")?;
-    let everyone = everyone(&pairs)?;
+    let scope = Scope::read(&pairs)?;
     let snapshot = smd.store.snapshot();
-    let passes = |group: &Group| {
-        let tagged = || group.tags.iter().any(|tag| tags.iter().any(|wanted| wanted.as_str() == tag));
-        (labels.is_empty() || labels.contains(&group.label)) && (tags.is_empty() || tagged())
+    let named = |group: &&Arc<Group>| labels.is_empty() || labels.contains(&group.label);
+    let tagged = |group: &&Arc<Group>| {
+        tags.is_empty() || group.tags.iter().any(|tag| tags.iter().any(|wanted| wanted.as_str() == tag))
     };
-    let rows = snapshot.boot.groups.values().filter(|group| passes(group)).map(|group| view(group, everyone));
-    Ok(answer::bytes(write_list(None, rows)))
+    let groups: Vec<&Arc<Group>> = snapshot.boot.groups.values().filter(named).collect();
+    if groups.is_empty() {
+        // SMD looks for the partition when it comes to a group, and not before.
+        return Ok(answer::bytes(write_list::<GroupView<'_>>(None, [])));
+    }
+    let shown = scope.over(&snapshot)?;
+    let rows = groups.into_iter().filter(tagged);
+    Ok(answer::bytes(write_list(None, rows.map(|group| GroupView::with_members(group, shown.of(&group.members))))))
 }
 
 pub(super) async fn create(State(smd): State<SmdState>, By(author): By, body: Body) -> Result<Response, Problem> {
@@ -47,10 +58,11 @@ pub(super) async fn show(
     pairs: Pairs,
 ) -> Result<Response, Problem> {
     let label = read_label(&label)?;
-    let everyone = everyone(&pairs)?;
+    let scope = Scope::read(&pairs)?;
     let snapshot = smd.store.snapshot();
+    let shown = scope.over(&snapshot)?;
     let group = snapshot.boot.groups.get(&label).ok_or_else(|| missing(&label))?;
-    Ok(answer::json(&view(group, everyone)))
+    Ok(answer::json(&GroupView::with_members(group, shown.of(&group.members))))
 }
 
 pub(super) async fn change(
@@ -77,7 +89,7 @@ pub(super) async fn remove(
 ) -> Result<Response, Problem> {
     let label = read_label(&label)?;
     smd.store.write(author, move |snapshot| write::decide_remove(snapshot, &label)).await?;
-    Ok(answer::deleted(1))
+    Ok(answer::deleted())
 }
 
 fn missing(label: &GroupLabel) -> Problem {
@@ -88,21 +100,7 @@ fn read_label(text: &str) -> Result<GroupLabel, Problem> {
     text.parse().map_err(|_| Problem::bad_request("Invalid group label."))
 }
 
-fn read_labels(pairs: &Pairs, key: &str, problem: &str) -> Result<Vec<GroupLabel>, Problem> {
+/// The values of a key, each of which has to be a word that could be a label; `problem` is said of one that is not.
+pub(super) fn read_labels(pairs: &Pairs, key: &str, problem: &str) -> Result<Vec<GroupLabel>, Problem> {
     pairs.all(key).map(|text| text.parse().map_err(|_| Problem::bad_request(problem))).collect()
-}
-
-/// Whether a query shows all members of a group. `partition=NULL` asks for those in no partition, which is everyone;
-/// any other partition has no members.
-fn everyone(pairs: &Pairs) -> Result<bool, Problem> {
-    match pairs.first("partition") {
-        None | Some("NULL") => Ok(true),
-        Some(name) => {
-            name.parse::<GroupLabel>().map(|_| false).map_err(|_| Problem::bad_request("Invalid partition name."))
-        }
-    }
-}
-
-fn view(group: &Group, everyone: bool) -> GroupView<'_> {
-    GroupView::with_members(group, group.members.iter().filter(move |_| everyone))
 }

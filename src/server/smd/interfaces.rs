@@ -39,7 +39,7 @@ pub(super) async fn create(State(smd): State<SmdState>, By(author): By, body: Bo
 }
 
 pub(super) async fn clear(State(smd): State<SmdState>, By(author): By) -> Result<Response, Problem> {
-    Ok(answer::deleted(smd.store.write(author, write::decide_clear).await?))
+    Ok(answer::cleared(smd.store.write(author, write::decide_clear).await?))
 }
 
 pub(super) async fn show(State(smd): State<SmdState>, PathOf(id): PathOf<String>) -> Result<Response, Problem> {
@@ -66,7 +66,7 @@ pub(super) async fn remove(
 ) -> Result<Response, Problem> {
     let mac = mac_of(&id)?;
     smd.store.write(author, move |snapshot| write::decide_remove(snapshot, mac)).await?;
-    Ok(answer::deleted(1))
+    Ok(answer::deleted())
 }
 
 fn missing() -> Problem {

@@ -1,4 +1,4 @@
-//! `memberships`: which groups each component is in.
+//! `memberships`: which groups and which partition each component is in.
 
 use axum::extract::State;
 use axum::response::Response;
@@ -7,28 +7,40 @@ use super::components::{ComponentFilter, xname};
 use super::query::Pairs;
 use super::request::PathOf;
 use super::{SmdState, answer};
-use crate::model::{GroupLabel, Xname};
+use crate::model::{GroupLabel, PartitionName, Xname};
 use crate::server::common::Problem;
 use crate::snapshot::BootView;
 use crate::wire::smd::{MembershipView, write_list};
+
+/// Up to how many components are looked for partition by partition; for more, all partitions are read once.
+const FEW: usize = 100;
 
 /// Takes the filters of components.
 pub(super) async fn list(State(smd): State<SmdState>, pairs: Pairs) -> Result<Response, Problem> {
     let filter = ComponentFilter::read(&pairs)?;
     let snapshot = smd.store.snapshot();
-    let rows = filter.select(&snapshot.boot).map(|component| membership(&snapshot.boot, &component.id));
+    let found: Vec<&Xname> = filter.select(&snapshot).map(|component| &component.id).collect();
+    let of_all = if found.len() > FEW { Some(snapshot.partitions_of_all()) } else { None };
+    let partition = |id| match &of_all {
+        Some(of_all) => of_all.get(id).copied(),
+        None => snapshot.partition_of(id).map(|partition| &partition.name),
+    };
+    let rows = found.into_iter().map(|id| membership(&snapshot.boot, id, partition(id)));
     Ok(answer::bytes(write_list(None, rows)))
 }
 
 pub(super) async fn show(State(smd): State<SmdState>, PathOf(id): PathOf<String>) -> Result<Response, Problem> {
     let id = xname(&id)?;
     let snapshot = smd.store.snapshot();
-    let component = snapshot.boot.components.get(&id);
-    let component = component.ok_or_else(|| Problem::not_found(format!("No such xname: {id}")))?;
-    Ok(answer::json(&membership(&snapshot.boot, &component.id)))
+    if !snapshot.boot.components.contains_key(&id) {
+        return Err(Problem::not_found(format!("No such xname: {id}")));
+    }
+    let partition = snapshot.partition_of(&id).map(|partition| &partition.name);
+    Ok(answer::json(&membership(&snapshot.boot, &id, partition)))
 }
 
-fn membership<'a>(view: &'a BootView, id: &'a Xname) -> MembershipView<'a> {
+fn membership<'a>(view: &'a BootView, id: &'a Xname, partition: Option<&'a PartitionName>) -> MembershipView<'a> {
     let labels = view.index.groups_of.get(id).into_iter().flatten().map(GroupLabel::as_str);
-    MembershipView { id: id.as_str(), group_labels: labels.collect(), partition_name: "" }
+    let partition_name = partition.map_or("", PartitionName::as_str);
+    MembershipView { id: id.as_str(), group_labels: labels.collect(), partition_name }
 }

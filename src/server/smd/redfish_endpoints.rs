@@ -93,7 +93,7 @@ pub(super) async fn create(State(smd): State<SmdState>, By(author): By, body: Bo
 }
 
 pub(super) async fn clear(State(smd): State<SmdState>, By(author): By) -> Result<Response, Problem> {
-    Ok(answer::deleted(smd.store.write(author, write::decide_clear).await?))
+    Ok(answer::cleared(smd.store.write(author, write::decide_clear).await?))
 }
 
 pub(super) async fn put(
@@ -132,7 +132,7 @@ pub(super) async fn remove(
 ) -> Result<Response, Problem> {
     let id = xname(&id)?;
     smd.store.write(author, move |snapshot| write::decide_remove(snapshot, &id)).await?;
-    Ok(answer::deleted(1))
+    Ok(answer::deleted())
 }
 
 /// Tells the log of interfaces that a POST named and left alone, because their addresses are taken.

@@ -4,8 +4,8 @@ use super::*;
 use crate::desired::Desired;
 use crate::desired::samples::{desire, inventory, node};
 use crate::inventory::Inventory;
-use crate::model::{Component, Flag, Group, State};
-use crate::plan::{Options, compute};
+use crate::model::{Component, Flag, Group, Partition, Record, State};
+use crate::plan::{Action, Options, compute};
 use crate::store::Author;
 
 fn run() -> Run {
@@ -127,4 +127,39 @@ async fn an_object_that_comes_or_goes_between_plan_and_apply_makes_the_plan_stal
     let (observed, work) = planned(&target, &desire(&wanted)).await;
     meddle(&target, Change::Delete(ObjectKey::component(&node(1).xname))).await;
     assert!(target.apply(run(), &observed, work).await.is_err());
+}
+
+#[tokio::test]
+async fn a_component_that_a_plan_deletes_leaves_its_partition() {
+    let store = Store::in_memory();
+    let ids: [Xname; 2] = ["x1c0s0b0n0", "x1c0s0b0n1"].map(|id| id.parse().unwrap());
+    let components = ids.clone().map(|id| Object::Component(Arc::new(Component::bare(id))));
+    let partition = Partition {
+        name: "p1".parse().unwrap(),
+        description: String::new(),
+        tags: Vec::new(),
+        members: ids.iter().cloned().collect(),
+    };
+    let mut changes = components.clone().map(Change::Put).to_vec();
+    changes.push(Change::PutRecord(Record::Partition(Arc::new(partition))));
+    let author = Author("test".into());
+    store.write(author.clone(), move |_| Ok::<_, ()>(Decision::new((), changes))).await.unwrap();
+
+    let [doomed, _] = components;
+    let write = Write {
+        op: "o1".to_owned(),
+        action: Action::Delete,
+        key: doomed.key(),
+        object: None,
+        ledger: LedgerChange::Forget(doomed.key()),
+        before: Some(doomed),
+        owner: None,
+    };
+    let target = Builtin::new(store.clone());
+    let observed = target.observe("demo").await.unwrap();
+    let run = Run { plan: "p".to_owned(), cluster_id: "demo".to_owned(), inventory: "i".to_owned(), author };
+    target.apply(run, &observed, Work { writes: vec![write], ledger: Vec::new(), moved: Vec::new() }).await.unwrap();
+    let snapshot = store.snapshot();
+    assert_eq!(snapshot.partition_of(&ids[0]), None);
+    assert_eq!(snapshot.partition_of(&ids[1]).unwrap().members.len(), 1);
 }

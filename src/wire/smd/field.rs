@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use crate::model::component::ValueError;
 use crate::model::group::GroupLabelError;
+use crate::model::partition::PartitionNameError;
 use crate::model::{MacAddr, MacAddrError, Xname};
 
 /// Why a field's content cannot be what the field means.
@@ -39,6 +40,15 @@ pub enum FieldError {
     /// Not a group label.
     #[error(transparent)]
     Label(#[from] GroupLabelError),
+    /// Not a partition's name.
+    #[error(transparent)]
+    Partition(#[from] PartitionNameError),
+    /// Not the xname of a node.
+    #[error("xname ID '{0}' is invalid or not a node")]
+    Node(String),
+    /// Not a number that a node map gives.
+    #[error("NID '{0}' is out of range")]
+    MappedNid(i64),
 }
 
 /// A text that says something: SMD writes and reads an empty text where it means none.

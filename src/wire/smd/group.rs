@@ -67,10 +67,11 @@ pub struct MembershipView<'a> {
 #[derive(Debug, Clone, Default, Deserialize)]
 pub struct MembersBody {
     /// Xnames.
+    #[serde(alias = "IDs", alias = "Ids")]
     pub ids: Option<Vec<String>>,
 }
 
-/// Body of `POST groups/{label}/members`.
+/// Body of `POST groups/{label}/members` and `POST partitions/{name}/members`.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub struct MemberBody {
     /// The xname.
@@ -111,7 +112,7 @@ pub struct GroupBody {
 }
 
 /// Checks tags: each has to be a word that could be a label. They are stored in lower case.
-fn tags(texts: Vec<String>) -> Result<Vec<String>, FieldError> {
+pub(super) fn tags(texts: Vec<String>) -> Result<Vec<String>, FieldError> {
     texts.into_iter().map(|text| Ok(text.parse::<GroupLabel>()?.to_string())).collect()
 }
 
@@ -131,7 +132,8 @@ impl TryFrom<GroupBody> for Group {
     }
 }
 
-/// Body of `PATCH groups/{label}`: what is given is set. SMD ignores `members` here, and so do we.
+/// Body of `PATCH groups/{label}` and `PATCH partitions/{name}`: what is given is set. SMD ignores `members` here, and so
+/// do we.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub struct GroupPatchBody {
     /// Free text.

@@ -10,51 +10,73 @@ use crate::snapshot::{BootView, Change, Snapshot};
 use crate::store::Decision;
 use crate::wire::smd::{ComponentBody, FieldError, GivenNid};
 
-/// The components of a POST, with SMD's defaults.
+/// A checked component of a request. What a node lacks is filled in when it is created, because node maps tell it.
+#[derive(Debug)]
+pub(super) struct NewComponent {
+    component: Component,
+    /// A NID was given, be it none.
+    numbered: bool,
+}
+
+/// The components of a POST.
 ///
 /// # Errors
 ///
 /// 400 when there is none, or naming what is wrong with the first that is wrong.
-pub(super) fn checked(bodies: Vec<ComponentBody>) -> Result<Vec<Component>, Problem> {
+pub(super) fn checked(bodies: Vec<ComponentBody>) -> Result<Vec<NewComponent>, Problem> {
     if bodies.first().is_none_or(|first| first.id.as_deref().unwrap_or_default().is_empty()) {
         return Err(Problem::bad_request("Missing Components"));
     }
     let wrong = |error| Problem::bad_request(format!("couldn't validate components: {error}"));
-    bodies.into_iter().map(|body| with_defaults(body).map_err(wrong)).collect()
+    bodies.into_iter().map(|body| NewComponent::read(body).map_err(wrong)).collect()
 }
 
-/// The component of a PUT, with SMD's defaults; the body may leave out the xname.
+/// The component of a PUT; the body may leave out the xname.
 ///
 /// # Errors
 ///
 /// 400 when it names another component than the path, or naming what is wrong.
-pub(super) fn checked_put(path: &str, mut body: ComponentBody) -> Result<Component, Problem> {
+pub(super) fn checked_put(path: &str, mut body: ComponentBody) -> Result<NewComponent, Problem> {
     let id = body.id.get_or_insert_default();
     if id.is_empty() {
         path.clone_into(id);
     }
     let wrong = |error| Problem::bad_request(format!("couldn't validate component: {error}"));
-    let component = with_defaults(body).map_err(wrong)?;
-    if path.parse::<Xname>().ok().as_ref() != Some(&component.id) {
+    let new = NewComponent::read(body).map_err(wrong)?;
+    if path.parse::<Xname>().ok().as_ref() != Some(&new.component.id) {
         return Err(Problem::bad_request("ID in URL and POST body do not match"));
     }
-    Ok(component)
+    Ok(new)
 }
 
-fn with_defaults(body: ComponentBody) -> Result<Component, FieldError> {
-    let nid = GivenNid::read(body.nid.as_ref())?;
-    let mut component = Component::try_from(body)?;
-    if component.state.is_none() {
-        return Err(crate::model::component::ValueError { field: "state", text: String::new() }.into());
-    }
-    component.flag = component.flag.or(Some(Flag::Ok));
-    if matches!(component.kind(), XnameType::Node | XnameType::VirtualNode) {
-        component.role = component.role.or(Some(Role::Compute));
-        if nid == GivenNid::Unsaid {
-            component.nid = component.id.default_nid();
+impl NewComponent {
+    fn read(body: ComponentBody) -> Result<Self, FieldError> {
+        let numbered = GivenNid::read(body.nid.as_ref())? != GivenNid::Unsaid;
+        let mut component = Component::try_from(body)?;
+        if component.state.is_none() {
+            return Err(crate::model::component::ValueError { field: "state", text: String::new() }.into());
         }
+        component.flag = component.flag.or(Some(Flag::Ok));
+        Ok(Self { component, numbered })
     }
-    Ok(component)
+
+    /// The component with what SMD gives a node that lacks it: number, role and sub-role of its node map, else a number
+    /// made of its xname and the role Compute. A map's sub-role counts only along with its role, and is given also to
+    /// a node that has said another role, as in SMD; one that said number, role and class gets nothing.
+    fn completed(self, snapshot: &Snapshot) -> Component {
+        let Self { mut component, numbered } = self;
+        let is_node = matches!(component.kind(), XnameType::Node | XnameType::VirtualNode);
+        if is_node && !(numbered && component.role.is_some() && component.class.is_some()) {
+            let map = snapshot.records.node_maps.get(&component.id);
+            let (role, sub_role) = map.and_then(|map| Some((map.role?, map.sub_role))).unwrap_or((Role::Compute, None));
+            component.role = component.role.or(Some(role));
+            component.sub_role = component.sub_role.or(sub_role);
+            if !numbered {
+                component.nid = map.map(|map| map.nid).or_else(|| component.id.default_nid());
+            }
+        }
+        component
+    }
 }
 
 /// Creates those that do not exist. Of those that do, force sets what SMD lets a client force: State, Flag, Subtype,
@@ -62,23 +84,24 @@ fn with_defaults(body: ComponentBody) -> Result<Component, FieldError> {
 /// follow up with a patch. Of two with one xname the first counts.
 pub(super) fn decide_create(
     snapshot: &Snapshot,
-    components: Vec<Component>,
+    components: Vec<NewComponent>,
     force: bool,
 ) -> Result<Decision<()>, Problem> {
     let mut seen = HashSet::with_capacity(components.len());
     let mut changes = Vec::new();
-    for component in components {
+    for new in components {
+        let component = &new.component;
         if !seen.insert(component.id.clone()) {
             continue;
         }
         match snapshot.boot.components.get(&component.id) {
-            None => changes.push(put(component)),
+            None => changes.push(put(new.completed(snapshot))),
             Some(old) if force => changes.extend(replace(
                 old,
                 Component {
                     state: component.state,
                     flag: component.flag,
-                    subtype: component.subtype,
+                    subtype: component.subtype.clone(),
                     net_type: component.net_type,
                     arch: component.arch,
                     class: component.class,
@@ -91,7 +114,7 @@ pub(super) fn decide_create(
     Ok(Decision::new((), changes))
 }
 
-/// Deletes one, and its memberships. Its interfaces and component endpoint stay, as in SMD.
+/// Deletes one, and its memberships in groups and a partition. Its interfaces and component endpoint stay, as in SMD.
 pub(super) fn decide_remove(snapshot: &Snapshot, id: &Xname) -> Result<Decision<()>, Problem> {
     if !snapshot.boot.components.contains_key(id) {
         return Err(super::missing());
@@ -101,10 +124,11 @@ pub(super) fn decide_remove(snapshot: &Snapshot, id: &Xname) -> Result<Decision<
         let members = group.members.without(id);
         Change::Put(Object::Group(Arc::new(Group { members, ..Group::clone(group) })))
     }));
+    changes.extend(snapshot.leave_partitions(|member| member == id));
     Ok(Decision::new((), changes))
 }
 
-/// Deletes all, and answers how many there were. Groups stay, without them.
+/// Deletes all, and answers how many there were. Groups and partitions stay, without them.
 pub(super) fn decide_clear(snapshot: &Snapshot) -> Result<Decision<usize>, Problem> {
     let view: &BootView = &snapshot.boot;
     if view.components.is_empty() {
@@ -116,6 +140,7 @@ pub(super) fn decide_clear(snapshot: &Snapshot) -> Result<Decision<usize>, Probl
         replace_group(group, Group { members, ..Group::clone(group) })
     });
     changes.extend(emptied);
+    changes.extend(snapshot.leave_partitions(|id| view.components.contains_key(id)));
     Ok(Decision::new(view.components.len(), changes))
 }
 

@@ -4,7 +4,8 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
 
-use super::{everyone, missing, read_label, write};
+use super::scope::Scope;
+use super::{missing, read_label, write};
 use crate::model::{GroupLabel, Xname};
 use crate::server::common::{Problem, body};
 use crate::server::smd::SmdState;
@@ -22,10 +23,11 @@ pub(in crate::server::smd) async fn list(
     pairs: Pairs,
 ) -> Result<Response, Problem> {
     let label = read_label(&label)?;
-    let everyone = everyone(&pairs)?;
+    let scope = Scope::read(&pairs)?;
     let snapshot = smd.store.snapshot();
+    let shown = scope.over(&snapshot)?;
     let group = snapshot.boot.groups.get(&label).ok_or_else(|| missing(&label))?;
-    Ok(answer::json(&MembersView::new(group.members.iter().filter(|_| everyone))))
+    Ok(answer::json(&MembersView::new(shown.of(&group.members))))
 }
 
 pub(in crate::server::smd) async fn add(
@@ -34,8 +36,8 @@ pub(in crate::server::smd) async fn add(
     PathOf(label): PathOf<String>,
     body: Body,
 ) -> Result<Response, Problem> {
-    let label = read_label(&label)?;
     let request: MemberBody = body::read_json(body).await?;
+    let label = read_label(&label)?;
     let id = xname(request.id.as_deref().unwrap_or_default())?;
     let uris = [uri(&label, &id)];
     smd.store.write(author, move |snapshot| decide_add(snapshot, &label, id)).await?;
@@ -48,8 +50,8 @@ pub(in crate::server::smd) async fn set(
     PathOf(label): PathOf<String>,
     body: Body,
 ) -> Result<Response, Problem> {
-    let label = read_label(&label)?;
     let request: MembersBody = body::read_json(body).await?;
+    let label = read_label(&label)?;
     let ids = request.ids.unwrap_or_default();
     let ids = ids.iter().map(|id| xname(id)).collect::<Result<Vec<_>, _>>()?;
     let uris: Vec<_> = ids.iter().map(|id| uri(&label, id)).collect();
@@ -68,7 +70,7 @@ pub(in crate::server::smd) async fn remove(
 ) -> Result<Response, Problem> {
     let (label, id) = (read_label(&label)?, xname(&id)?);
     smd.store.write(author, move |snapshot| decide_remove(snapshot, &label, &id)).await?;
-    Ok(answer::deleted(1))
+    Ok(answer::deleted())
 }
 
 fn uri(label: &GroupLabel, id: &Xname) -> Uri {

@@ -60,7 +60,7 @@ pub(in crate::server::smd) async fn remove(
 ) -> Result<Response, Problem> {
     let (mac, ip, now) = (mac_of(&id)?, ip_of(&ip)?, clock::now());
     smd.store.write(author, move |snapshot| decide_remove(snapshot, mac, ip, now)).await?;
-    Ok(answer::deleted(1))
+    Ok(answer::deleted())
 }
 
 fn missing() -> Problem {

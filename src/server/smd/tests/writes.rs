@@ -31,12 +31,14 @@ async fn component_filters_combine() {
         ("subrole=", &["n0", "n2", "n3"]),
         ("nid=1&nid=3", &["n0", "n2"]),
         ("nid=!1", &["n1", "n2", "n3"]),
-        ("nid=-1", &["n3"]),
+        ("nid=", &["n3"]),
         ("nid_start=2", &["n1", "n2"]),
         ("nid_end=2", &["n0", "n1"]),
         ("nid_start=1&nid_end=1&nid_start=3&nid_end=9", &["n0", "n2"]),
         ("nid_start=3&nid_end=3&nid=1", &["n0", "n2"]),
-        ("nid_end=-1", &[]),
+        ("nid_end=", &[]),
+        ("nid_start=", &["n0", "n1", "n2", "n3"]),
+        ("nid_start=&nid_end=1", &["n0", "n3"]),
         ("id=x1c0s0b0n2&id=X1C0S0B0N00&id=x9", &["n0", "n2"]),
         ("id=!x1c0s0b0n2&id=x1c0s0b0n2", &[]),
         ("group=g&role=Compute", &["n0"]),
@@ -48,7 +50,20 @@ async fn component_filters_combine() {
     ] {
         assert_eq!(smd.ids(query).await, ids, "{query}");
     }
-    for query in ["type=Bogus", "id=foo", "nid=x", "nid_start=x", "state=", "group=a%20b", "locked=maybe"] {
+    for query in [
+        "type=Bogus",
+        "id=foo",
+        "nid=x",
+        "nid=-1",
+        "nid=99999999999999999999",
+        "nid=!1&nid_start=1",
+        "nid_start=x",
+        "nid_end=!1",
+        "state=",
+        "subtype=a-b",
+        "group=a%20b",
+        "locked=maybe",
+    ] {
         assert_eq!(smd.ask("GET", &format!("State/Components?{query}"), "").await.status, 400, "{query}");
     }
 }
