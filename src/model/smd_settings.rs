@@ -53,8 +53,7 @@ pub struct Reservation {
     pub expires: Option<Timestamp>,
 }
 
-/// Who is told of which changes of state. Follows SMD `Subscriptions/SCN`. The words are kept as they were given,
-/// because SMD shows them so; they mean the same in any case.
+/// Who is told of which changes of state. Follows SMD `Subscriptions/SCN`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Subscription {
     /// The number SMD gave it.
@@ -63,7 +62,16 @@ pub struct Subscription {
     pub subscriber: String,
     /// Where notices are posted.
     pub url: String,
-    /// Given: changes of `Enabled` are told.
+    /// What is told.
+    #[serde(flatten)]
+    pub triggers: Triggers,
+}
+
+/// Which changes are told. The words are kept as they were given, because SMD shows them so; they mean the same in any
+/// case.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Triggers {
+    /// True: changes of `Enabled` are told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
     /// New roles that are told.
