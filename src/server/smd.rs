@@ -37,6 +37,7 @@ mod answer;
 mod component_endpoints;
 mod components;
 mod groups;
+mod hardware;
 mod interfaces;
 mod memberships;
 mod query;
@@ -77,7 +78,7 @@ pub struct SmdState {
 pub fn routes(state: SmdState) -> Router {
     Router::new()
         .nest(&format!("{BASE}/State/Components"), component_routes())
-        .nest(&format!("{BASE}/Inventory"), inventory_routes())
+        .nest(&format!("{BASE}/Inventory"), inventory_routes().merge(hardware::routes()))
         .nest(BASE, group_and_service_routes())
         .route(&format!("{BASE}/{{*rest}}"), any(not_found))
         .with_state(state)

@@ -77,6 +77,11 @@ pub(super) fn deleted(count: usize) -> Response {
     json(&serde_json::json!({"code": 0, "message": format!("deleted {count} {noun}")}))
 }
 
+/// 200 with SMD's report that something was done.
+pub(super) fn message(text: impl Into<String>) -> Response {
+    json(&serde_json::json!({"code": 0, "message": text.into()}))
+}
+
 /// 404 as plain text: there is no such route.
 pub async fn not_found() -> Response {
     let text = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
