@@ -162,6 +162,7 @@ pub async fn serve(config: Config, report: Reporter, shutdown: CancellationToken
     let mut tasks = Supervisor::new(shutdown.clone(), health.clone(), Restarts::default());
     watching::spawn(&mut tasks, &config, reconciler, &health, report.clone());
     watching::spawn_store(&mut tasks, store.clone(), health.clone());
+    watching::spawn_smd(&mut tasks, &store);
     watching::spawn_keys(&mut tasks, verifier, health.clone());
     if let Some(tls) = tls {
         watching::spawn_certificate(&mut tasks, tls, health.clone());

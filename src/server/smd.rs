@@ -16,6 +16,11 @@
 //! | `Inventory/EthernetInterfaces/{id}` | GET PATCH DELETE | |
 //! | `Inventory/EthernetInterfaces/{id}/IPAddresses` | GET POST | |
 //! | `Inventory/EthernetInterfaces/{id}/IPAddresses/{ip}` | PATCH DELETE | |
+//! | `Inventory/{Hardware,HardwareByFRU}…` | its own table | `hardware` |
+//! | `Inventory/ServiceEndpoints…` | its own table | `service_endpoints` |
+//! | `Inventory/{Discover,DiscoveryStatus}…` | its own table | `discover` |
+//! | `locks/…` | its own table | `locks` |
+//! | `Subscriptions/SCN…` | its own table | `subscriptions` |
 //! | `groups` | GET POST | `groups` |
 //! | `groups/labels` | GET | |
 //! | `groups/{label}` | GET PATCH DELETE | |
@@ -36,14 +41,18 @@
 mod answer;
 mod component_endpoints;
 mod components;
+mod discover;
 mod groups;
 mod hardware;
 mod interfaces;
+mod locks;
 mod memberships;
 mod query;
 mod redfish_endpoints;
 mod request;
 mod service;
+mod service_endpoints;
+mod subscriptions;
 
 #[cfg(test)]
 mod replay;
@@ -57,6 +66,8 @@ use axum::http::Method;
 use axum::routing::{MethodRouter, any, delete, get, patch};
 
 pub use answer::not_found;
+pub use locks::sweep_reservations;
+pub use subscriptions::{DeliveryError, Pace, deliver_notices};
 
 use answer::resource;
 use components::patch::Field;
@@ -78,8 +89,8 @@ pub struct SmdState {
 pub fn routes(state: SmdState) -> Router {
     Router::new()
         .nest(&format!("{BASE}/State/Components"), component_routes())
-        .nest(&format!("{BASE}/Inventory"), inventory_routes().merge(hardware::routes()))
-        .nest(BASE, group_and_service_routes())
+        .nest(&format!("{BASE}/Inventory"), inventory_routes().merge(found_inventory_routes()))
+        .nest(BASE, group_and_service_routes().merge(locks::routes()).merge(subscriptions::routes()))
         .route(&format!("{BASE}/{{*rest}}"), any(not_found))
         .with_state(state)
 }
@@ -145,6 +156,11 @@ fn inventory_routes() -> Router<SmdState> {
             "/EthernetInterfaces/{id}/IPAddresses/{ip}",
             resource("PATCH,DELETE", patch(interfaces::addresses::change).delete(interfaces::addresses::remove)),
         )
+}
+
+/// What SMD finds in Redfish.
+fn found_inventory_routes() -> Router<SmdState> {
+    hardware::routes().merge(service_endpoints::routes()).merge(discover::routes())
 }
 
 fn group_and_service_routes() -> Router<SmdState> {

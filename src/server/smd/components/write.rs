@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::model::{Component, Flag, Group, Object, ObjectKey, Role, Xname, XnameType};
+use crate::model::{Component, Flag, Group, Object, ObjectKey, Role, Table, Xname, XnameType};
 use crate::server::common::Problem;
 use crate::snapshot::{BootView, Change, Snapshot};
 use crate::store::Decision;
@@ -90,12 +90,12 @@ pub(super) fn decide_create(
     Ok(Decision::new((), changes))
 }
 
-/// Deletes one, and its memberships. Its interfaces and component endpoint stay, as in SMD.
+/// Deletes one, and its memberships and its reservation. Its interfaces and component endpoint stay, as in SMD.
 pub(super) fn decide_remove(snapshot: &Snapshot, id: &Xname) -> Result<Decision<()>, Problem> {
     if !snapshot.boot.components.contains_key(id) {
         return Err(super::missing());
     }
-    let mut changes = vec![Change::Delete(ObjectKey::component(id))];
+    let mut changes = vec![Change::Delete(ObjectKey::component(id)), released(id)];
     changes.extend(snapshot.boot.groups_of(id).map(|group| {
         let members = group.members.without(id);
         Change::Put(Object::Group(Arc::new(Group { members, ..Group::clone(group) })))
@@ -109,13 +109,20 @@ pub(super) fn decide_clear(snapshot: &Snapshot) -> Result<Decision<usize>, Probl
     if view.components.is_empty() {
         return Err(Problem::not_found("no entries to delete"));
     }
-    let mut changes: Vec<Change> = view.components.keys().map(|id| Change::Delete(ObjectKey::component(id))).collect();
+    let ids = view.components.keys();
+    let mut changes: Vec<Change> =
+        ids.flat_map(|id| [Change::Delete(ObjectKey::component(id)), released(id)]).collect();
     let emptied = view.groups.values().filter_map(|group| {
         let members = group.members.iter().filter(|id| !view.components.contains_key(*id)).cloned().collect();
         replace_group(group, Group { members, ..Group::clone(group) })
     });
     changes.extend(emptied);
     Ok(Decision::new(view.components.len(), changes))
+}
+
+/// The change that ends a reservation, where there is one.
+fn released(id: &Xname) -> Change {
+    Change::DeleteRecord(Table::Reservation, id.as_str().into())
 }
 
 fn replace_group(old: &Group, new: Group) -> Option<Change> {
