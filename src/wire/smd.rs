@@ -47,8 +47,7 @@ pub use group::{
     MembershipView, read_groups,
 };
 pub use hardware::{
-    FruView, HardwareBody, HardwareError, HardwareEventView, HardwareView, HistoryView, SystemView, read_event_kind,
-    read_hardware,
+    FruView, HardwareError, HardwareEventView, HardwareView, HistoryView, SystemView, read_event_kind, read_hardware,
 };
 pub use interface::{
     InterfaceBody, InterfacePatchBody, InterfacePatchRequest, InterfaceRequest, InterfaceView, IpBody, IpView,

@@ -9,7 +9,7 @@
 //! | `Inventory/Hardware/History/{xname}` | GET DELETE |
 //! | `Inventory/HardwareByFRU` | GET DELETE |
 //! | `Inventory/HardwareByFRU/{fruid}` | GET DELETE |
-//! | `Inventory/HardwareByFRU/History` | GET |
+//! | `Inventory/HardwareByFRU/History` | GET, and DELETE which is always 404 |
 //! | `Inventory/HardwareByFRU/History/{fruid}` | GET DELETE |
 //!
 //! A part that is put somewhere by a POST leaves a `Detected` line in the history of the place, unless the last line
@@ -40,7 +40,7 @@ use crate::model::{
 use crate::server::common::{Problem, body};
 use crate::snapshot::{Change, Snapshot};
 use crate::store::Decision;
-use crate::wire::smd::{HardwareBody, HardwareView, read_hardware, write_list};
+use crate::wire::smd::{HardwareView, read_hardware, write_list};
 
 /// The routes of the table above, below `Inventory`.
 pub(super) fn routes() -> Router<SmdState> {
@@ -84,9 +84,8 @@ fn view<'a>(records: &'a Records, location: &'a HardwareLocation) -> HardwareVie
 }
 
 async fn create(State(smd): State<SmdState>, By(author): By, body: Body) -> Result<Response, Problem> {
-    let request: HardwareBody = body::read_json(body).await?;
-    let entries = request.hardware.unwrap_or_default().into_iter().map(read_hardware);
-    let entries: Vec<_> = entries.collect::<Result<_, _>>().map_err(|error| Problem::bad_request(error.to_string()))?;
+    let entries =
+        read_hardware(body::read_json(body).await?).map_err(|error| Problem::bad_request(error.to_string()))?;
     let (count, now) = (entries.len(), clock::now());
     smd.store.write(author, move |snapshot| Ok::<_, Problem>(decide_create(snapshot, entries, now))).await?;
     Ok(answer::message(format!("Created {count} entries")))

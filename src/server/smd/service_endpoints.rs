@@ -25,7 +25,7 @@ pub(super) fn routes() -> Router<SmdState> {
     Router::new()
         .route("/ServiceEndpoints", resource("GET,DELETE", get(list).delete(clear)))
         .route("/ServiceEndpoints/{service}", resource("GET", get(list)))
-        .route("/ServiceEndpoints/{service}/RedfishEndpoints/{xname}", resource("GET,DELETE", get(show).delete(show)))
+        .route("/ServiceEndpoints/{service}/RedfishEndpoints/{xname}", resource("GET,DELETE", get(show).delete(remove)))
 }
 
 async fn list(pairs: Pairs) -> Result<Response, Problem> {
@@ -39,7 +39,16 @@ async fn clear() -> Problem {
 
 async fn show(PathOf((_, id)): PathOf<(String, String)>) -> Problem {
     match components::xname(&id) {
-        Ok(_) => Problem::not_found("no such service under redfish endpoint."),
+        Ok(_) => missing(),
         Err(problem) => problem,
     }
+}
+
+/// SMD looks for what the path says without a look at what it says.
+async fn remove() -> Problem {
+    missing()
+}
+
+fn missing() -> Problem {
+    Problem::not_found("no such service under redfish endpoint.")
 }

@@ -7,7 +7,7 @@ mod class;
 mod shape;
 
 use serde::ser::{SerializeMap, SerializeStruct};
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use super::interface::format_time;
@@ -48,21 +48,26 @@ pub enum HardwareError {
     },
 }
 
-/// Body of `POST Inventory/Hardware`.
-#[derive(Debug, Default, Deserialize)]
-pub struct HardwareBody {
-    /// The entries.
-    #[serde(rename = "Hardware", alias = "hardware")]
-    pub hardware: Option<Vec<Map<String, Value>>>,
-}
-
-/// Reads one entry of a POST: a place, and the part in it with the identifier that SMD makes of maker, part number and
-/// serial number. What SMD derives itself (type, ordinal, status) is not read.
+/// Reads the body of `POST Inventory/Hardware`; a body without entries has none.
 ///
 /// # Errors
 ///
-/// [`HardwareError`] naming what is wrong.
-pub fn read_hardware(mut entry: Map<String, Value>) -> Result<(HardwareLocation, HardwareFru), HardwareError> {
+/// [`HardwareError`] naming what is wrong with the first entry that is wrong.
+pub fn read_hardware(mut body: Map<String, Value>) -> Result<Vec<(HardwareLocation, HardwareFru)>, HardwareError> {
+    let wrong = HardwareError::Field { field: "Hardware", wanted: "a list of objects" };
+    match shape::take(&mut body, "Hardware") {
+        None | Some(Value::Null) => Ok(Vec::new()),
+        Some(Value::Array(entries)) => {
+            let read = |entry| if let Value::Object(entry) = entry { read_entry(entry) } else { Err(wrong.clone()) };
+            entries.into_iter().map(read).collect()
+        }
+        Some(_) => Err(wrong),
+    }
+}
+
+/// Reads one entry: a place, and the part in it with the identifier that SMD makes of maker, part number and serial
+/// number. What SMD derives itself (type, ordinal, status) is not read.
+fn read_entry(mut entry: Map<String, Value>) -> Result<(HardwareLocation, HardwareFru), HardwareError> {
     let text = |value: Option<Value>| value.and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default();
     let id = text(shape::take(&mut entry, "ID"));
     let id: Xname = id.parse().map_err(|_| HardwareError::Xname(id))?;
@@ -119,7 +124,8 @@ fn fru_id(place: &Xname, given: &str, part: &Value) -> String {
         _ => (clean("Manufacturer"), clean("PartNumber")),
     };
     let serial = clean("SerialNumber");
-    let known = !serial.is_empty() && !(maker.is_empty() && number.is_empty());
+    let is_nameless = maker.is_empty() && number.is_empty();
+    let known = !serial.is_empty() && !is_nameless;
     let parts = [place.kind().as_str(), &maker, &number, &serial];
     let id = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(".");
     if known && id.len() <= LONGEST_FRU_ID { id } else { format!("FRUIDfor{place}") }
@@ -255,7 +261,7 @@ mod tests {
 
     fn read(entry: Value) -> Result<(HardwareLocation, HardwareFru), HardwareError> {
         let Value::Object(map) = entry else { panic!("an object is wanted") };
-        read_hardware(map)
+        read_entry(map)
     }
 
     #[test]
@@ -314,6 +320,16 @@ mod tests {
         assert_eq!(fault(without), "x1c0s0b0n0: NodeFRUInfo is missing");
         let nic = json!({"ID": "x1c0s0b0n0i0", "PopulatedFRU": {}});
         assert_eq!(fault(nic), "x1c0s0b0n0i0: there is no hardware inventory of the type NodeNic");
+    }
+
+    #[test]
+    fn a_body_is_a_list_of_entries_or_has_none() {
+        let read = |body: Value| read_hardware(body.as_object().unwrap().clone());
+        assert_eq!(read(json!({})), Ok(Vec::new()));
+        assert_eq!(read(json!({"hardware": null})), Ok(Vec::new()));
+        for body in [json!({"Hardware": "x"}), json!({"Hardware": [1]}), json!({"Hardware": [{}]})] {
+            assert!(read(body.clone()).is_err(), "{body}");
+        }
     }
 
     #[test]

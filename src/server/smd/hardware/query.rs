@@ -62,7 +62,8 @@ impl TreeQuery {
         };
         // Types with children ask for what is within the places of these types. With parents and children both, types
         // would leave a gap between them and are passed over, as in SMD.
-        let typed = !self.kinds.is_empty() && !(self.parents && self.children);
+        let around = self.parents && self.children;
+        let typed = !self.kinds.is_empty() && !around;
         let roots: HashSet<&Xname> = match typed && self.children {
             true => records.hardware.keys().filter(|id| self.is_asked(id, true) && self.is_typed(id)).collect(),
             false => HashSet::new(),

@@ -203,11 +203,9 @@ async fn there_are_no_service_endpoints() {
     assert_eq!(smd.get("Inventory/ServiceEndpoints/UpdateService").await, none);
     assert_eq!(smd.status("GET", "Inventory/ServiceEndpoints?redfish_ep=foo").await, 400);
     assert_eq!(smd.status("DELETE", "Inventory/ServiceEndpoints").await, 404);
-    for method in ["GET", "DELETE"] {
-        for (id, status) in [("x1c0s0b0", 404), ("foo", 400)] {
-            let path = format!("Inventory/ServiceEndpoints/UpdateService/RedfishEndpoints/{id}");
-            assert_eq!(smd.status(method, &path).await, status, "{method} {id}");
-        }
+    for (method, id, status) in [("GET", "x1c0s0b0", 404), ("GET", "foo", 400), ("DELETE", "x1c0s0b0", 404)] {
+        let path = format!("Inventory/ServiceEndpoints/UpdateService/RedfishEndpoints/{id}");
+        assert_eq!(smd.status(method, &path).await, status, "{method} {id}");
     }
 }
 
