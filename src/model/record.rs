@@ -224,7 +224,7 @@ mod tests {
         records.put(&record);
         assert!(records.holds(&record));
         assert_eq!(records.get(Table::NodeMap, &record.id()), Some(record.clone()));
-        assert_eq!(records.all().collect::<Vec<_>>(), [record.clone()]);
+        assert_eq!(records.all().collect::<Vec<_>>(), std::slice::from_ref(&record));
         records.delete(Table::NodeMap, "not an xname");
         records.delete(Table::NodeMap, &record.id());
         assert_eq!(records, Records::default());
