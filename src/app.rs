@@ -181,6 +181,7 @@ pub async fn serve(config: Config, report: Reporter, shutdown: CancellationToken
         database::spawn(&mut tasks, store.clone(), late, health.clone(), replan);
     }
     watching::spawn_store(&mut tasks, store.clone(), health.clone());
+    watching::spawn_smd(&mut tasks, &store);
     watching::spawn_keys(&mut tasks, verifier, health.clone());
     if let Some(tls) = tls {
         watching::spawn_certificate(&mut tasks, tls, health.clone());

@@ -33,5 +33,5 @@ pub use partition::{Partition, PartitionName};
 pub use record::{Record, Records, Table};
 pub use redfish::{ComponentEndpoint, RedfishEndpoint};
 pub use secret::Secret;
-pub use smd_settings::{EndpointAccess, NodeMap, PowerMap, Reservation, Subscription};
+pub use smd_settings::{Counter, EndpointAccess, NodeMap, PowerMap, Reservation, Subscription, Triggers};
 pub use xname::{Xname, XnameError, XnameType};

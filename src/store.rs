@@ -30,7 +30,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 pub use error::{KeyProblem, StoreError, WriteError};
 pub use ledger::{ApplyRecord, Ledger, LedgerChange, LedgerEntry, Provenance, TargetId};
@@ -92,21 +92,33 @@ pub struct StoreConfig {
 
 /// Hands out the newest whole snapshot; for code of the API role.
 #[derive(Clone)]
-pub struct SnapshotReader(Arc<ArcSwap<Snapshot>>);
+pub struct SnapshotReader {
+    newest: Arc<ArcSwap<Snapshot>>,
+    revisions: watch::Sender<u64>,
+}
 
 impl SnapshotReader {
     fn new(snapshot: Snapshot) -> Self {
-        Self(Arc::new(ArcSwap::from_pointee(snapshot)))
+        let revisions = watch::Sender::new(snapshot.revision);
+        Self { newest: Arc::new(ArcSwap::from_pointee(snapshot)), revisions }
     }
 
     fn publish(&self, snapshot: Snapshot) {
-        self.0.store(Arc::new(snapshot));
+        let revision = snapshot.revision;
+        self.newest.store(Arc::new(snapshot));
+        self.revisions.send_replace(revision);
     }
 
     /// The newest snapshot, without waiting.
     #[must_use]
     pub fn load(&self) -> Arc<Snapshot> {
-        self.0.load_full()
+        self.newest.load_full()
+    }
+
+    /// Tells when there is a newer snapshot. Whoever is slow sees the newest and not every one before it.
+    #[must_use]
+    pub fn revisions(&self) -> watch::Receiver<u64> {
+        self.revisions.subscribe()
     }
 }
 

@@ -11,6 +11,7 @@ use crate::reconcile::Reconciler;
 use crate::reconcile::watch::{self, Event, Timing, WatchConfig};
 use crate::server::common::tls::RELOAD_EVERY;
 use crate::server::common::{Health, Supervisor, Tls};
+use crate::server::smd;
 use crate::store::Store;
 use crate::token::Verifier;
 
@@ -91,6 +92,13 @@ pub(super) fn spawn_store(tasks: &mut Supervisor, store: Store, health: Health) 
             }
         }
     });
+}
+
+/// Tells SMD's subscribers of changes and takes away reservations that have ended.
+pub(super) fn spawn_smd(tasks: &mut Supervisor, store: &Store) {
+    let (told, swept) = (store.clone(), store.clone());
+    tasks.spawn("smd-notices", move |shutdown| smd::deliver_notices(told.clone(), smd::Pace::SERVICE, shutdown));
+    tasks.spawn("smd-reservations", move |shutdown| smd::sweep_reservations(swept.clone(), shutdown));
 }
 
 /// Keeps the keys of other issuers fresh.

@@ -56,7 +56,7 @@ pub enum HardwareEventKind {
 /// One line of the history of parts and places. Follows SMD `Inventory/Hardware/History`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HardwareEvent {
-    /// The number of the line, counted up.
+    /// The number of the line among those of its place, counted up from 1.
     pub number: u64,
     /// Where it happened.
     pub location: Xname,

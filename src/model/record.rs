@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{
-    EndpointAccess, HardwareEvent, HardwareFru, HardwareLocation, NodeMap, Partition, PartitionName, PowerMap,
+    Counter, EndpointAccess, HardwareEvent, HardwareFru, HardwareLocation, NodeMap, Partition, PartitionName, PowerMap,
     Reservation, Subscription, Xname,
 };
 
@@ -48,15 +48,26 @@ fn same(text: &str) -> Option<Arc<str>> {
     (!text.is_empty()).then(|| text.into())
 }
 
+/// A place and the number of a line of its history, `x1000c1s7b0n0/2`.
+fn read_line(text: &str) -> Option<(Xname, u64)> {
+    let (location, number) = text.split_once('/')?;
+    Some((location.parse().ok()?, number.parse().ok()?))
+}
+
+fn write_line((location, number): &(Xname, u64)) -> String {
+    format!("{location}/{number}")
+}
+
 entry! {
     Partition, PartitionName: |p: &Self| p.name.clone(), parsed, PartitionName::to_string;
     HardwareLocation, Xname: |l: &Self| l.id.clone(), parsed, Xname::to_string;
     HardwareFru, Arc<str>: |f: &Self| f.id.clone(), same, Arc::<str>::to_string;
-    HardwareEvent, u64: |e: &Self| e.number, parsed, u64::to_string;
+    HardwareEvent, (Xname, u64): |e: &Self| (e.location.clone(), e.number), read_line, write_line;
     NodeMap, Xname: |m: &Self| m.id.clone(), parsed, Xname::to_string;
     PowerMap, Xname: |m: &Self| m.id.clone(), parsed, Xname::to_string;
     Reservation, Xname: |r: &Self| r.id.clone(), parsed, Xname::to_string;
     Subscription, u64: |s: &Self| s.id, parsed, u64::to_string;
+    Counter, Arc<str>: |c: &Self| c.name.clone(), same, Arc::<str>::to_string;
     EndpointAccess, Arc<str>: |a: &Self| format!("{}/{}", a.endpoint, a.name).into(), same, Arc::<str>::to_string;
 }
 
@@ -176,7 +187,7 @@ records! {
     /// SMD hardware by part.
     HardwareFru = "hardware-fru" in frus by Arc<str>;
     /// SMD hardware history.
-    HardwareEvent = "hardware-event" in hardware_events by u64;
+    HardwareEvent = "hardware-event" in hardware_events by (Xname, u64);
     /// SMD node maps.
     NodeMap = "node-map" in node_maps by Xname;
     /// SMD power maps.
@@ -185,6 +196,8 @@ records! {
     Reservation = "reservation" in reservations by Xname;
     /// SMD subscriptions to state changes.
     Subscription = "subscription" in subscriptions by u64;
+    /// The last numbers given.
+    Counter = "counter" in counters by Arc<str>;
     /// BSS requests, the last of each node.
     EndpointAccess = "endpoint-access" in endpoint_accesses by Arc<str>;
 }
@@ -211,9 +224,22 @@ mod tests {
         records.put(&record);
         assert!(records.holds(&record));
         assert_eq!(records.get(Table::NodeMap, &record.id()), Some(record.clone()));
-        assert_eq!(records.all().collect::<Vec<_>>(), [record.clone()]);
+        assert_eq!(records.all().collect::<Vec<_>>(), std::slice::from_ref(&record));
         records.delete(Table::NodeMap, "not an xname");
         records.delete(Table::NodeMap, &record.id());
+        assert_eq!(records, Records::default());
+    }
+
+    #[test]
+    fn a_line_of_history_is_found_by_its_place_and_number() {
+        let text = r#"{"number":2,"location":"x1c0s0b0n0","fru":"Node.A.1","at":7,"event":"Detected"}"#;
+        let record = Record::from_json(Table::HardwareEvent, text).unwrap();
+        let mut records = Records::default();
+        records.put(&record);
+        assert_eq!(record.id(), "x1c0s0b0n0/2");
+        assert_eq!(records.get(Table::HardwareEvent, "x1c0s0b0n0/2"), Some(record));
+        assert_eq!(records.get(Table::HardwareEvent, "x1c0s0b0n0"), None);
+        records.delete(Table::HardwareEvent, "x1c0s0b0n0/2");
         assert_eq!(records, Records::default());
     }
 

@@ -1,9 +1,11 @@
 //! What administrators and services tell SMD about components beside the components themselves: numbers given in
 //! advance, power feeds, reservations, and who wants to hear of changes.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
-use super::{Details, Nid, Role, State, SubRole, Timestamp, Xname};
+use super::{Details, Nid, Role, SubRole, Timestamp, Xname};
 
 /// The number and role that a node gets when it first appears. Follows SMD `Defaults/NodeMaps`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,21 +62,39 @@ pub struct Subscription {
     pub subscriber: String,
     /// Where notices are posted.
     pub url: String,
-    /// Given: changes of `Enabled` are told.
+    /// What is told.
+    #[serde(flatten)]
+    pub triggers: Triggers,
+}
+
+/// Which changes are told. The words are kept as they were given, because SMD shows them so; they mean the same in any
+/// case.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Triggers {
+    /// True: changes of `Enabled` are told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
     /// New roles that are told.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub roles: Vec<Role>,
+    pub roles: Vec<String>,
     /// New sub-roles that are told.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub sub_roles: Vec<SubRole>,
+    pub sub_roles: Vec<String>,
     /// New software states that are told.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub software_status: Vec<String>,
     /// New states that are told.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub states: Vec<State>,
+    pub states: Vec<String>,
+}
+
+/// The last number given in a series, so that none is ever given twice.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counter {
+    /// The series, `subscription` for one.
+    pub name: Arc<str>,
+    /// The number.
+    pub last: u64,
 }
 
 /// When a node last asked for something. Follows BSS `endpoint-history`.

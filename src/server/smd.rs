@@ -19,6 +19,11 @@
 //! | `Inventory/EthernetInterfaces/{id}` | GET PATCH DELETE | |
 //! | `Inventory/EthernetInterfaces/{id}/IPAddresses` | GET POST | |
 //! | `Inventory/EthernetInterfaces/{id}/IPAddresses/{ip}` | PATCH DELETE | |
+//! | `Inventory/{Hardware,HardwareByFRU}…` | its own table | `hardware` |
+//! | `Inventory/ServiceEndpoints…` | its own table | `service_endpoints` |
+//! | `Inventory/{Discover,DiscoveryStatus}…` | its own table | `discover` |
+//! | `locks/…` | its own table | `locks` |
+//! | `Subscriptions/SCN…` | its own table | `subscriptions` |
 //! | `groups` | GET POST | `groups` |
 //! | `groups/labels` | GET | |
 //! | `groups/{label}` | GET PATCH DELETE | |
@@ -49,8 +54,11 @@
 mod answer;
 mod component_endpoints;
 mod components;
+mod discover;
 mod groups;
+mod hardware;
 mod interfaces;
+mod locks;
 mod memberships;
 mod node_maps;
 mod partitions;
@@ -60,6 +68,8 @@ mod query;
 mod redfish_endpoints;
 mod request;
 mod service;
+mod service_endpoints;
+mod subscriptions;
 
 #[cfg(test)]
 mod tests;
@@ -69,6 +79,9 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::Method;
 use axum::routing::{MethodRouter, delete, get, patch, post};
+
+pub use locks::sweep_reservations;
+pub use subscriptions::{DeliveryError, Pace, deliver_notices};
 
 use components::patch::Field;
 use request::{By, PathOf};
@@ -90,9 +103,9 @@ pub struct SmdState {
 pub fn routes(state: SmdState) -> Router {
     Router::new()
         .nest(&format!("{BASE}/State/Components"), component_routes())
-        .nest(&format!("{BASE}/Inventory"), inventory_routes())
+        .nest(&format!("{BASE}/Inventory"), inventory_routes().merge(found_inventory_routes()))
         .nest(BASE, set_routes())
-        .nest(BASE, default_and_service_routes())
+        .nest(BASE, default_and_service_routes().merge(locks::routes()).merge(subscriptions::routes()))
         .with_state(state)
 }
 
@@ -157,6 +170,11 @@ fn inventory_routes() -> Router<SmdState> {
             "/EthernetInterfaces/{id}/IPAddresses/{ip}",
             resource("PATCH,DELETE", patch(interfaces::addresses::change).delete(interfaces::addresses::remove)),
         )
+}
+
+/// What SMD finds in Redfish.
+fn found_inventory_routes() -> Router<SmdState> {
+    hardware::routes().merge(service_endpoints::routes()).merge(discover::routes())
 }
 
 /// Sets of components.

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::{Observed, Outcome, Run, Target, TargetError, Work};
 use crate::clock;
-use crate::model::{EthernetInterface, Kind, Object, ObjectKey, Timestamp, Xname};
+use crate::model::{EthernetInterface, Kind, Object, ObjectKey, Table, Timestamp, Xname};
 use crate::plan::Write;
 use crate::snapshot::{Change, Snapshot};
 use crate::store::{ApplyRecord, Decision, LedgerChange, Store, TargetId, WriteError};
@@ -66,7 +66,7 @@ impl Target for Builtin {
         let decided_for = target.clone();
         let decide = move |snapshot: &Snapshot| -> Result<Decision<()>, ObjectKey> {
             let changes = work.writes.iter().map(|write| change(snapshot, write, at)).collect::<Result<Vec<_>, _>>()?;
-            let left = leave_partitions(snapshot, &changes);
+            let left = left_behind(snapshot, &changes);
             let changes = changes.into_iter().chain(left).collect();
             let own = work.writes.into_iter().map(|write| write.ledger).chain(work.ledger);
             let mut ledger = work.moved;
@@ -140,14 +140,19 @@ fn rebased(before: &Object, now: &Object, write: &Write) -> Option<Option<Object
     Object::from_fields(&write.key, fields).ok().map(Some)
 }
 
-/// Components that are deleted drop out of their partitions, which no inventory describes, as a real SMD has it.
-fn leave_partitions(snapshot: &Snapshot, changes: &[Change]) -> Vec<Change> {
+/// Components that are deleted drop out of their partitions and lose their reservations, none of which an inventory
+/// describes, as a real SMD has it.
+fn left_behind(snapshot: &Snapshot, changes: &[Change]) -> Vec<Change> {
     let component = |change: &Change| match change {
         Change::Delete(key) if key.kind == Kind::Component => key.id.parse().ok(),
         _ => None,
     };
     let gone: HashSet<Xname> = changes.iter().filter_map(component).collect();
-    if gone.is_empty() { Vec::new() } else { snapshot.leave_partitions(|id| gone.contains(id)) }
+    if gone.is_empty() {
+        return Vec::new();
+    }
+    let released = gone.iter().map(|id| Change::DeleteRecord(Table::Reservation, id.as_str().into()));
+    snapshot.leave_partitions(|id| gone.contains(id)).into_iter().chain(released).collect()
 }
 
 #[cfg(test)]

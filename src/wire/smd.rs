@@ -24,12 +24,15 @@ mod component_request;
 mod discovery;
 mod field;
 mod group;
+mod hardware;
 mod interface;
+mod lock;
 mod node_map;
 mod partition;
 mod power_map;
 mod redfish_endpoint;
 mod rows;
+mod subscription;
 
 #[cfg(test)]
 mod tests;
@@ -48,9 +51,16 @@ pub use group::{
     GroupBody, GroupPatchBody, GroupPatchRequest, GroupView, MemberBody, MemberView, MembersBody, MembersView,
     MembershipView, read_groups,
 };
+pub use hardware::{
+    FruView, HardwareError, HardwareEventView, HardwareView, HistoryView, SystemView, read_event_kind, read_hardware,
+};
 pub use interface::{
     InterfaceBody, InterfacePatchBody, InterfacePatchRequest, InterfaceRequest, InterfaceView, IpBody, IpView,
     format_time, parse_time, read_interfaces,
+};
+pub use lock::{
+    KeysBody, LockBody, LockError, LockFailure, LockResult, LockView, LocksView, ProcessingModel, ReservationResult,
+    ReservedView,
 };
 pub use node_map::{NodeMapBody, NodeMapView, NodeMapsBody};
 pub use partition::{PartitionBody, PartitionView};
@@ -59,3 +69,4 @@ pub use redfish_endpoint::{
     EndpointBody, RedfishEndpointPost, RedfishEndpointRequest, RedfishEndpointView, read_redfish_endpoints,
 };
 pub use rows::{ListError, Row, RowCause, RowError, write_list};
+pub use subscription::{NoticeView, PatchOperation, SubscriptionBody, SubscriptionError, SubscriptionView};

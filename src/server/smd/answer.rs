@@ -84,7 +84,8 @@ pub(super) fn stored(count: usize) -> Response {
     done(&format!("Created or modified {count} entries"))
 }
 
-fn done(message: &str) -> Response {
+/// 200 with SMD's report that something was done.
+pub(super) fn done(message: &str) -> Response {
     json(&serde_json::json!({"code": 0, "message": message}))
 }
 

@@ -65,6 +65,12 @@ pub fn format_time(moment: Timestamp) -> String {
     Moment(moment).to_string()
 }
 
+/// The moment to the second, as SMD writes the times of reservations.
+pub(super) fn format_seconds(moment: Timestamp) -> String {
+    let moment = jiff::Timestamp::from_microsecond(moment.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    format!("{moment:.0}")
+}
+
 /// Reads an RFC 3339 time; what is finer than a microsecond is dropped.
 ///
 /// # Errors

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::model::{Component, Flag, Group, Object, ObjectKey, Role, Xname, XnameType};
+use crate::model::{Component, Flag, Group, Object, ObjectKey, Role, Table, Xname, XnameType};
 use crate::server::common::Problem;
 use crate::server::smd::answer;
 use crate::snapshot::{BootView, Change, Snapshot};
@@ -114,12 +114,13 @@ pub(super) fn decide_create(
     Ok(Decision::new((), changes))
 }
 
-/// Deletes one, and its memberships in groups and a partition. Its interfaces and component endpoint stay, as in SMD.
+/// Deletes one, its memberships in groups and a partition, and its reservation. Its interfaces and component endpoint
+/// stay, as in SMD.
 pub(super) fn decide_remove(snapshot: &Snapshot, id: &Xname) -> Result<Decision<()>, Problem> {
     if !snapshot.boot.components.contains_key(id) {
         return Err(super::missing());
     }
-    let mut changes = vec![Change::Delete(ObjectKey::component(id))];
+    let mut changes = vec![Change::Delete(ObjectKey::component(id)), released(id)];
     changes.extend(snapshot.boot.groups_of(id).map(|group| {
         let members = group.members.without(id);
         Change::Put(Object::Group(Arc::new(Group { members, ..Group::clone(group) })))
@@ -134,7 +135,9 @@ pub(super) fn decide_clear(snapshot: &Snapshot) -> Result<Decision<usize>, Probl
     if view.components.is_empty() {
         return Err(answer::nothing_to_delete());
     }
-    let mut changes: Vec<Change> = view.components.keys().map(|id| Change::Delete(ObjectKey::component(id))).collect();
+    let ids = view.components.keys();
+    let mut changes: Vec<Change> =
+        ids.flat_map(|id| [Change::Delete(ObjectKey::component(id)), released(id)]).collect();
     let emptied = view.groups.values().filter_map(|group| {
         let members = group.members.iter().filter(|id| !view.components.contains_key(*id)).cloned().collect();
         replace_group(group, Group { members, ..Group::clone(group) })
@@ -142,6 +145,11 @@ pub(super) fn decide_clear(snapshot: &Snapshot) -> Result<Decision<usize>, Probl
     changes.extend(emptied);
     changes.extend(snapshot.leave_partitions(|id| view.components.contains_key(id)));
     Ok(Decision::new(view.components.len(), changes))
+}
+
+/// The change that ends a reservation, where there is one.
+fn released(id: &Xname) -> Change {
+    Change::DeleteRecord(Table::Reservation, id.as_str().into())
 }
 
 fn replace_group(old: &Group, new: Group) -> Option<Change> {

@@ -1,0 +1,149 @@
+//! `Inventory/Hardware` and `Inventory/HardwareByFRU`: what sits where, which parts there are, and their history.
+//!
+//! | route | methods |
+//! |---|---|
+//! | `Inventory/Hardware` | GET POST DELETE |
+//! | `Inventory/Hardware/{xname}` | GET DELETE |
+//! | `Inventory/Hardware/Query/{xname}` | GET |
+//! | `Inventory/Hardware/History` | GET DELETE |
+//! | `Inventory/Hardware/History/{xname}` | GET DELETE |
+//! | `Inventory/HardwareByFRU` | GET DELETE |
+//! | `Inventory/HardwareByFRU/{fruid}` | GET DELETE |
+//! | `Inventory/HardwareByFRU/History` | GET, and DELETE which is always 404 |
+//! | `Inventory/HardwareByFRU/History/{fruid}` | GET DELETE |
+//!
+//! A part that is put somewhere by a POST leaves a `Detected` line in the history of the place, unless the last line
+//! says the same. The other events come from an inventory scan of Redfish, which is not built.
+
+mod filter;
+mod frus;
+mod history;
+mod query;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::Response;
+use axum::routing::get;
+
+use super::answer;
+use super::query::Pairs;
+use super::request::{By, PathOf};
+use super::{SmdState, components};
+use crate::clock;
+use crate::model::{
+    HardwareEvent, HardwareEventKind, HardwareFru, HardwareLocation, Record, Records, Table, Timestamp, Xname,
+};
+use crate::server::common::only as resource;
+use crate::server::common::{Problem, body};
+use crate::snapshot::{Change, Snapshot};
+use crate::store::Decision;
+use crate::wire::smd::{HardwareView, read_hardware, write_list};
+
+/// The routes of the table above, below `Inventory`.
+pub(super) fn routes() -> Router<SmdState> {
+    let history = get(history::of_all_places).delete(history::clear);
+    let of_place = get(history::of_place).delete(history::clear_place);
+    let of_part = get(history::of_part).delete(history::clear_part);
+    Router::new()
+        .route("/Hardware", resource("GET,POST,DELETE", get(list).post(create).delete(clear)))
+        .route("/Hardware/{xname}", resource("GET,DELETE", get(show).delete(remove)))
+        .route("/Hardware/Query/{xname}", resource("GET", get(query::tree)))
+        .route("/Hardware/History", resource("GET,DELETE", history))
+        .route("/Hardware/History/{xname}", resource("GET,DELETE", of_place))
+        .route("/HardwareByFRU", resource("GET,DELETE", get(frus::list).delete(frus::clear)))
+        .route("/HardwareByFRU/{fruid}", resource("GET,DELETE", get(frus::show).delete(frus::remove)))
+        .route(
+            "/HardwareByFRU/History",
+            resource("GET,DELETE", get(history::of_all_parts).delete(frus::remove_history)),
+        )
+        .route("/HardwareByFRU/History/{fruid}", resource("GET,DELETE", of_part))
+}
+
+async fn list(State(smd): State<SmdState>, pairs: Pairs) -> Result<Response, Problem> {
+    let filter = filter::PlaceFilter::read(&pairs)?;
+    let snapshot = smd.store.snapshot();
+    let records = &snapshot.records;
+    let places = records.hardware.values().filter(|place| filter.passes(place, records));
+    Ok(answer::bytes(write_list(None, places.map(|place| view(records, place)))))
+}
+
+async fn show(State(smd): State<SmdState>, PathOf(id): PathOf<String>) -> Result<Response, Problem> {
+    let snapshot = smd.store.snapshot();
+    let records = &snapshot.records;
+    let place = id.parse::<Xname>().ok().and_then(|id| records.hardware.get(&id)).ok_or_else(components::missing)?;
+    Ok(answer::json(&view(records, place)))
+}
+
+/// A place with the part in it.
+fn view<'a>(records: &'a Records, location: &'a HardwareLocation) -> HardwareView<'a> {
+    let fru = location.fru.as_ref().and_then(|fru| records.frus.get(fru)).map(|fru| &**fru);
+    HardwareView { location, fru, within: Vec::new() }
+}
+
+async fn create(State(smd): State<SmdState>, By(author): By, body: Body) -> Result<Response, Problem> {
+    let entries =
+        read_hardware(body::read_json(body).await?).map_err(|error| Problem::bad_request(error.to_string()))?;
+    let (count, now) = (entries.len(), clock::now());
+    smd.store.write(author, move |snapshot| Ok::<_, Problem>(decide_create(snapshot, entries, now))).await?;
+    Ok(answer::done(&format!("Created {count} entries")))
+}
+
+async fn remove(State(smd): State<SmdState>, By(author): By, PathOf(id): PathOf<String>) -> Result<Response, Problem> {
+    let id: Xname = id.parse().map_err(|_| components::missing())?;
+    let decide = move |snapshot: &Snapshot| match snapshot.records.hardware.contains_key(&id) {
+        true => Ok(Decision::new((), vec![Change::DeleteRecord(Table::HardwareLocation, id.as_str().into())])),
+        false => Err(components::missing()),
+    };
+    smd.store.write(author, decide).await?;
+    Ok(answer::deleted())
+}
+
+async fn clear(State(smd): State<SmdState>, By(author): By) -> Result<Response, Problem> {
+    let decide = |snapshot: &Snapshot| {
+        let places = snapshot.records.hardware.keys();
+        emptied(places.map(|id| Change::DeleteRecord(Table::HardwareLocation, id.as_str().into())).collect())
+    };
+    Ok(deleted_all(smd.store.write(author, decide).await?))
+}
+
+/// The decision that deletes all of a kind; 404 where there is none.
+fn emptied(changes: Vec<Change>) -> Result<Decision<usize>, Problem> {
+    match changes.len() {
+        0 => Err(Problem::not_found("no entries to delete")),
+        count => Ok(Decision::new(count, changes)),
+    }
+}
+
+/// SMD's count of what a collection lost, which knows no singular.
+fn deleted_all(count: usize) -> Response {
+    answer::cleared(count)
+}
+
+/// Puts the parts in their places and writes down what is new about it.
+fn decide_create(snapshot: &Snapshot, entries: Vec<(HardwareLocation, HardwareFru)>, at: Timestamp) -> Decision<()> {
+    let mut changes = Vec::with_capacity(entries.len() * 3);
+    // Of two entries for one place the second follows on the first.
+    let mut lines: BTreeMap<Xname, Arc<HardwareEvent>> = BTreeMap::new();
+    for (location, fru) in entries {
+        let last = lines.get(&location.id).or_else(|| history::last(&snapshot.records, &location.id));
+        let is_known = last.is_some_and(|last| last.fru == fru.id && last.event == HardwareEventKind::Detected);
+        if !is_known {
+            let line = Arc::new(HardwareEvent {
+                number: last.map_or(1, |last| last.number + 1),
+                location: location.id.clone(),
+                fru: fru.id.clone(),
+                at,
+                event: HardwareEventKind::Detected,
+            });
+            changes.push(Change::PutRecord(Record::HardwareEvent(line.clone())));
+            lines.insert(location.id.clone(), line);
+        }
+        changes.push(Change::PutRecord(Record::HardwareFru(Arc::new(fru))));
+        changes.push(Change::PutRecord(Record::HardwareLocation(Arc::new(location))));
+    }
+    Decision::new((), changes)
+}
