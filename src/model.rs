@@ -10,6 +10,7 @@ pub mod component;
 pub mod details;
 pub mod group;
 pub mod hardware;
+pub mod instance_data;
 pub mod interface;
 pub mod mac;
 pub mod object;
@@ -26,6 +27,7 @@ pub use component::{Arch, Class, Component, Flag, NetType, Nid, Role, State, Sub
 pub use details::Details;
 pub use group::{Group, GroupLabel};
 pub use hardware::{HardwareEvent, HardwareEventKind, HardwareFru, HardwareLocation};
+pub use instance_data::{CloudInitGroup, ClusterDefaults, InstanceInfo};
 pub use interface::{EthernetInterface, IpAddress, Timestamp};
 pub use mac::{MacAddr, MacAddrError};
 pub use object::{Kind, Object, ObjectKey};

@@ -7,9 +7,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{
-    BootConfig, BootKey, CloudInitEntry, Component, ComponentEndpoint, EntryName, EthernetInterface, Group, GroupLabel,
-    MacAddr, RedfishEndpoint, Xname,
+    BootConfig, BootKey, CloudInitEntry, CloudInitGroup, ClusterDefaults, Component, ComponentEndpoint, EntryName,
+    EthernetInterface, Group, GroupLabel, InstanceInfo, MacAddr, RedfishEndpoint, Xname,
 };
+
+/// The identifier of the one set of cluster defaults.
+pub const CLUSTER: &str = "cluster";
 
 /// The kinds of object, in the order in which they are written; deletes run the other way round.
 ///
@@ -32,13 +35,19 @@ pub enum Kind {
     CloudInit,
     /// cloud-init entry of the secure store.
     CloudInitSecure,
+    /// What today's cloud-init server tells every node; there is one of it, named [`CLUSTER`].
+    ClusterDefaults,
+    /// What today's cloud-init server tells the members of a group.
+    CloudInitGroup,
+    /// What today's cloud-init server tells one node.
+    InstanceInfo,
     /// BSS boot parameters of one key.
     BootParams,
 }
 
 impl Kind {
     /// Every kind, in writing order.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 11] = [
         Self::Component,
         Self::RedfishEndpoint,
         Self::ComponentEndpoint,
@@ -46,6 +55,9 @@ impl Kind {
         Self::Group,
         Self::CloudInit,
         Self::CloudInitSecure,
+        Self::ClusterDefaults,
+        Self::CloudInitGroup,
+        Self::InstanceInfo,
         Self::BootParams,
     ];
 
@@ -60,6 +72,9 @@ impl Kind {
             Self::Group => "group",
             Self::CloudInit => "cloud-init",
             Self::CloudInitSecure => "cloud-init-secure",
+            Self::ClusterDefaults => "cluster-defaults",
+            Self::CloudInitGroup => "cloud-init-group",
+            Self::InstanceInfo => "instance-info",
             Self::BootParams => "boot-params",
         }
     }
@@ -148,6 +163,12 @@ pub enum Object {
     CloudInit(Arc<CloudInitEntry>),
     /// Secure cloud-init entry.
     CloudInitSecure(Arc<CloudInitEntry>),
+    /// Defaults of today's cloud-init server.
+    ClusterDefaults(Arc<ClusterDefaults>),
+    /// Group of today's cloud-init server.
+    CloudInitGroup(Arc<CloudInitGroup>),
+    /// Instance of today's cloud-init server.
+    InstanceInfo(Arc<InstanceInfo>),
     /// Boot parameters of one key.
     BootParams(BootKey, Arc<BootConfig>),
 }
@@ -164,6 +185,9 @@ impl Object {
             Self::Group(_) => Kind::Group,
             Self::CloudInit(_) => Kind::CloudInit,
             Self::CloudInitSecure(_) => Kind::CloudInitSecure,
+            Self::ClusterDefaults(_) => Kind::ClusterDefaults,
+            Self::CloudInitGroup(_) => Kind::CloudInitGroup,
+            Self::InstanceInfo(_) => Kind::InstanceInfo,
             Self::BootParams(..) => Kind::BootParams,
         }
     }
@@ -178,6 +202,9 @@ impl Object {
             Self::EthernetInterface(i) => i.mac.to_string().into(),
             Self::Group(g) => g.label.clone().into(),
             Self::CloudInit(e) | Self::CloudInitSecure(e) => e.name.clone().into(),
+            Self::ClusterDefaults(_) => CLUSTER.into(),
+            Self::CloudInitGroup(g) => g.name.clone().into(),
+            Self::InstanceInfo(i) => i.id.clone().into(),
             Self::BootParams(key, _) => key.to_string().into(),
         };
         ObjectKey { kind: self.kind(), id }
@@ -197,6 +224,9 @@ impl Object {
             Self::EthernetInterface(i) => serde_json::to_string(i),
             Self::Group(g) => serde_json::to_string(g),
             Self::CloudInit(e) | Self::CloudInitSecure(e) => serde_json::to_string(e),
+            Self::ClusterDefaults(d) => serde_json::to_string(d),
+            Self::CloudInitGroup(g) => serde_json::to_string(g),
+            Self::InstanceInfo(i) => serde_json::to_string(i),
             Self::BootParams(_, c) => serde_json::to_string(c),
         };
         text.expect("a noun of the model has text keys only")
@@ -222,6 +252,9 @@ impl Object {
             Kind::Group => Self::Group(read(key, text)?),
             Kind::CloudInit => Self::CloudInit(read(key, text)?),
             Kind::CloudInitSecure => Self::CloudInitSecure(read(key, text)?),
+            Kind::ClusterDefaults => Self::ClusterDefaults(read(key, text)?),
+            Kind::CloudInitGroup => Self::CloudInitGroup(read(key, text)?),
+            Kind::InstanceInfo => Self::InstanceInfo(read(key, text)?),
             Kind::BootParams => {
                 let boot_key: BootKey = key.id.parse().map_err(|_| key.bad_id())?;
                 Self::BootParams(boot_key, read(key, text)?)
@@ -240,6 +273,9 @@ impl Object {
             Self::EthernetInterface(i) => serde_json::to_value(i),
             Self::Group(g) => serde_json::to_value(g),
             Self::CloudInit(e) | Self::CloudInitSecure(e) => serde_json::to_value(e),
+            Self::ClusterDefaults(d) => serde_json::to_value(d),
+            Self::CloudInitGroup(g) => serde_json::to_value(g),
+            Self::InstanceInfo(i) => serde_json::to_value(i),
             Self::BootParams(_, c) => serde_json::to_value(c),
         };
         let mut fields = match tree {
@@ -266,14 +302,15 @@ impl Object {
 }
 
 impl Kind {
-    /// The field that holds the identifier in the canonical form; boot parameters have theirs outside.
+    /// The field that holds the identifier in the canonical form; boot parameters and the one
+    /// set of defaults have theirs outside.
     fn id_field(self) -> Option<&'static str> {
         match self {
-            Self::Component | Self::RedfishEndpoint | Self::ComponentEndpoint => Some("id"),
+            Self::Component | Self::RedfishEndpoint | Self::ComponentEndpoint | Self::InstanceInfo => Some("id"),
             Self::EthernetInterface => Some("mac"),
             Self::Group => Some("label"),
-            Self::CloudInit | Self::CloudInitSecure => Some("name"),
-            Self::BootParams => None,
+            Self::CloudInit | Self::CloudInitSecure | Self::CloudInitGroup => Some("name"),
+            Self::ClusterDefaults | Self::BootParams => None,
         }
     }
 }
@@ -323,6 +360,8 @@ key_of! {
     group(GroupLabel) = Group,
     cloud_init(EntryName) = CloudInit,
     cloud_init_secure(EntryName) = CloudInitSecure,
+    cloud_init_group(EntryName) = CloudInitGroup,
+    instance_info(Xname) = InstanceInfo,
     boot_params(BootKey) = BootParams,
 }
 

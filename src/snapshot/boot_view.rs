@@ -7,8 +7,8 @@ use imbl::OrdMap;
 
 use super::Index;
 use crate::model::{
-    BootConfig, BootKey, CloudInitEntry, Component, ComponentEndpoint, EntryName, EthernetInterface, Group, GroupLabel,
-    Kind, MacAddr, Nid, Object, ObjectKey, Xname,
+    BootConfig, BootKey, CloudInitEntry, CloudInitGroup, ClusterDefaults, Component, ComponentEndpoint, EntryName,
+    EthernetInterface, Group, GroupLabel, InstanceInfo, Kind, MacAddr, Nid, Object, ObjectKey, Xname,
 };
 
 /// Tables and indexes that answer a booting node.
@@ -26,6 +26,12 @@ pub struct BootView {
     pub boot_params: OrdMap<BootKey, Arc<BootConfig>>,
     /// cloud-init entries of the open store.
     pub cloud_init: OrdMap<EntryName, Arc<CloudInitEntry>>,
+    /// Defaults of today's cloud-init server, where there are any.
+    pub cluster_defaults: Option<Arc<ClusterDefaults>>,
+    /// Groups of today's cloud-init server.
+    pub cloud_init_groups: OrdMap<EntryName, Arc<CloudInitGroup>>,
+    /// Instances of today's cloud-init server.
+    pub instances: OrdMap<Xname, Arc<InstanceInfo>>,
     /// Look-ups over the tables.
     pub index: Index,
 }
@@ -80,6 +86,13 @@ impl BootView {
             Object::CloudInit(e) => {
                 self.cloud_init.insert(e.name.clone(), e.clone());
             }
+            Object::ClusterDefaults(d) => self.cluster_defaults = Some(d.clone()),
+            Object::CloudInitGroup(g) => {
+                self.cloud_init_groups.insert(g.name.clone(), g.clone());
+            }
+            Object::InstanceInfo(i) => {
+                self.instances.insert(i.id.clone(), i.clone());
+            }
             Object::BootParams(key, config) => {
                 self.boot_params.insert(key.clone(), config.clone());
             }
@@ -110,6 +123,17 @@ impl BootView {
             Kind::CloudInit => {
                 if let Ok(name) = key.id.parse::<EntryName>() {
                     self.cloud_init.remove(&name);
+                }
+            }
+            Kind::ClusterDefaults => self.cluster_defaults = None,
+            Kind::CloudInitGroup => {
+                if let Ok(name) = key.id.parse::<EntryName>() {
+                    self.cloud_init_groups.remove(&name);
+                }
+            }
+            Kind::InstanceInfo => {
+                if let Ok(id) = key.id.parse::<Xname>() {
+                    self.instances.remove(&id);
                 }
             }
             Kind::BootParams => {

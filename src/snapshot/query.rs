@@ -25,6 +25,11 @@ impl Snapshot {
             Kind::CloudInitSecure => {
                 self.cloud_init_secure.get(&id.parse::<EntryName>().ok()?).cloned().map(Object::CloudInitSecure)
             }
+            Kind::ClusterDefaults => boot.cluster_defaults.clone().map(Object::ClusterDefaults),
+            Kind::CloudInitGroup => {
+                boot.cloud_init_groups.get(&id.parse::<EntryName>().ok()?).cloned().map(Object::CloudInitGroup)
+            }
+            Kind::InstanceInfo => boot.instances.get(&id.parse::<Xname>().ok()?).cloned().map(Object::InstanceInfo),
             Kind::BootParams => {
                 let boot_key: BootKey = id.parse().ok()?;
                 let config = boot.boot_params.get(&boot_key)?.clone();
@@ -45,6 +50,9 @@ impl Snapshot {
             Object::Group(g) => boot.groups.get(&g.label) == Some(g),
             Object::CloudInit(e) => boot.cloud_init.get(&e.name) == Some(e),
             Object::CloudInitSecure(e) => self.cloud_init_secure.get(&e.name) == Some(e),
+            Object::ClusterDefaults(d) => boot.cluster_defaults.as_ref() == Some(d),
+            Object::CloudInitGroup(g) => boot.cloud_init_groups.get(&g.name) == Some(g),
+            Object::InstanceInfo(i) => boot.instances.get(&i.id) == Some(i),
             Object::BootParams(key, config) => boot.boot_params.get(key) == Some(config),
         }
     }
@@ -59,6 +67,9 @@ impl Snapshot {
         let groups = boot.groups.values().cloned().map(Object::Group);
         let open = boot.cloud_init.values().cloned().map(Object::CloudInit);
         let secure = self.cloud_init_secure.values().cloned().map(Object::CloudInitSecure);
+        let defaults = boot.cluster_defaults.iter().cloned().map(Object::ClusterDefaults);
+        let groups_told = boot.cloud_init_groups.values().cloned().map(Object::CloudInitGroup);
+        let instances = boot.instances.values().cloned().map(Object::InstanceInfo);
         let params = boot.boot_params.iter().map(|(key, config)| Object::BootParams(key.clone(), config.clone()));
         components
             .chain(endpoints)
@@ -67,6 +78,9 @@ impl Snapshot {
             .chain(groups)
             .chain(open)
             .chain(secure)
+            .chain(defaults)
+            .chain(groups_told)
+            .chain(instances)
             .chain(params)
     }
 }

@@ -75,7 +75,14 @@ impl Interner {
                 self.boot_configs.insert(config.clone());
                 Object::BootParams(key, config)
             }
-            Object::CloudInit(_) | Object::CloudInitSecure(_) => object,
+            Object::InstanceInfo(mut i) => {
+                self.xname(&mut Arc::make_mut(&mut i).id);
+                Object::InstanceInfo(i)
+            }
+            Object::CloudInit(_)
+            | Object::CloudInitSecure(_)
+            | Object::ClusterDefaults(_)
+            | Object::CloudInitGroup(_) => object,
         }
     }
 

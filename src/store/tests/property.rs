@@ -8,8 +8,9 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::model::{
-    BootConfig, BootKey, ComponentEndpoint, EndpointAccess, EthernetInterface, Group, HardwareEvent, HardwareEventKind,
-    IpAddress, Kind, MacAddr, NodeMap, Partition, Record, RedfishEndpoint, Timestamp, Xname,
+    BootConfig, BootKey, CloudInitGroup, ClusterDefaults, ComponentEndpoint, Details, EndpointAccess,
+    EthernetInterface, Group, HardwareEvent, HardwareEventKind, IpAddress, Kind, MacAddr, NodeMap, Partition, Record,
+    RedfishEndpoint, Timestamp, Xname,
 };
 
 // Every pool is small, so that writes meet: the same object again, two interfaces with one address, two nodes with one
@@ -138,6 +139,25 @@ fn boot_params() -> impl Strategy<Value = Object> {
     })
 }
 
+fn instance_data() -> impl Strategy<Value = Object> {
+    prop_oneof![
+        text().prop_map(|region| {
+            Object::ClusterDefaults(Arc::new(ClusterDefaults { region, ..ClusterDefaults::default() }))
+        }),
+        (name(), text()).prop_map(|(name, content)| {
+            let (name, text) = (name.parse().unwrap(), String::new);
+            let (meta_data, versions) = (json!({ "n": 3 }).into(), Details::default());
+            let (description, filename, encoding) = (text(), text(), "plain".to_owned());
+            let group = CloudInitGroup { name, description, meta_data, content, filename, encoding, versions };
+            Object::CloudInitGroup(Arc::new(group))
+        }),
+        (xname(), text()).prop_map(|(id, hostname)| {
+            let fields = json!({ "id": id, "hostname": hostname }).to_string();
+            Object::InstanceInfo(Arc::new(serde_json::from_str(&fields).unwrap()))
+        }),
+    ]
+}
+
 fn object() -> impl Strategy<Value = Object> {
     prop_oneof![
         2 => component(),
@@ -146,6 +166,7 @@ fn object() -> impl Strategy<Value = Object> {
         3 => interface(),
         3 => group(),
         1 => cloud_init(),
+        1 => instance_data(),
         1 => boot_params(),
     ]
 }
