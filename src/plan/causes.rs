@@ -82,9 +82,11 @@ impl<'a> Finder<'a> {
         match subject {
             Subject::Node => parts.iter().flat_map(|part| self.of_node(id, part)).collect(),
             Subject::Boot => self.of_boot(id, parts),
-            Subject::CloudInit | Subject::CloudInitSecure => {
-                parts.iter().flat_map(|part| self.of_entry(part)).collect()
-            }
+            Subject::CloudInit
+            | Subject::CloudInitSecure
+            | Subject::ClusterDefaults
+            | Subject::CloudInitGroup
+            | Subject::InstanceInfo => parts.iter().flat_map(|part| self.of_entry(part)).collect(),
             Subject::Group => parts.iter().flat_map(|part| self.of_group(part)).collect(),
         }
     }

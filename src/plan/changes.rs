@@ -67,7 +67,12 @@ impl Lines {
             let (subject, id) = address(key, object.owner.as_ref());
             let told = match key.kind {
                 Kind::Component => !is_part(key, object.owner.as_ref()),
-                Kind::Group | Kind::CloudInit | Kind::CloudInitSecure => true,
+                Kind::Group
+                | Kind::CloudInit
+                | Kind::CloudInitSecure
+                | Kind::ClusterDefaults
+                | Kind::CloudInitGroup
+                | Kind::InstanceInfo => true,
                 _ => false,
             };
             let boots_otherwise = subject == Subject::Node && self.touched.contains(&(Subject::Boot, id.clone()));
@@ -94,6 +99,9 @@ pub(super) fn address(key: &ObjectKey, owner: Option<&Arc<str>>) -> Address {
         Kind::BootParams => (Subject::Boot, of_owner()),
         Kind::CloudInit => (Subject::CloudInit, key.id.clone()),
         Kind::CloudInitSecure => (Subject::CloudInitSecure, key.id.clone()),
+        Kind::ClusterDefaults => (Subject::ClusterDefaults, key.id.clone()),
+        Kind::CloudInitGroup => (Subject::CloudInitGroup, key.id.clone()),
+        Kind::InstanceInfo => (Subject::InstanceInfo, of_owner()),
         Kind::Group => (Subject::Group, key.id.clone()),
     }
 }
@@ -211,7 +219,12 @@ fn line(address: &Address, parts: &[&Outcome<'_>]) -> PlanChange {
     let ops: BTreeSet<usize> = parts.iter().filter_map(|part| part.op).collect();
     let effect = match subject {
         _ if ops.is_empty() => Effect::None,
-        Subject::Boot | Subject::CloudInit | Subject::CloudInitSecure => Effect::NextBoot,
+        Subject::Boot
+        | Subject::CloudInit
+        | Subject::CloudInitSecure
+        | Subject::ClusterDefaults
+        | Subject::CloudInitGroup
+        | Subject::InstanceInfo => Effect::NextBoot,
         Subject::Node | Subject::Group => Effect::Immediate,
     };
     let live = parts.iter().filter_map(|part| part.digests.live.as_ref());

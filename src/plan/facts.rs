@@ -140,6 +140,9 @@ fn told(outcome: &Outcome<'_>, side: Side) -> Vec<(String, Value)> {
             tell("initrd", (&*config.initrd).into());
             tell("params", (&*config.params).into());
         }
+        Some(object @ (Object::ClusterDefaults(_) | Object::CloudInitGroup(_) | Object::InstanceInfo(_))) => {
+            object.fields().into_iter().for_each(|(name, value)| tell(&name, value));
+        }
         Some(Object::CloudInitSecure(_) | Object::ComponentEndpoint(_)) | None => {}
     }
     told

@@ -54,8 +54,9 @@ fn additions(key: &ObjectKey, doc: &str, created: Timestamp) -> String {
         Kind::Component | Kind::RedfishEndpoint | Kind::ComponentEndpoint => format!(r#""id":{id},"#),
         Kind::EthernetInterface => format!(r#""mac":{id},"last_update":{},"#, created.0),
         Kind::Group => format!(r#""label":{id},"#),
-        Kind::CloudInit | Kind::CloudInitSecure => format!(r#""name":{id},"#),
-        Kind::BootParams => String::new(),
+        Kind::CloudInit | Kind::CloudInitSecure | Kind::CloudInitGroup => format!(r#""name":{id},"#),
+        Kind::InstanceInfo => format!(r#""id":{id},"#),
+        Kind::ClusterDefaults | Kind::BootParams => String::new(),
     }
 }
 

@@ -79,7 +79,9 @@ pub(super) fn service(kind: Kind) -> &'static str {
         Kind::Component | Kind::RedfishEndpoint | Kind::ComponentEndpoint | Kind::EthernetInterface | Kind::Group => {
             "smd"
         }
-        Kind::CloudInit | Kind::CloudInitSecure => "cloud-init",
+        Kind::CloudInit | Kind::CloudInitSecure | Kind::ClusterDefaults | Kind::CloudInitGroup | Kind::InstanceInfo => {
+            "cloud-init"
+        }
         Kind::BootParams => "bss",
     }
 }
@@ -97,6 +99,9 @@ fn path(key: &ObjectKey) -> String {
         Kind::Group => format!("/groups/{id}"),
         Kind::CloudInit => format!("/cloud-init/{id}"),
         Kind::CloudInitSecure => format!("/cloud-init-secure/{id}"),
+        Kind::ClusterDefaults => "/cloud-init/admin/cluster-defaults".to_owned(),
+        Kind::CloudInitGroup => format!("/cloud-init/admin/groups/{id}"),
+        Kind::InstanceInfo => format!("/cloud-init/admin/instance-info/{id}"),
         Kind::BootParams => match id.parse::<BootKey>() {
             Ok(BootKey::Mac(mac)) => format!("/bootparameters?mac={mac}"),
             Ok(BootKey::Host(host)) => format!("/bootparameters?name={host}"),

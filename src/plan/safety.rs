@@ -93,12 +93,15 @@ fn check(rule: &str, what: &str, value: u64, of: u64, limit: u64, names: Vec<Arc
 }
 
 /// What the limits count beside nodes. Losing what a node boots or is configured by is as bad as losing the node.
-const COUNTED: [(Subject, &str); 5] = [
+const COUNTED: [(Subject, &str); 8] = [
     (Subject::Node, "nodes"),
     (Subject::Boot, "boot entries"),
     (Subject::Group, "groups"),
     (Subject::CloudInit, "cloud-init entries"),
     (Subject::CloudInitSecure, "secure cloud-init entries"),
+    (Subject::ClusterDefaults, "sets of cloud-init defaults"),
+    (Subject::CloudInitGroup, "cloud-init groups"),
+    (Subject::InstanceInfo, "cloud-init instances"),
 ];
 
 fn limits(facts: &Facts<'_>, options: &Options) -> Vec<Check> {
@@ -187,6 +190,9 @@ fn managed(ledger: &Ledger, subject: Subject) -> u64 {
         Kind::Group => subject == Subject::Group,
         Kind::CloudInit => subject == Subject::CloudInit,
         Kind::CloudInitSecure => subject == Subject::CloudInitSecure,
+        Kind::ClusterDefaults => subject == Subject::ClusterDefaults,
+        Kind::CloudInitGroup => subject == Subject::CloudInitGroup,
+        Kind::InstanceInfo => subject == Subject::InstanceInfo,
         _ => false,
     };
     ledger.entries.iter().filter(owns).count() as u64
@@ -213,7 +219,8 @@ fn empty_inventory(facts: &Facts<'_>) -> Check {
 /// purpose. The other files have to be there for an inventory to be valid.
 fn missing_files(facts: &Facts<'_>, options: &Options) -> Option<Check> {
     let present: BTreeSet<&str> = facts.desired.objects.values().map(|object| &*object.origin.file).collect();
-    let entries = [Kind::CloudInit, Kind::CloudInitSecure];
+    let entries =
+        [Kind::CloudInit, Kind::CloudInitSecure, Kind::ClusterDefaults, Kind::CloudInitGroup, Kind::InstanceInfo];
     let deleted = facts
         .outcomes
         .iter()

@@ -88,7 +88,16 @@ pub fn render(plan: &Plan, options: &TextOptions) -> String {
 const SECTIONS: [(&str, &[Subject]); 4] = [
     ("Nodes", &[Subject::Node]),
     ("Boot", &[Subject::Boot]),
-    ("cloud-init", &[Subject::CloudInit, Subject::CloudInitSecure]),
+    (
+        "cloud-init",
+        &[
+            Subject::ClusterDefaults,
+            Subject::CloudInitGroup,
+            Subject::InstanceInfo,
+            Subject::CloudInit,
+            Subject::CloudInitSecure,
+        ],
+    ),
     ("Groups", &[Subject::Group]),
 ];
 

@@ -162,7 +162,9 @@ fn service(kind: Kind) -> &'static str {
         Kind::Component | Kind::RedfishEndpoint | Kind::ComponentEndpoint | Kind::EthernetInterface | Kind::Group => {
             "SMD"
         }
-        Kind::CloudInit | Kind::CloudInitSecure => "cloud-init",
+        Kind::CloudInit | Kind::CloudInitSecure | Kind::ClusterDefaults | Kind::CloudInitGroup | Kind::InstanceInfo => {
+            "cloud-init"
+        }
         Kind::BootParams => "BSS",
     }
 }

@@ -18,6 +18,12 @@ pub enum Subject {
     CloudInit,
     /// An entry of the secure cloud-init store.
     CloudInitSecure,
+    /// What today's cloud-init server tells every node.
+    ClusterDefaults,
+    /// What today's cloud-init server tells the members of a group.
+    CloudInitGroup,
+    /// What today's cloud-init server tells one node.
+    InstanceInfo,
     /// A group.
     Group,
 }
@@ -31,6 +37,9 @@ impl Subject {
             Self::Boot => "boot",
             Self::CloudInit => "cloud-init",
             Self::CloudInitSecure => "cloud-init-secure",
+            Self::ClusterDefaults => "cluster-defaults",
+            Self::CloudInitGroup => "cloud-init-group",
+            Self::InstanceInfo => "instance-info",
             Self::Group => "group",
         }
     }

@@ -55,6 +55,9 @@ fn left_alone(plan: &Plan, options: &TextOptions) -> String {
             (None, Kind::Group) => "group",
             (None, Kind::CloudInit) => "cloud-init entry",
             (None, Kind::CloudInitSecure) => "secure cloud-init entry",
+            (None, Kind::ClusterDefaults) => "set of cloud-init defaults",
+            (None, Kind::CloudInitGroup) => "cloud-init group",
+            (None, Kind::InstanceInfo) => "cloud-init instance",
             (None, Kind::BootParams) => "boot entry",
         };
         let count = fold::count(ids.len() as u64, noun);
@@ -84,6 +87,9 @@ fn sort(names: &Names) -> String {
         Subject::Boot => format!("boot of {folded}"),
         Subject::CloudInit => format!("cloud-init {folded}"),
         Subject::CloudInitSecure => format!("secure cloud-init {folded}"),
+        Subject::ClusterDefaults => "cloud-init defaults".to_owned(),
+        Subject::CloudInitGroup => format!("cloud-init group {folded}"),
+        Subject::InstanceInfo => format!("cloud-init instance {folded}"),
         Subject::Group if many => format!("groups {folded}"),
         Subject::Group => format!("group {folded}"),
     }

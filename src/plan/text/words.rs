@@ -119,6 +119,7 @@ pub(super) fn detail(first: &PlanChange, block: &[&PlanChange]) -> String {
     let of_node = matches!(first.kind, Subject::Node | Subject::Boot);
     match (first.kind, block.len()) {
         (Subject::CloudInitSecure, _) => "secure".to_owned(),
+        (Subject::ClusterDefaults, _) => "defaults".to_owned(),
         (_, 1) if of_node => fold::escape(&id(first)).into_owned(),
         (Subject::CloudInit, 1) if id(first) != *first.name => fold::escape(&id(first)).into_owned(),
         (_, 1) => String::new(),
@@ -129,9 +130,9 @@ pub(super) fn detail(first: &PlanChange, block: &[&PlanChange]) -> String {
         }
         (kind, count) => {
             let noun = match kind {
-                Subject::Node | Subject::Boot => "node",
-                Subject::CloudInit | Subject::CloudInitSecure => "entry",
-                Subject::Group => "group",
+                Subject::Node | Subject::Boot | Subject::InstanceInfo => "node",
+                Subject::CloudInit | Subject::CloudInitSecure | Subject::ClusterDefaults => "entry",
+                Subject::Group | Subject::CloudInitGroup => "group",
             };
             format!("{}, same change", fold::count(count as u64, noun))
         }

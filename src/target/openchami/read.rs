@@ -111,6 +111,7 @@ fn parse(kind: Kind, body: &[u8]) -> Result<Rows, String> {
         Kind::Group => rows(smd::read_groups(body), Object::Group),
         Kind::CloudInit => entries(Object::CloudInit),
         Kind::CloudInitSecure => entries(Object::CloudInitSecure),
+        Kind::ClusterDefaults | Kind::CloudInitGroup | Kind::InstanceInfo => Ok(Vec::new()),
         Kind::BootParams => {
             let listing = bss::parse_listing(body).map_err(|error| error.to_string())?;
             let read = listing.entries.into_iter().map(|(key, config)| Ok(Object::BootParams(key, Arc::new(config))));

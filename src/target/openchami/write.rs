@@ -107,7 +107,14 @@ impl Session {
             (Kind::RedfishEndpoint | Kind::ComponentEndpoint, false) => self.put_endpoints(wanted).await,
             (Kind::EthernetInterface, false) => self.put_interfaces(wanted).await,
             (Kind::Group, false) => self.put_groups(wanted).await,
-            (Kind::CloudInit | Kind::CloudInitSecure, false) => self.put_entries(wanted).await,
+            (
+                Kind::CloudInit
+                | Kind::CloudInitSecure
+                | Kind::ClusterDefaults
+                | Kind::CloudInitGroup
+                | Kind::InstanceInfo,
+                false,
+            ) => self.put_entries(wanted).await,
             (Kind::BootParams, false) => self.put_boot_params(wanted).await,
             (Kind::BootParams, true) => self.delete_boot_params(wanted).await,
             (_, true) => self.delete_each(wanted).await,
@@ -189,6 +196,9 @@ fn path(key: &ObjectKey) -> String {
         Kind::EthernetInterface => format!("/Inventory/EthernetInterfaces/{}", key.id.replace(':', "")),
         Kind::Group => format!("/groups/{}", key.id),
         Kind::CloudInit | Kind::CloudInitSecure => format!("/{}", segment(key)),
+        Kind::ClusterDefaults => "/admin/cluster-defaults".to_owned(),
+        Kind::CloudInitGroup => format!("/admin/groups/{}", segment(key)),
+        Kind::InstanceInfo => format!("/admin/instance-info/{}", key.id),
         Kind::BootParams => "/bootparameters".to_owned(),
     }
 }
