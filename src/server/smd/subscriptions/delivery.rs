@@ -55,23 +55,16 @@ pub enum DeliveryError {
 ///
 /// [`DeliveryError`] when no client can be set up. A subscriber that does not answer is no error.
 pub async fn deliver_notices(store: Store, pace: Pace, shutdown: CancellationToken) -> Result<(), DeliveryError> {
-    install_provider();
-    let client = reqwest::Client::builder()
-        .timeout(pace.timeout)
-        .redirect(reqwest::redirect::Policy::none())
-        .user_agent(concat!("ochami-sync/", env!("CARGO_PKG_VERSION")))
-        .build()
-        .map_err(DeliveryError::Client)?;
     let reader = store.snapshots();
     let mut revisions = reader.revisions();
     let mut seen = reader.load();
-    let mut couriers = Couriers { client, pace, queues: BTreeMap::new(), tasks: JoinSet::new() };
+    let mut couriers = Couriers { client: None, pace, queues: BTreeMap::new(), tasks: JoinSet::new() };
     while let Some(Ok(())) = shutdown.run_until_cancelled(revisions.changed()).await {
         let newest = reader.load();
         couriers.keep_subscribed(&newest);
         if !newest.records.subscriptions.is_empty() {
             for notice in notices(&seen.boot.components, &newest.boot.components) {
-                couriers.send(&newest, &notice);
+                couriers.send(&newest, &notice)?;
             }
         }
         seen = newest;
@@ -86,7 +79,8 @@ struct Queue {
 }
 
 struct Couriers {
-    client: reqwest::Client,
+    /// Made for the first notice, because it reads the platform's certificates, which most clusters never need here.
+    client: Option<reqwest::Client>,
     pace: Pace,
     queues: BTreeMap<String, Queue>,
     tasks: JoinSet<()>,
@@ -102,31 +96,47 @@ impl Couriers {
     }
 
     /// Puts a notice into the queue of each URL at which it is wanted.
-    fn send(&mut self, snapshot: &Snapshot, notice: &NoticeView) {
+    fn send(&mut self, snapshot: &Snapshot, notice: &NoticeView) -> Result<(), DeliveryError> {
         let wanted = snapshot.records.subscriptions.values().filter(|one| asks_for(&one.triggers, notice));
         let urls: BTreeSet<&str> = wanted.map(|one| one.url.as_str()).collect();
         if urls.is_empty() {
-            return;
+            return Ok(());
         }
+        let client = match self.client.take() {
+            Some(client) => client,
+            None => client(self.pace)?,
+        };
+        self.client = Some(client.clone());
         let payload = match serde_json::to_vec(notice) {
             Ok(payload) => Bytes::from(payload),
             Err(error) => {
                 tracing::error!(%error, "a notice could not be written as JSON");
-                return;
+                return Ok(());
             }
         };
         for url in urls {
             let queue = self.queues.entry(url.to_owned()).or_insert_with(|| {
                 let (sender, inbox) = mpsc::channel(QUEUE);
                 let stop = CancellationToken::new();
-                self.tasks.spawn(post_all(self.client.clone(), self.pace, url.to_owned(), inbox, stop.clone()));
+                self.tasks.spawn(post_all(client.clone(), self.pace, url.to_owned(), inbox, stop.clone()));
                 Queue { sender, _task: stop.drop_guard() }
             });
             if queue.sender.try_send(payload.clone()).is_err() {
                 tracing::warn!(subscriber.url = shown(url), "a subscriber is too slow; a notice to it is dropped");
             }
         }
+        Ok(())
     }
+}
+
+fn client(pace: Pace) -> Result<reqwest::Client, DeliveryError> {
+    install_provider();
+    reqwest::Client::builder()
+        .timeout(pace.timeout)
+        .redirect(reqwest::redirect::Policy::none())
+        .user_agent(concat!("ochami-sync/", env!("CARGO_PKG_VERSION")))
+        .build()
+        .map_err(DeliveryError::Client)
 }
 
 /// Posts what comes through the queue, one after the other.
