@@ -10,6 +10,7 @@
 mod backend;
 mod batch;
 mod database;
+mod decision;
 mod error;
 mod health;
 mod intern;
@@ -18,6 +19,7 @@ mod load;
 mod open;
 mod publish;
 mod read;
+mod readers;
 mod rows;
 mod secrets;
 mod state_dir;
@@ -30,10 +32,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::oneshot;
 
+pub use decision::{Author, Decision};
 pub use error::{KeyProblem, StoreError, WriteError};
 pub use ledger::{ApplyRecord, Ledger, LedgerChange, LedgerEntry, Provenance, TargetId};
+pub use readers::{BootReader, SnapshotReader};
 
 use self::backend::Backend;
 use self::batch::Effects;
@@ -43,32 +47,7 @@ use self::state_dir::Lock;
 use self::writer::{Answer, Decide, Decided};
 use crate::clock;
 use crate::model::ObjectKey;
-use crate::snapshot::{BootView, Change, Snapshot};
-
-/// Who makes a write, as drift reports it: `ochami-sync apply`, `api sub=admin`, …
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Author(pub Arc<str>);
-
-/// What a decision came to: the answer for the caller, the changes of objects, and what an apply records with them.
-#[derive(Debug)]
-pub struct Decision<T> {
-    /// Handed back once the changes are durable.
-    pub answer: T,
-    /// Committed together, in this order.
-    pub changes: Vec<Change>,
-    /// Changes of what an inventory owns, committed in the same transaction.
-    pub ledger: Vec<(TargetId, LedgerChange)>,
-    /// The line of history that an apply leaves at a target. Its number is given by the store, and to the ledger
-    /// entries beside it as well.
-    pub history: Option<(TargetId, ApplyRecord)>,
-}
-
-impl<T> Decision<T> {
-    /// A decision that changes objects only.
-    pub fn new(answer: T, changes: Vec<Change>) -> Self {
-        Self { answer, changes, ledger: Vec::new(), history: None }
-    }
-}
+use crate::snapshot::Snapshot;
 
 /// Whether a store is opened to serve or to look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,58 +67,6 @@ pub struct StoreConfig {
     pub mode: Mode,
     /// A database elsewhere, `sqlite:PATH`.
     pub url: Option<String>,
-}
-
-/// Hands out the newest whole snapshot; for code of the API role.
-#[derive(Clone)]
-pub struct SnapshotReader {
-    newest: Arc<ArcSwap<Snapshot>>,
-    revisions: watch::Sender<u64>,
-}
-
-impl SnapshotReader {
-    fn new(snapshot: Snapshot) -> Self {
-        let revisions = watch::Sender::new(snapshot.revision);
-        Self { newest: Arc::new(ArcSwap::from_pointee(snapshot)), revisions }
-    }
-
-    fn publish(&self, snapshot: Snapshot) {
-        let revision = snapshot.revision;
-        self.newest.store(Arc::new(snapshot));
-        self.revisions.send_replace(revision);
-    }
-
-    /// The newest snapshot, without waiting.
-    #[must_use]
-    pub fn load(&self) -> Arc<Snapshot> {
-        self.newest.load_full()
-    }
-
-    /// Tells when there is a newer snapshot. Whoever is slow sees the newest and not every one before it.
-    #[must_use]
-    pub fn revisions(&self) -> watch::Receiver<u64> {
-        self.revisions.subscribe()
-    }
-}
-
-/// Hands out the newest boot view, and nothing else; for code of the boot role.
-#[derive(Clone)]
-pub struct BootReader(Arc<ArcSwap<BootView>>);
-
-impl BootReader {
-    fn new(snapshot: &Snapshot) -> Self {
-        Self(Arc::new(ArcSwap::new(snapshot.boot.clone())))
-    }
-
-    fn publish(&self, snapshot: &Snapshot) {
-        self.0.store(snapshot.boot.clone());
-    }
-
-    /// The newest boot view, without waiting.
-    #[must_use]
-    pub fn load(&self) -> Arc<BootView> {
-        self.0.load_full()
-    }
 }
 
 /// A handle on the store; cheap to clone. The database is closed with the last one, or by [`Store::close`].

@@ -16,6 +16,7 @@ use sqlx::{ConnectOptions, Connection, Executor};
 
 use super::*;
 use crate::model::{CloudInitEntry, Component, Nid, Object};
+use crate::snapshot::Change;
 
 /// Opens a state directory to serve it.
 async fn serve(state_dir: &Path) -> Store {
