@@ -7,8 +7,8 @@ use imbl::OrdMap;
 
 use super::Index;
 use crate::model::{
-    BootConfig, BootKey, CloudInitEntry, Component, ComponentEndpoint, EntryName, EthernetInterface, Group, GroupLabel,
-    Kind, MacAddr, Nid, Object, ObjectKey, Xname,
+    BootConfig, BootKey, CloudInitEntry, Component, ComponentEndpoint, DhcpSettings, EntryName, EthernetInterface,
+    Group, GroupLabel, Kind, MacAddr, Nid, Object, ObjectKey, Xname,
 };
 
 /// Tables and indexes that answer a booting node.
@@ -26,6 +26,8 @@ pub struct BootView {
     pub boot_params: OrdMap<BootKey, Arc<BootConfig>>,
     /// cloud-init entries of the open store.
     pub cloud_init: OrdMap<EntryName, Arc<CloudInitEntry>>,
+    /// What the applied inventory says for DHCP.
+    pub dhcp: Option<Arc<DhcpSettings>>,
     /// Look-ups over the tables.
     pub index: Index,
 }
