@@ -7,5 +7,6 @@
 pub mod bss;
 pub mod cloud_init;
 pub mod common;
+pub mod dhcp;
 pub mod local;
 pub mod smd;
