@@ -5,6 +5,7 @@
 //! for. Nothing here answers a client of the boot plane.
 
 mod aside;
+mod dhcp;
 pub mod watch;
 
 pub use aside::{Broken, aside};
@@ -19,9 +20,9 @@ use tokio::sync::Mutex;
 use crate::clock;
 use crate::desired::{Desired, Unresolved};
 use crate::inventory::Adopt;
-use crate::model::{Kind, ObjectKey};
+use crate::model::{Kind, ObjectKey, Record};
 use crate::plan::{self, Computed, Options, Plan, PlanChange};
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Change, Snapshot};
 use crate::store::{Author, Ledger, Provenance, Store};
 use crate::target::{Builtin, Endpoints, Observed, OpenChami, Outcome, Run, Target, TargetError, Work};
 
@@ -176,7 +177,11 @@ impl Reconciler {
     pub async fn apply(&self, request: &Request) -> Result<Applied, ReconcileError> {
         let _turn = self.turn.lock().await;
         match &request.target {
-            TargetSpec::Builtin => self.apply_at(&Builtin::new(self.store.clone()), request).await,
+            TargetSpec::Builtin => {
+                let applied = self.apply_at(&Builtin::new(self.store.clone()), request).await?;
+                dhcp::put(&self.store, request).await.map_err(TargetError::from)?;
+                Ok(applied)
+            }
             TargetSpec::OpenChami(endpoints) => {
                 self.apply_at(&OpenChami::new(self.store.clone(), endpoints)?, request).await
             }
@@ -331,7 +336,11 @@ pub fn from_nothing(desired: &Desired) -> Snapshot {
         fingerprint_key: None,
     };
     let computed = plan::compute(desired, &Ledger::default(), &Snapshot::default(), &options);
-    Snapshot::rebuilt(computed.writes.into_iter().filter_map(|write| write.object), 0)
+    let mut snapshot = Snapshot::rebuilt(computed.writes.into_iter().filter_map(|write| write.object), 0);
+    if let Some(settings) = &desired.dhcp {
+        snapshot.apply(&Change::PutRecord(Record::DhcpSettings(settings.clone())));
+    }
+    snapshot
 }
 
 /// Leaves out what the target could not list: an unknown kind is neither created anew nor taken for deleted.
