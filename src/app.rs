@@ -4,6 +4,7 @@
 //! state directory that another process holds. A database that cannot be opened does not: with an inventory the nodes
 //! are told what that says, from memory, and `/ready` says why nothing can be written.
 
+mod dhcp;
 pub(crate) mod listeners;
 mod routers;
 mod watching;
@@ -27,6 +28,7 @@ use crate::server::common::role::{AuthMode, Bound, ExposureError, Role};
 use crate::server::common::supervise::{Restarts, Supervisor};
 use crate::server::common::tls::TlsError;
 use crate::server::common::{Gate, Health, Metrics, Tls, TrustedProxies, check_exposure};
+use crate::server::dhcp::DhcpBindError;
 use crate::store::{Mode, Store, StoreConfig, StoreError};
 use crate::token::{Issuer, TokenError, Verifier, VerifierSettings};
 
@@ -47,6 +49,8 @@ pub struct Config {
     pub api: Vec<String>,
     /// Boot listeners.
     pub boot: Vec<SocketAddr>,
+    /// Interfaces on which DHCP is served.
+    pub dhcp: Vec<String>,
     /// The metrics listener.
     pub metrics: Option<SocketAddr>,
     /// How nodes reach the boot listener, `http://HOST:PORT`.
@@ -110,6 +114,9 @@ pub enum AppError {
     /// A socket cannot be had.
     #[error("{}", chain(.0))]
     Bind(#[from] BindError),
+    /// An interface cannot be served.
+    #[error("{}", chain(.0))]
+    Dhcp(#[from] DhcpBindError),
     /// The certificate or its key cannot be used.
     #[error("{}", chain(.0))]
     Tls(#[from] TlsError),
@@ -156,6 +163,7 @@ pub async fn serve(config: Config, report: Reporter, shutdown: CancellationToken
         VerifierSettings { jwks_urls: config.jwks_urls.clone(), ..VerifierSettings::default() },
     )?;
     let sockets = Sockets::bind(listeners)?;
+    let interfaces = dhcp::bind(&config)?;
     let bound = sockets.bound();
     let metrics = Metrics::new(routers::ROOMS);
     let reconciler = Reconciler::new(store.clone());
@@ -173,6 +181,7 @@ pub async fn serve(config: Config, report: Reporter, shutdown: CancellationToken
 
     let mut tasks = Supervisor::new(shutdown.clone(), health.clone(), Restarts::default());
     watching::spawn(&mut tasks, &config, reconciler, &health, report.clone());
+    dhcp::spawn(&mut tasks, interfaces, &store, &config, boot_port(&bound), &health);
     watching::spawn_store(&mut tasks, store.clone(), health.clone());
     watching::spawn_keys(&mut tasks, verifier, health.clone());
     if let Some(tls) = tls {
@@ -219,16 +228,20 @@ async fn open(config: &Config, health: &Health) -> Result<Store, AppError> {
 /// What boot scripts say of this installation: the flags, and what they leave open is the address at which a node
 /// reached us.
 fn script_settings(config: &Config, bound: &[Bound]) -> ScriptSettings {
-    let boot = bound.iter().find(|bound| bound.role == Role::Boot);
     let chain = || config.boot_url.as_ref().map(|url| format!("{}/apis/bss", url.trim_end_matches('/')));
     let answers = &config.answers;
     ScriptSettings {
         advertise_address: answers.bss_advertise.clone().unwrap_or_default(),
         chain_base_url: answers.bss_chain_url.clone().or_else(chain).unwrap_or_default(),
-        boot_port: boot.map_or(80, |bound| bound.addr.port()),
+        boot_port: boot_port(bound),
         retry_delay: answers.bss_retry_delay,
         unknown_delay: answers.bss_unknown_delay,
     }
+}
+
+/// The port of the first boot listener.
+fn boot_port(bound: &[Bound]) -> u16 {
+    bound.iter().find(|bound| bound.role == Role::Boot).map_or(80, |bound| bound.addr.port())
 }
 
 /// Writes a file that is its owner's alone, like everything in the state directory.

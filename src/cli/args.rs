@@ -243,6 +243,9 @@ pub(super) struct ServeArgs {
     /// What booting nodes may read, over plain HTTP.
     #[arg(long, value_name = "ADDR", default_value = "0.0.0.0:8081")]
     pub(super) boot: Vec<SocketAddr>,
+    /// Serve DHCP on this interface; several may be given. Needs root, or CAP_NET_RAW and CAP_NET_BIND_SERVICE.
+    #[arg(long, value_name = "IFACE", value_parser = interface)]
+    pub(super) dhcp: Vec<String>,
     /// Prometheus metrics; none unless given.
     #[arg(long, value_name = "ADDR")]
     pub(super) metrics: Option<SocketAddr>,
@@ -272,6 +275,12 @@ pub(super) struct ServeArgs {
     pub(super) config: Option<PathBuf>,
     #[command(flatten)]
     pub(super) answers: AnswerArgs,
+}
+
+/// Reads the name of a network interface, which Linux keeps below 16 bytes.
+fn interface(text: &str) -> Result<String, String> {
+    let sound = (1..16).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic() && b != b'/');
+    if sound { Ok(text.to_owned()) } else { Err("the name of an interface has 1 to 15 characters".to_owned()) }
 }
 
 /// Reads `90`, `90s`, `30m`, `12h`.

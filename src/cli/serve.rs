@@ -58,6 +58,7 @@ fn config(args: ServeArgs) -> Config {
         database: args.state.database,
         api: args.api,
         boot: args.boot,
+        dhcp: args.dhcp,
         metrics: args.metrics,
         boot_url: args.boot_url,
         answers: answers(args.answers),
