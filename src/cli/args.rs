@@ -57,6 +57,8 @@ pub(super) enum Verb {
     Serve(Box<ServeArgs>),
     /// Print an access token for the API, from the daemon that serves the state directory.
     Token(TokenArgs),
+    /// List machines that asked for an address and are in no inventory, each with lines for nodes.yaml.
+    Unknown(UnknownArgs),
     /// Explain a diagnostic's code, with a wrong and a right example.
     Explain(ExplainArgs),
 }
@@ -195,6 +197,12 @@ pub(super) struct TokenArgs {
     /// Whom it names.
     #[arg(long, default_value = "admin")]
     pub(super) subject: String,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct UnknownArgs {
+    #[command(flatten)]
+    pub(super) state: StateArgs,
 }
 
 #[derive(Debug, ClapArgs)]
