@@ -4,6 +4,7 @@
 mod architecture;
 mod cli;
 mod crash;
+mod dhcp;
 mod hostile;
 mod openchami;
 mod replay;

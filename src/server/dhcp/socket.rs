@@ -186,6 +186,9 @@ impl Serving<'_> {
         let link = link(&self.interface.name, &self.made_for.networks);
         if link != self.link {
             match link.address {
+                Some(_) if link.towards.is_empty() => {
+                    tracing::warn!(interface = %link.name, "no network is known; DHCP is silent until one is applied");
+                }
                 Some(address) => tracing::info!(interface = %link.name, %address, "serving DHCP"),
                 None => {
                     tracing::warn!(interface = %link.name, "the interface has no address, so DHCP is not served on it")
