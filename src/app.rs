@@ -51,6 +51,8 @@ pub struct Config {
     pub boot: Vec<SocketAddr>,
     /// Interfaces on which DHCP is served.
     pub dhcp: Vec<String>,
+    /// Whether router advertisements are sent on them.
+    pub router_advertisements: bool,
     /// The metrics listener.
     pub metrics: Option<SocketAddr>,
     /// How nodes reach the boot listener, `http://HOST:PORT`.
@@ -181,6 +183,7 @@ pub async fn serve(config: Config, report: Reporter, shutdown: CancellationToken
 
     let mut tasks = Supervisor::new(shutdown.clone(), health.clone(), Restarts::default());
     watching::spawn(&mut tasks, &config, reconciler, &health, report.clone());
+    dhcp::spawn_advertisers(&mut tasks, &config);
     dhcp::spawn(&mut tasks, interfaces, &store, &config, boot_port(&bound), &health);
     watching::spawn_store(&mut tasks, store.clone(), health.clone());
     watching::spawn_keys(&mut tasks, verifier, health.clone());

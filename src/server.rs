@@ -4,6 +4,7 @@
 //! `routes(…) -> axum::Router` for the API role and, where a booting node may ask it, `boot_routes(BootReader, …)`
 //! for the boot role.
 
+pub mod advertise;
 pub mod bss;
 pub mod cloud_init;
 pub mod common;

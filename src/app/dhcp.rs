@@ -5,6 +5,7 @@ use std::sync::Arc;
 use futures_util::FutureExt as _;
 
 use super::{AppError, Config};
+use crate::server::advertise::Advertiser;
 use crate::server::common::{Health, Supervisor};
 use crate::server::dhcp::{BootSettings, Dhcp, Interface, Keep};
 use crate::snapshot::Snapshot;
@@ -57,6 +58,18 @@ pub(super) fn spawn(
             Ok::<(), std::convert::Infallible>(())
         }
     });
+}
+
+/// Sends router advertisements on the interfaces, where that is asked for. Nodes boot without them, only later, so an
+/// interface without IPv6 is degraded and ends no start.
+pub(super) fn spawn_advertisers(tasks: &mut Supervisor, config: &Config) {
+    for name in config.dhcp.iter().filter(|_| config.router_advertisements) {
+        let name = name.clone();
+        tasks.spawn(format!("router-advertisements {name}"), move |shutdown| {
+            let name = name.clone();
+            async move { Advertiser::bind(&name)?.run(&shutdown).await }
+        });
+    }
 }
 
 /// Stores what DHCP has to keep; it is given no store to look into.

@@ -254,6 +254,9 @@ pub(super) struct ServeArgs {
     /// Serve DHCP on this interface; several may be given. Needs root, or CAP_NET_RAW and CAP_NET_BIND_SERVICE.
     #[arg(long, value_name = "IFACE", value_parser = interface)]
     pub(super) dhcp: Vec<String>,
+    /// Send IPv6 router advertisements there, which offer nothing, so that iPXE does not wait 13 s for one.
+    #[arg(long, requires = "dhcp")]
+    pub(super) router_advertisements: bool,
     /// Prometheus metrics; none unless given.
     #[arg(long, value_name = "ADDR")]
     pub(super) metrics: Option<SocketAddr>,

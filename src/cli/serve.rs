@@ -59,6 +59,7 @@ fn config(args: ServeArgs) -> Config {
         api: args.api,
         boot: args.boot,
         dhcp: args.dhcp,
+        router_advertisements: args.router_advertisements,
         metrics: args.metrics,
         boot_url: args.boot_url,
         answers: answers(args.answers),

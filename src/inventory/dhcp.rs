@@ -281,7 +281,8 @@ fn option_data<'y>(reader: &Reader<'y>, yaml: &'y Yaml<'y>) -> Option<Vec<u8>> {
     let text = fields.required_text("hex")?;
     let digits: Vec<u8> = text.text.bytes().filter(|byte| !matches!(byte, b':' | b' ')).collect();
     let pair = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
-    let bytes: Option<Vec<u8>> = if digits.len() % 2 == 0 { digits.chunks(2).map(pair).collect() } else { None };
+    let bytes: Option<Vec<u8>> =
+        if digits.len().is_multiple_of(2) { digits.chunks(2).map(pair).collect() } else { None };
     if bytes.is_none() {
         let message = format!("`{}` is not a row of hexadecimal bytes", text.text);
         reader.sheet.push(reader.sheet.problem(Code::DhcpOption, text.span, message).help("write it as `06:01:08:ff`"));

@@ -57,10 +57,19 @@ impl Wires {
 
     /// Starts `serve` in the first namespace, and waits until the inventory is applied.
     fn serve(&self, cluster: &Cluster) -> Serving {
+        self.serve_with(cluster, &[])
+    }
+
+    /// As [`Self::serve`], with more flags.
+    fn serve_with(&self, cluster: &Cluster, flags: &[&str]) -> Serving {
         let mut command = Command::new("ip");
         command.args(["netns", "exec", &self.names[0], PROGRAM, "serve", "-i", "inventory", "--apply"]);
         command.args(["--api", "http://127.0.0.1:0", "--boot", "0.0.0.0:0", "--dhcp", "right"]);
-        command.current_dir(cluster.dir.path()).env("OCHAMI_SYNC_STATE", cluster.state()).env_remove("RUST_LOG");
+        command
+            .args(flags)
+            .current_dir(cluster.dir.path())
+            .env("OCHAMI_SYNC_STATE", cluster.state())
+            .env_remove("RUST_LOG");
         let serving = Serving::start(command);
         until("the inventory is applied", || serving.log().contains("applied:").then_some(()));
         until("DHCP is served", || serving.log().contains("serving DHCP").then_some(()));
@@ -183,6 +192,48 @@ fn an_unknown_machine_is_listed_and_gets_its_address_once_it_is_in_the_inventory
     assert!(Command::new("kill").args(["-USR1", pid.trim()]).status().unwrap().success());
     until("it has its own address", || said().contains("EVENT bound ip=172.16.0.10 lease=3600").then_some(()));
     assert!(said().contains("EVENT nak"), "{}", said());
+}
+
+#[test]
+fn a_lease_of_an_unknown_machine_outlives_a_restart() {
+    if !is_root() || !has("udhcpc") {
+        return;
+    }
+    let (cluster, wires) = (Cluster::demo(), Wires::new(2));
+    wires.ip(0, "addr add 172.16.0.254/24 dev right");
+    let arguments = ["-i", "left", "-n", "-q", "-f", "-t", "10", "-T", "1", "-s", &script(&cluster)];
+    let mut serving = wires.serve(&cluster);
+    for (mac, address) in [("ec:e7:a7:0f:00:01", 200), ("ec:e7:a7:0f:00:02", 201), ("ec:e7:a7:0f:00:01", 200)] {
+        wires.ip(1, "link set left down");
+        wires.ip(1, &format!("link set left address {mac}"));
+        wires.ip(1, "link set left up");
+        let said = wires.run(1, "udhcpc", &arguments);
+        assert!(said.contains(&format!("EVENT bound ip=172.16.0.{address} ")), "{mac}: {said}");
+        serving.stop();
+        serving = wires.serve(&cluster);
+    }
+}
+
+#[test]
+fn a_machine_that_solicits_a_router_is_answered_where_that_is_asked_for() {
+    if !is_root() {
+        return;
+    }
+    let (cluster, wires) = (Cluster::demo(), Wires::new(2));
+    wires.ip(0, "addr add 172.16.0.254/24 dev right");
+    let _serving = wires.serve_with(&cluster, &["--router-advertisements"]);
+    // The kernel asks when an interface comes up, and counts what it hears.
+    wires.ip(1, "link set left down");
+    wires.ip(1, "link set left up");
+    let heard = || {
+        let counters = wires.run(1, "cat", &["/proc/net/snmp6"]);
+        let line = counters.lines().find(|line| line.starts_with("Icmp6InRouterAdvertisements")).unwrap().to_owned();
+        line.split_whitespace().nth(1).and_then(|count| count.parse::<u32>().ok()).unwrap()
+    };
+    let before = heard();
+    until("an advertisement came", || (heard() > before).then_some(()));
+    let routes = wires.run(1, "ip", &["-6", "route"]);
+    assert!(!routes.contains("default"), "nobody takes us for a router: {routes}");
 }
 
 #[test]

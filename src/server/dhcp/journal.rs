@@ -91,11 +91,108 @@ impl Journal {
                 report((self.keep)(changes).await.err());
             }
             for (socket, bytes, to) in replies {
-                super::socket::send(&socket, &bytes, to);
+                if let Err(error) = socket.send_to(&bytes, to).await {
+                    tracing::debug!(to = %to, error = %error, "an answer could not be sent");
+                }
             }
             if ending {
                 return;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use futures_util::FutureExt as _;
+
+    use super::*;
+    use crate::model::{DhcpLease, Record, Records};
+    use crate::server::dhcp::BootSettings;
+    use crate::store::Store;
+
+    fn lease(last: u8) -> Change {
+        let lease = DhcpLease { ip: [10, 0, 0, last].into(), mac: None, expires: Timestamp(i64::MAX) };
+        Change::PutRecord(Record::DhcpLease(Arc::new(lease)))
+    }
+
+    async fn sockets() -> (Arc<UdpSocket>, UdpSocket, SocketAddrV4) {
+        let ours = Arc::new(UdpSocket::bind("127.0.0.1:0").await.unwrap());
+        let client = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let SocketAddr::V4(to) = client.local_addr().unwrap() else { panic!("an IPv4 socket") };
+        (ours, client, to)
+    }
+
+    fn dhcp(keep: Keep) -> Arc<Dhcp> {
+        let flags = BootSettings { boot_url: None, boot_port: 80 };
+        Dhcp::new(Store::in_memory().boot_views(), flags, &Records::default(), keep)
+    }
+
+    /// Pushes one lease with an answer, waits for the answer, and tells what was reported until the end.
+    async fn answered(keep: Keep) -> Vec<Option<String>> {
+        let (dhcp, (ours, client, to)) = (dhcp(keep), sockets().await);
+        assert!(dhcp.journal.push(lease(1), Some((ours, b"ack".to_vec(), to))));
+        let (reports, shutdown) = (std::sync::Mutex::new(Vec::new()), CancellationToken::new());
+        let (mut buffer, deadline) = ([0; 8], Duration::from_secs(20));
+        let report = |reason| reports.lock().unwrap().push(reason);
+        let waiting = async {
+            let length = tokio::time::timeout(deadline, client.recv(&mut buffer)).await.unwrap().unwrap();
+            shutdown.cancel();
+            length
+        };
+        let ((), length) = tokio::join!(dhcp.run(report, &shutdown), waiting);
+        assert_eq!(&buffer[..length], b"ack");
+        reports.into_inner().unwrap()
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_sent_when_its_lease_is_stored() {
+        let stored = Arc::new(AtomicBool::new(false));
+        let flag = stored.clone();
+        let keep: Keep = Arc::new(move |changes| {
+            assert_eq!(changes, [lease(1)]);
+            let flag = flag.clone();
+            async move {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                flag.store(true, Ordering::SeqCst);
+                Ok(())
+            }
+            .boxed()
+        });
+        assert_eq!(answered(keep).await, [None]);
+        assert!(stored.load(Ordering::SeqCst));
+    }
+
+    #[tokio::test]
+    async fn a_lease_that_cannot_be_stored_is_acknowledged_and_reported() {
+        let keep: Keep = Arc::new(|_| async { Err("the disk is full".to_owned()) }.boxed());
+        assert_eq!(answered(keep).await, [Some("the disk is full".to_owned())]);
+    }
+
+    #[tokio::test]
+    async fn what_waits_at_a_shutdown_is_stored_in_one_write() {
+        let writes = Arc::new(std::sync::Mutex::new(Vec::new()));
+        let sink = writes.clone();
+        let keep: Keep = Arc::new(move |changes| {
+            sink.lock().unwrap().push(changes.len());
+            async { Ok(()) }.boxed()
+        });
+        let (dhcp, shutdown) = (dhcp(keep), CancellationToken::new());
+        for last in 0..100 {
+            assert!(dhcp.journal.push(lease(last), None));
+        }
+        shutdown.cancel();
+        dhcp.run(|_| {}, &shutdown).await;
+        assert_eq!(*writes.lock().unwrap(), [100]);
+    }
+
+    #[tokio::test]
+    async fn more_than_there_is_room_for_is_turned_away() {
+        let dhcp = dhcp(Arc::new(|_| async { Ok(()) }.boxed()));
+        let taken = (0..WAITING + 10).filter(|_| dhcp.journal.push(lease(1), None)).count();
+        assert_eq!(taken, WAITING);
     }
 }

@@ -104,3 +104,70 @@ fn hexadecimal(data: &[u8]) -> String {
         text
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A DISCOVER of the machine with this number.
+    fn packet(number: u16) -> Vec<u8> {
+        let mut bytes = vec![0; 240];
+        bytes[..3].copy_from_slice(&[1, 1, 6]);
+        bytes[28] = 2;
+        bytes[32..34].copy_from_slice(&number.to_be_bytes());
+        bytes[236..240].copy_from_slice(&[99, 130, 83, 99]);
+        bytes.extend([53, 1, 1, 60, 3, b'a', 0xff, b'b', 93, 2, 0, 7, 82, 3, 1, 1, 9, 255]);
+        bytes
+    }
+
+    fn note(sightings: &mut Sightings, number: u16, ip: Option<Ipv4Addr>, seconds: i64) {
+        let bytes = packet(number);
+        let request = Request::read(&bytes).unwrap();
+        sightings.note(&request, &"boot".into(), ip, Timestamp(seconds * 1_000_000));
+    }
+
+    fn only(changes: &[Change]) -> DhcpUnknown {
+        match changes {
+            [Change::PutRecord(Record::DhcpUnknown(one))] => DhcpUnknown::clone(one),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_machine_is_written_when_there_is_news_of_it_and_only_then() {
+        let mut sightings = Sightings::default();
+        note(&mut sightings, 1, None, 100);
+        let first = only(&sightings.changes(|_| false));
+        assert_eq!((&*first.vendor, first.arch, &*first.circuit), ("a\u{fffd}b", Some(7), "010109"));
+        note(&mut sightings, 1, None, 159);
+        assert_eq!(sightings.changes(|_| false), []);
+        note(&mut sightings, 1, Some([10, 0, 0, 1].into()), 159);
+        let leased = only(&sightings.changes(|_| false));
+        assert_eq!((leased.ip, leased.first_seen.0), (Some([10, 0, 0, 1].into()), 100_000_000));
+        note(&mut sightings, 1, None, 219);
+        let again = only(&sightings.changes(|_| false));
+        assert_eq!((again.ip, again.last_seen.0), (leased.ip, 219_000_000), "the address is remembered");
+    }
+
+    #[test]
+    fn who_becomes_known_is_forgotten_also_after_a_restart() {
+        let mut sightings = Sightings::default();
+        note(&mut sightings, 1, None, 1);
+        let stored = only(&sightings.changes(|_| false));
+        let mut reloaded = Sightings::load(std::iter::once(&stored));
+        assert_eq!(reloaded.changes(|_| false), []);
+        let gone = Change::DeleteRecord(Table::DhcpUnknown, stored.mac.to_string().into());
+        assert_eq!(reloaded.changes(|mac| mac == stored.mac), [gone]);
+    }
+
+    #[test]
+    fn a_flood_of_made_up_machines_pushes_out_the_oldest_and_no_more_than_that() {
+        let mut sightings = Sightings::default();
+        let most = u16::try_from(MOST).unwrap();
+        for number in 0..=most {
+            note(&mut sightings, number, None, i64::from(number));
+        }
+        assert_eq!((sightings.seen.len(), sightings.by_age.len()), (MOST, MOST));
+        assert!(!sightings.seen.contains_key(&MacAddr([2, 0, 0, 0, 0, 0])));
+    }
+}

@@ -113,7 +113,7 @@ fn open(interface: &str, port: u16) -> io::Result<std::net::UdpSocket> {
 }
 
 /// Sends an answer. One that cannot be sent is lost like any other packet, and the client asks again.
-pub(super) fn send(socket: &UdpSocket, bytes: &[u8], to: SocketAddrV4) {
+fn send(socket: &UdpSocket, bytes: &[u8], to: SocketAddrV4) {
     if let Err(error) = socket.try_send_to(bytes, to.into()) {
         tracing::debug!(to = %to, error = %error, "an answer could not be sent");
     }

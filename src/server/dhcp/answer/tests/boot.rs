@@ -158,8 +158,8 @@ fn a_boot_server_is_asked_at_its_own_port_and_answers_to_where_it_was_asked_from
     let mut lab = Lab::new();
     lab.network(|network| network.mode = DhcpMode::Proxy);
     let request = Packet::request(known(1)).from(ip(77)).option(60, b"PXEClient").option(93, &[0, 7]);
-    let ack = lab.answer(&request.clone().to_boot_server());
+    let ack = lab.answer(&request.clone().at_boot_port());
     assert_eq!((ack.kind(), ack.to), (MessageType::Ack, SocketAddrV4::new(ip(77), 68)));
     assert_eq!(ack.boot_file().as_deref(), Some("ipxe-x86_64.efi"));
-    assert_eq!(lab.silence(&Packet::discover(known(1)).to_boot_server()), Silence::NothingToBoot);
+    assert_eq!(lab.silence(&Packet::discover(known(1)).at_boot_port()), Silence::NothingToBoot);
 }

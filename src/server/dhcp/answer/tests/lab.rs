@@ -283,7 +283,7 @@ impl Packet {
     }
 
     /// To the port of boot servers.
-    pub(super) fn to_boot_server(mut self) -> Self {
+    pub(super) fn at_boot_port(mut self) -> Self {
         self.port = 4011;
         self
     }
