@@ -23,7 +23,7 @@ fn sound(more: &str) -> Inventory {
 #[test]
 fn everything_that_a_network_can_be_told_is_read() {
     let inventory = sound(
-        "networks:\n  - name: boot\n    subnet: 172.16.0.0/24\n    dhcp: proxy\n    unknown: script:discover.ipxe\n    \
+        "networks:\n  - name: management\n    subnet: 172.16.0.0/24\n    dhcp: proxy\n    unknown: script:discover.ipxe\n    \
          unknown_lease: 2m\n    ntp: [172.16.0.254, 172.16.0.253]\n    mtu: 9000\n    lease: 12h\n    renew: 1h\n    \
          rebind: 2h\n    domain: demo.example\n    search: [a.example, b.example]\n    root_path: /srv\n    \
          next_server: '{{ cluster_boot_ip }}'\n    boot_file: own.efi\n    routes: [{to: 10.0.0.0/8, via: 172.16.0.1}]\n    \
@@ -59,7 +59,7 @@ fn hosts_groups_nodes_and_loaders_are_read() {
 
 #[test]
 fn what_is_wrong_is_told_where_it_stands() {
-    let network = |more: &str| cluster(&format!("networks:\n  - name: boot\n    subnet: 172.16.0.0/24\n    {more}\n"));
+    let network = |more: &str| cluster(&format!("networks:\n  - name: management\n    subnet: 172.16.0.0/24\n    {more}\n"));
     let cases = [
         ("dhcp: on", Code::Word),
         ("unknown: rebot", Code::Word),
@@ -90,7 +90,7 @@ fn what_is_wrong_is_told_where_it_stands() {
 
 #[test]
 fn a_host_has_an_address_of_its_own_outside_of_the_pool() {
-    let networks = "networks: [{name: boot, subnet: 172.16.0.0/24, pool: 172.16.0.200-172.16.0.250}]\n";
+    let networks = "networks: [{name: management, subnet: 172.16.0.0/24, pool: 172.16.0.200-172.16.0.250}]\n";
     let host =
         |mac: &str, ip: &str| cluster(&format!("{networks}hosts: [{{name: switch1, mac: '{mac}', ip: {ip}}}]\n"));
     let other = "ec:e7:a7:0f:00:09";
