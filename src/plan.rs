@@ -169,6 +169,7 @@ pub fn compute(desired: &Desired, ledger: &Ledger, live: &Snapshot, options: &Op
         kept: walk::kept(&outcomes),
         unmanaged,
         ops: ops::describe(&outcomes, &order),
+        dhcp: Vec::new(),
         diagnostics: remarks(desired, &outcomes),
     };
     let (writes, ledger) = results(outcomes, &order);

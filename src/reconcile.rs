@@ -263,6 +263,14 @@ impl Reconciler {
     }
 
     async fn compute(&self, target: &impl Target, request: &Request, observed: &Observed) -> Computed {
+        let mut computed = self.compute_objects(target, request, observed).await;
+        if matches!(request.target, TargetSpec::Builtin) {
+            dhcp::show(&mut computed.plan, request.desired.dhcp.as_deref(), observed.live.boot.dhcp.as_deref());
+        }
+        computed
+    }
+
+    async fn compute_objects(&self, target: &impl Target, request: &Request, observed: &Observed) -> Computed {
         let (desired, ledger) = readable(request, observed);
         let mut options = Options {
             complete: observed.incomplete.is_empty() && observed.unreadable.is_empty(),

@@ -8,6 +8,7 @@ use super::output::{Format, Printer, counted};
 use super::plan;
 use crate::plan::Plan;
 use crate::reconcile::{Applied, ReconcileError};
+use crate::target::Outcome;
 
 pub(super) async fn run(args: ApplyArgs, printer: Printer) -> anyhow::Result<Exit> {
     let desired = match load(&args.planning.inventory, printer).await? {
@@ -75,13 +76,16 @@ fn confirmed(plan: &Plan, printer: Printer) -> bool {
         let question = format!("This deletes {deletes} and replaces {replaces}. Type {dangerous} to continue:");
         return printer.ask(&question).is_some_and(|answer| answer == dangerous.to_string());
     }
-    let question = format!("Apply {} to {}? [y/N]", writes(plan.summary.writes), plan.cluster.name);
+    let question = format!("Apply {} to {}? [y/N]", counted(plan.summary.writes, "write"), plan.cluster.name);
     printer.ask(&question).is_some_and(|answer| matches!(answer.as_str(), "y" | "Y" | "yes"))
 }
 
-/// `1 write`, `75 writes`.
-pub(super) fn writes(count: u64) -> String {
-    counted(count, "write")
+/// What an apply did, in a line. Where no object changed there is no apply of that number.
+pub(super) fn done(outcome: &Outcome) -> String {
+    match outcome.apply {
+        0 => "applied: what DHCP is told".to_owned(),
+        number => format!("applied: {} (apply #{number})", counted(outcome.written, "write")),
+    }
 }
 
 fn report(applied: &Applied, printer: Printer) -> anyhow::Result<Exit> {
@@ -89,7 +93,7 @@ fn report(applied: &Applied, printer: Printer) -> anyhow::Result<Exit> {
     match printer.format {
         Format::Json => printer.data(&serde_json::to_string_pretty(applied)?),
         Format::Text if !plan.has_changes() => {}
-        Format::Text => printer.data(&format!("applied: {} (apply #{})", writes(outcome.written), outcome.apply)),
+        Format::Text => printer.data(&done(outcome)),
     }
     for failure in &outcome.failures {
         let what = if failure.skipped { "left out" } else { "failed" };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use super::apply::writes;
+use super::apply::done;
 use super::args::{AnswerArgs, Auth, ServeArgs};
 use super::exit::Exit;
 use super::inventory::secrets_dir;
@@ -110,8 +110,7 @@ fn tell(event: &Event, prefix: &str, printer: Printer) {
         }
         Event::Applied(applied) => {
             if applied.plan.has_changes() {
-                let outcome = &applied.outcome;
-                printer.talk(&format!("applied: {} (apply #{})", writes(outcome.written), outcome.apply));
+                printer.talk(&done(&applied.outcome));
             }
         }
         Event::Failed(error) => printer.talk(&format!("not applied: {error}")),

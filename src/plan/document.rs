@@ -64,6 +64,9 @@ pub struct Plan {
     pub unmanaged: Vec<Unmanaged>,
     /// The writes, in order.
     pub ops: Vec<Op>,
+    /// What changes of what DHCP is told, in words; our own store only.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dhcp: Vec<String>,
     /// Remarks on single objects.
     pub diagnostics: Vec<Remark>,
 }
@@ -210,13 +213,13 @@ impl Plan {
     /// True when applying it would write an object, change the ledger or need a decision: anything but `in sync`.
     #[must_use]
     pub fn has_changes(&self) -> bool {
-        !self.changes.is_empty() || self.summary.writes > 0 || self.summary.forgotten > 0
+        !self.changes.is_empty() || self.summary.writes > 0 || self.summary.forgotten > 0 || !self.dhcp.is_empty()
     }
 
     /// True when it shows drift and nothing else.
     #[must_use]
     pub fn is_drift_only(&self) -> bool {
-        self.changes.is_empty() && !self.drift.is_empty()
+        self.changes.is_empty() && self.dhcp.is_empty() && !self.drift.is_empty()
     }
 
     /// Why it must not be applied, in full sentences with the ways out; none when it may.

@@ -59,7 +59,8 @@ fn hosts_groups_nodes_and_loaders_are_read() {
 
 #[test]
 fn what_is_wrong_is_told_where_it_stands() {
-    let network = |more: &str| cluster(&format!("networks:\n  - name: management\n    subnet: 172.16.0.0/24\n    {more}\n"));
+    let network =
+        |more: &str| cluster(&format!("networks:\n  - name: management\n    subnet: 172.16.0.0/24\n    {more}\n"));
     let cases = [
         ("dhcp: on", Code::Word),
         ("unknown: rebot", Code::Word),
