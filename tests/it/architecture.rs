@@ -143,7 +143,8 @@ fn each_outside_library_with_a_room_of_its_own_stays_there() {
 fn code_of_the_boot_role_cannot_reach_a_whole_snapshot() {
     for (room, path, text) in sources() {
         if matches!(room.as_str(), "boot" | "server/dhcp") {
-            let code: Vec<&str> = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+            let program = text.split("#[cfg(test)]").next().unwrap_or_default();
+            let code: Vec<&str> = program.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
             for name in ["SnapshotReader", "snapshot::Snapshot", "cloud_init_secure", "Store"] {
                 assert!(!code.iter().any(|line| line.contains(name)), "{} names {name}", path.display());
             }

@@ -71,7 +71,8 @@ impl Wires {
             .env("OCHAMI_SYNC_STATE", cluster.state())
             .env_remove("RUST_LOG");
         let serving = Serving::start(command);
-        until("the inventory is applied", || serving.log().contains("applied:").then_some(()));
+        let applied = |log: String| log.contains("applied:") || log.contains("in sync");
+        until("the inventory is applied", || applied(serving.log()).then_some(()));
         until("DHCP is served", || serving.log().contains("serving DHCP").then_some(()));
         serving
     }
