@@ -5,6 +5,7 @@
 //! what is served, is told by `/ready`, and is looked at again until it is well.
 
 mod database;
+mod dhcp;
 pub(crate) mod listeners;
 mod routers;
 mod watching;
@@ -29,6 +30,7 @@ use crate::server::common::listener::{BindError, Shared, Sockets};
 use crate::server::common::role::{AuthMode, Bound, ExposureError, Role};
 use crate::server::common::supervise::{Restarts, Supervisor};
 use crate::server::common::{Gate, Health, Metrics, Tls, TrustedProxies, check_exposure};
+use crate::server::dhcp::DhcpBindError;
 use crate::store::StoreError;
 use crate::token::{Issuer, TokenError, Verifier, VerifierSettings};
 
@@ -49,6 +51,10 @@ pub struct Config {
     pub api: Vec<String>,
     /// Boot listeners.
     pub boot: Vec<SocketAddr>,
+    /// Interfaces on which DHCP is served.
+    pub dhcp: Vec<String>,
+    /// Whether router advertisements are sent on them.
+    pub router_advertisements: bool,
     /// The metrics listener.
     pub metrics: Option<SocketAddr>,
     /// How nodes reach the boot listener, `http://HOST:PORT`.
@@ -112,6 +118,9 @@ pub enum AppError {
     /// A socket cannot be had.
     #[error("{}", chain(.0))]
     Bind(#[from] BindError),
+    /// An interface cannot be served.
+    #[error("{}", chain(.0))]
+    Dhcp(#[from] DhcpBindError),
     /// The state directory cannot be used.
     #[error("{}", chain(.0))]
     Store(#[from] StoreError),
@@ -159,6 +168,7 @@ pub async fn serve(config: Config, report: Reporter, shutdown: CancellationToken
         VerifierSettings { jwks_urls: config.jwks_urls.clone(), ..VerifierSettings::default() },
     )?;
     let sockets = Sockets::bind(listeners)?;
+    let interfaces = dhcp::bind(&config)?;
     let bound = sockets.bound();
     let metrics = Metrics::new(routers::ROOMS);
     let reconciler = Reconciler::new(store.clone()).until(shutdown.clone());
@@ -180,6 +190,8 @@ pub async fn serve(config: Config, report: Reporter, shutdown: CancellationToken
     if let Some(late) = late {
         database::spawn(&mut tasks, store.clone(), late, health.clone(), replan);
     }
+    dhcp::spawn_advertisers(&mut tasks, &config);
+    dhcp::spawn(&mut tasks, interfaces, &store, &config, boot_port(&bound), &health);
     watching::spawn_store(&mut tasks, store.clone(), health.clone());
     watching::spawn_smd(&mut tasks, &store);
     watching::spawn_keys(&mut tasks, verifier, health.clone());
@@ -198,16 +210,20 @@ pub async fn serve(config: Config, report: Reporter, shutdown: CancellationToken
 /// What boot scripts say of this installation: the flags, and what they leave open is the address at which a node
 /// reached us.
 fn script_settings(config: &Config, bound: &[Bound]) -> ScriptSettings {
-    let boot = bound.iter().find(|bound| bound.role == Role::Boot);
     let chain = || config.boot_url.as_ref().map(|url| format!("{}/apis/bss", url.trim_end_matches('/')));
     let answers = &config.answers;
     ScriptSettings {
         advertise_address: answers.bss_advertise.clone().unwrap_or_default(),
         chain_base_url: answers.bss_chain_url.clone().or_else(chain).unwrap_or_default(),
-        boot_port: boot.map_or(80, |bound| bound.addr.port()),
+        boot_port: boot_port(bound),
         retry_delay: answers.bss_retry_delay,
         unknown_delay: answers.bss_unknown_delay,
     }
+}
+
+/// The port of the first boot listener.
+fn boot_port(bound: &[Bound]) -> u16 {
+    bound.iter().find(|bound| bound.role == Role::Boot).map_or(80, |bound| bound.addr.port())
 }
 
 /// Writes a file that is its owner's alone, like everything in the state directory.

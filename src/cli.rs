@@ -12,6 +12,7 @@ mod plan;
 mod serve;
 mod settings;
 mod token;
+mod unknown;
 mod validate;
 
 use std::process::ExitCode;
@@ -47,6 +48,7 @@ fn run(args: Args, printer: Printer) -> anyhow::Result<Exit> {
         Verb::Plan(verb) => on_runtime(plan::run(verb, printer)),
         Verb::Apply(verb) => on_runtime(apply::run(verb, printer)),
         Verb::Token(verb) => on_runtime(token::run(verb, printer)),
+        Verb::Unknown(verb) => on_runtime(unknown::run(verb, printer)),
         Verb::Serve(verb) => {
             crate::telemetry::start(args.verbose, verb.log_format == args::LogFormat::Json, printer.colors_stderr());
             on_runtime(serve::run(*verb, printer))

@@ -7,6 +7,7 @@
 //! Pure: no clock, disk, network, randomness or hash order. Equal inventories give byte-equal results. The value of a
 //! secret comes in through the function that the caller hands over.
 
+mod dhcp;
 mod doc;
 mod entries;
 mod nodes;
@@ -25,7 +26,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::inventory::{Inventory, Origin, SyncPolicy};
-use crate::model::ObjectKey;
+use crate::model::{DhcpSettings, ObjectKey};
 
 /// Makes the desired state of an inventory.
 ///
@@ -45,6 +46,7 @@ pub fn desired(inventory: &Inventory, resolve: &dyn Fn(&Value) -> Result<Value, 
         inventory_hash: inventory.hash.clone(),
         policy: inventory.cluster.sync.clone(),
         counts: Counts { nodes: inventory.nodes.len() as u64, groups: labels.len() as u64, files: files(inventory) },
+        dhcp: Some(Arc::new(dhcp::settings(inventory))),
         objects,
         places,
         unresolved,
@@ -71,6 +73,9 @@ pub struct Desired {
     pub policy: SyncPolicy,
     /// Number of files and nodes read, for the summary line.
     pub counts: Counts,
+    /// What DHCP is to be told; none from a version that did not know of it.
+    #[serde(default)]
+    pub dhcp: Option<Arc<DhcpSettings>>,
     /// The objects.
     #[serde(with = "objects")]
     pub objects: BTreeMap<ObjectKey, DesiredObject>,

@@ -8,6 +8,7 @@ pub mod boot_params;
 pub mod cloud_init;
 pub mod component;
 pub mod details;
+pub mod dhcp;
 pub mod group;
 pub mod hardware;
 pub mod instance_data;
@@ -26,6 +27,9 @@ pub use boot_params::{BootConfig, BootKey};
 pub use cloud_init::{CloudInitEntry, EntryName};
 pub use component::{Arch, Class, Component, Flag, NetType, Nid, Role, State, SubRole};
 pub use details::Details;
+pub use dhcp::{
+    DhcpHost, DhcpLease, DhcpMode, DhcpNetwork, DhcpOptions, DhcpRoute, DhcpSettings, DhcpUnknown, UnknownPolicy,
+};
 pub use group::{Group, GroupLabel};
 pub use hardware::{HardwareEvent, HardwareEventKind, HardwareFru, HardwareLocation};
 pub use instance_data::{CloudInitGroup, ClusterDefaults, InstanceInfo};

@@ -210,6 +210,7 @@ pub fn compute(desired: &Desired, ledger: &Ledger, live: &Snapshot, options: &Op
         kept_members: walk::kept_members(&outcomes),
         unmanaged,
         ops: ops::describe(&outcomes, &order),
+        dhcp: Vec::new(),
         diagnostics: remarks(desired, &outcomes),
     };
     let (writes, ledger) = results(outcomes, &order);

@@ -5,6 +5,7 @@
 //! for. Nothing here answers a client of the boot plane.
 
 mod aside;
+mod dhcp;
 mod error;
 mod ledgers;
 mod lost;
@@ -27,9 +28,9 @@ use self::lost::Lost;
 use crate::clock;
 use crate::desired::Desired;
 use crate::inventory::{Adopt, Drift};
-use crate::model::{Kind, ObjectKey};
+use crate::model::{Kind, ObjectKey, Record};
 use crate::plan::{self, Computed, Options, Plan, PlanChange};
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Change, Snapshot};
 use crate::store::{Author, Ledger, LedgerChange, Provenance, Store, TargetId};
 use crate::target::{Builtin, Endpoints, Observed, OpenChami, Outcome, Run, Target, TargetError, Work};
 
@@ -186,7 +187,11 @@ impl Reconciler {
         let turn = self.turns.lock().unwrap_or_else(PoisonError::into_inner).entry(id).or_default().clone();
         let waited = self.stop.run_until_cancelled(turn.lock()).await;
         let Some(_turn) = waited else { return Err(ReconcileError::Ending) };
-        self.apply_at(target, request).await
+        let applied = self.apply_at(target, request).await?;
+        if matches!(request.target, TargetSpec::Builtin) {
+            dhcp::put(&self.store, request).await.map_err(TargetError::from)?;
+        }
+        Ok(applied)
     }
 
     async fn plan_at(&self, target: &impl Target, request: &Request) -> Result<Plan, ReconcileError> {
@@ -272,6 +277,20 @@ impl Reconciler {
         request: &Request,
         observed: &Observed,
     ) -> Result<Prepared, TargetError> {
+        let mut prepared = self.compute_objects(target, request, observed).await?;
+        if matches!(request.target, TargetSpec::Builtin) {
+            let plan = &mut prepared.computed.plan;
+            dhcp::show(plan, request.desired.dhcp.as_deref(), observed.live.boot.dhcp.as_deref());
+        }
+        Ok(prepared)
+    }
+
+    async fn compute_objects(
+        &self,
+        target: &impl Target,
+        request: &Request,
+        observed: &Observed,
+    ) -> Result<Prepared, TargetError> {
         let ledgers = Ledgers::read(&self.store, target, request, observed.ledger.clone()).await?;
         let Ledgers { ledger, claimed, taken_over, moved } = ledgers;
         let (desired, ledger) = readable(request, observed, &ledger);
@@ -340,5 +359,9 @@ fn behind(desired: &Desired, lines: &[PlanChange]) -> Vec<ObjectKey> {
 pub fn from_nothing(desired: &Desired) -> Snapshot {
     let options = Options::new("", clock::now());
     let computed = plan::compute(desired, &Ledger::default(), &Snapshot::default(), &options);
-    Snapshot::rebuilt(computed.writes.into_iter().filter_map(|write| write.object), 0)
+    let mut snapshot = Snapshot::rebuilt(computed.writes.into_iter().filter_map(|write| write.object), 0);
+    if let Some(settings) = &desired.dhcp {
+        snapshot.apply(&Change::PutRecord(Record::DhcpSettings(settings.clone())));
+    }
+    snapshot
 }

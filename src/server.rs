@@ -4,8 +4,10 @@
 //! `routes(…) -> axum::Router` for the API role and, where a booting node may ask it, `boot_routes(BootReader, …)`
 //! for the boot role.
 
+pub mod advertise;
 pub mod bss;
 pub mod cloud_init;
 pub mod common;
+pub mod dhcp;
 pub mod local;
 pub mod smd;

@@ -61,8 +61,18 @@ impl Snapshot {
             Change::Put(Object::CloudInitSecure(e)) => {
                 self.cloud_init_secure.insert(e.name.clone(), e.clone());
             }
-            Change::PutRecord(record) => Arc::make_mut(&mut self.records).put(record),
-            Change::DeleteRecord(table, id) => Arc::make_mut(&mut self.records).delete(*table, id),
+            Change::PutRecord(record) => {
+                if let Record::DhcpSettings(settings) = record {
+                    Arc::make_mut(&mut self.boot).dhcp = Some(settings.clone());
+                }
+                Arc::make_mut(&mut self.records).put(record);
+            }
+            Change::DeleteRecord(table, id) => {
+                if *table == Table::DhcpSettings {
+                    Arc::make_mut(&mut self.boot).dhcp = None;
+                }
+                Arc::make_mut(&mut self.records).delete(*table, id);
+            }
             Change::Put(object) => Arc::make_mut(&mut self.boot).put(object),
             Change::Delete(key) => match key.kind {
                 Kind::RedfishEndpoint => {

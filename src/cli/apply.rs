@@ -135,6 +135,8 @@ fn writes(count: u64) -> String {
 pub(super) fn applied_text(applied: &Applied) -> String {
     let Applied { plan, outcome, .. } = applied;
     let done = match (outcome.written, plan.summary.adopt) {
+        // Where no object changed there is no apply of that number.
+        _ if outcome.apply == 0 => return "applied: what DHCP is told".to_owned(),
         (0, 0) if plan.summary.writes == 0 => "recorded: nothing had to be written".to_owned(),
         (0, adopted) if plan.summary.writes == 0 => format!("adopted: {adopted}; nothing had to be written"),
         (written, _) => format!("applied: {}", writes(written)),

@@ -57,6 +57,8 @@ pub(super) enum Verb {
     Serve(Box<ServeArgs>),
     /// Print an access token for the API, from the daemon that serves the state directory.
     Token(TokenArgs),
+    /// List machines that asked for an address and are in no inventory, each with lines for nodes.yaml.
+    Unknown(UnknownArgs),
     /// Explain a diagnostic's code, with a wrong and a right example.
     Explain(ExplainArgs),
 }
@@ -205,6 +207,12 @@ pub(super) struct TokenArgs {
 }
 
 #[derive(Debug, ClapArgs)]
+pub(super) struct UnknownArgs {
+    #[command(flatten)]
+    pub(super) state: StateArgs,
+}
+
+#[derive(Debug, ClapArgs)]
 pub(super) struct ExplainArgs {
     /// The code, e.g. OS0201.
     #[arg(required_unless_present = "list")]
@@ -250,6 +258,12 @@ pub(super) struct ServeArgs {
     /// What booting nodes may read, over plain HTTP.
     #[arg(long, value_name = "ADDR", default_value = "0.0.0.0:8081")]
     pub(super) boot: Vec<SocketAddr>,
+    /// Serve DHCP on this interface; several may be given. Needs root, or CAP_NET_RAW and CAP_NET_BIND_SERVICE.
+    #[arg(long, value_name = "IFACE", value_parser = interface)]
+    pub(super) dhcp: Vec<String>,
+    /// Send IPv6 router advertisements there, which offer nothing, so that iPXE does not wait 13 s for one.
+    #[arg(long, requires = "dhcp")]
+    pub(super) router_advertisements: bool,
     /// Prometheus metrics; none unless given.
     #[arg(long, value_name = "ADDR")]
     pub(super) metrics: Option<SocketAddr>,
@@ -291,6 +305,12 @@ fn base_url(text: &str) -> Result<String, String> {
         && uri.path() == "/"
         && uri.query().is_none();
     if sound { Ok(text.trim_end_matches('/').to_owned()) } else { Err(wrong()) }
+}
+
+/// Reads the name of a network interface, which Linux keeps below 16 bytes.
+fn interface(text: &str) -> Result<String, String> {
+    let sound = (1..16).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic() && b != b'/');
+    if sound { Ok(text.to_owned()) } else { Err("the name of an interface has 1 to 15 characters".to_owned()) }
 }
 
 /// Reads `90`, `90s`, `30m`, `12h`.

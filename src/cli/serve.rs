@@ -62,6 +62,8 @@ fn config(args: ServeArgs) -> Config {
         database: args.state.database,
         api: args.api,
         boot: args.boot,
+        dhcp: args.dhcp,
+        router_advertisements: args.router_advertisements,
         metrics: args.metrics,
         boot_url: args.boot_url,
         answers: answers(args.answers),

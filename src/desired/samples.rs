@@ -93,6 +93,7 @@ pub(crate) fn inventory(nodes: u32) -> Inventory {
             boot_ip: "172.16.0.254".parse().unwrap(),
             boot_interface: None,
             networks: Vec::new(),
+            dhcp: crate::inventory::serving::Dhcp::default(),
             sync: SyncPolicy::default(),
         },
         nodes: (1..=nodes).map(node).collect(),

@@ -7,6 +7,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use super::Code;
 use super::boot::{self, BootDraft};
+use super::dhcp::{self, DhcpDraft};
 use super::networks::{self, NetworkDraft};
 use super::policy;
 use super::source::Sheet;
@@ -27,6 +28,7 @@ pub(super) struct ClusterDraft {
     pub(super) boot_ip: Option<(Ipv4Addr, Span)>,
     pub(super) boot_interface: Option<String>,
     pub(super) networks: Vec<NetworkDraft>,
+    pub(super) dhcp: DhcpDraft,
     pub(super) boot: BootDraft,
     pub(super) sync: SyncPolicy,
 }
@@ -51,7 +53,7 @@ impl<'y> Reader<'y> {
         self.value(text, |values, text| values.ip(text))
     }
 
-    fn host_name(&self, text: Text<'y>) -> Option<String> {
+    pub(super) fn host_name(&self, text: Text<'y>) -> Option<String> {
         self.value(text, |values, text| values.host_name(text).map(str::to_owned))
     }
 
@@ -81,6 +83,8 @@ const KNOWN: &[&str] = &[
     "bss_params_opts",
     "bss_params",
     "networks",
+    "hosts",
+    "dhcp",
     "boot",
     "sync",
 ];
@@ -147,6 +151,7 @@ pub(super) fn read<'y>(sheet: Sheet<'y>, root: &'y Yaml<'y>) -> Option<ClusterDr
         domain: host_name("cluster_domain").unwrap_or_else(|| "openchami.cluster".into()),
         boot_interface: text("cluster_boot_interface"),
         networks: fields.get("networks").map(|yaml| networks::read(&reader, yaml)).unwrap_or_default(),
+        dhcp: dhcp::read(&reader, &fields),
         boot: boot::read(&reader, &fields, boot_ip.map(|(ip, _)| ip)),
         sync: fields.get("sync").map(|yaml| policy::read(sheet, yaml)).unwrap_or_default(),
         boot_ip,

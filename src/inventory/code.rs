@@ -109,6 +109,8 @@ codes! {
     NetworkMember = "OS0506" Error "a router or pool is outside its subnet";
     OverlappingNetworks = "OS0507" Error "two subnets overlap";
     HeadOutside = "OS0508" Warning "the head node is in no declared subnet";
+    DhcpOption = "OS0520" Error "not a DHCP option";
+    DhcpName = "OS0521" Warning "DHCP options for nothing in the inventory";
 
     BootUrl = "OS0601" Error "a kernel or initrd is not a URL";
     ProfileConflict = "OS0602" Error "two groups of a node boot different things";

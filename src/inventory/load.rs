@@ -6,9 +6,11 @@ use super::addresses::Addresses;
 use super::assign::Assignment;
 use super::cloud_init::{self, EntryDraft, Store};
 use super::cluster::{self, ClusterDraft};
+use super::dhcp_checks::DhcpChecks;
 use super::diagnostic::{Diagnostic, Report, Severity};
 use super::files::{self, Content, Files};
 use super::nodes::{self, NodeDraft};
+use super::serving::Dhcp;
 use super::source::{Sheet, Source, Sources};
 use super::types::{Bmc, Boot, Cluster, Entry, Interface, Inventory, Node};
 use super::yaml::{self, MAX_BYTES, Parsed, Yaml};
@@ -168,12 +170,15 @@ fn examine(sources: &Sources, report: &Report, hash: &str) -> Option<Inventory> 
     let cluster = cluster_tree.as_ref().and_then(|(sheet, tree)| Some((*sheet, cluster::read(*sheet, tree)?)));
 
     let mut boots = None;
+    let mut dhcp = None;
     if let Some((sheet, nodes)) = &nodes {
         unique::check(*sheet, nodes);
         if let Some((cluster_sheet, cluster)) = &cluster {
             let (networks, boot_ip) = (cluster.networks.as_slice(), cluster.boot_ip);
             Addresses { nodes: *sheet, cluster: *cluster_sheet, networks, boot_ip }.check(nodes);
-            boots = Some(Assignment::new(*sheet, *cluster_sheet, &cluster.boot, complete).resolve(nodes));
+            let (nodes_sheet, cluster_sheet) = (*sheet, *cluster_sheet);
+            dhcp = Some(DhcpChecks { nodes_sheet, cluster_sheet, nodes, networks, boot_ip }.resolve(&cluster.dhcp));
+            boots = Some(Assignment::new(nodes_sheet, cluster_sheet, &cluster.boot, complete).resolve(nodes));
         }
     }
 
@@ -188,7 +193,7 @@ fn examine(sources: &Sources, report: &Report, hash: &str) -> Option<Inventory> 
     let (_, cluster) = cluster?;
     let nodes = nodes.into_iter().zip(boots?).map(|(draft, boot)| node(draft, boot)).collect::<Option<Vec<_>>>()?;
     let hash = hash.to_owned();
-    Some(Inventory { cluster: finish(cluster)?, nodes, cloud_init: open, cloud_init_secure: secure, hash })
+    Some(Inventory { cluster: finish(cluster, dhcp?)?, nodes, cloud_init: open, cloud_init_secure: secure, hash })
 }
 
 /// The entries of one store, and whether every one in its files could be read.
@@ -248,7 +253,7 @@ fn node(draft: NodeDraft, boot: Option<Boot>) -> Option<Node> {
 }
 
 /// The cluster of a complete draft.
-fn finish(draft: ClusterDraft) -> Option<Cluster> {
+fn finish(draft: ClusterDraft, dhcp: Dhcp) -> Option<Cluster> {
     let name = draft.name?;
     Some(Cluster {
         id: draft.id.unwrap_or_else(|| name.clone()),
@@ -259,6 +264,7 @@ fn finish(draft: ClusterDraft) -> Option<Cluster> {
         boot_ip: draft.boot_ip?.0,
         boot_interface: draft.boot_interface,
         networks: draft.networks.into_iter().map(|draft| draft.network).collect(),
+        dhcp,
         sync: draft.sync,
     })
 }

@@ -4,11 +4,11 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::Ipv4Net;
 
-use super::Code;
 use super::cluster::Reader;
 use super::types::Network;
 use super::walker::{self, Fields, Text};
 use super::yaml::{Span, Yaml};
+use super::{Code, dhcp};
 
 /// A network as far as it could be read.
 #[derive(Debug)]
@@ -63,7 +63,8 @@ type Named = (Option<(String, Span)>, Option<NetworkDraft>);
 
 fn network<'y>(reader: &Reader<'y>, yaml: &'y Yaml<'y>) -> Option<Named> {
     let fields = Fields::read(reader.sheet, yaml, "a network", None)?;
-    fields.known(&["name", "subnet", "router", "dns", "pool"], |key| match key {
+    let known: Vec<&str> = dhcp::NETWORK.iter().chain(dhcp::OPTIONS).copied().collect();
+    fields.known(&known, |key| match key {
         "gateway" => Some("write `router`"),
         "cidr" | "netmask" => Some("write `subnet: 172.16.0.0/24`"),
         _ => None,
@@ -102,6 +103,7 @@ fn network<'y>(reader: &Reader<'y>, yaml: &'y Yaml<'y>) -> Option<Named> {
         router: router.map(|(ip, _)| ip),
         dns: name_servers(reader, &fields),
         pool: pool.map(|(ends, _)| ends),
+        dhcp: dhcp::network(reader, &fields),
         origin: reader.sheet.origin(yaml.span),
     };
     let (router, pool) = (router.map(|(_, span)| span), pool.map(|(_, span)| span));

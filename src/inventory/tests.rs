@@ -1,5 +1,6 @@
 //! The room as a whole: trees of files in, diagnostics out.
 
+mod dhcp;
 mod meaning;
 mod mistakes;
 mod robustness;

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::places::{BootStretches, Lines};
+use super::serving::{Dhcp, NetworkDhcp};
 use crate::model::{Arch, Class, EntryName, GroupLabel, IpAddress, MacAddr, Nid, Role, SubRole, Xname};
 
 /// A place in an inventory file, for `FILE:LINE` in plans. Lines count from 1.
@@ -70,6 +71,8 @@ pub struct Cluster {
     pub boot_interface: Option<String>,
     /// `networks`.
     pub networks: Vec<Network>,
+    /// `hosts` and `dhcp`.
+    pub dhcp: Dhcp,
     /// `sync`.
     pub sync: SyncPolicy,
 }
@@ -87,6 +90,8 @@ pub struct Network {
     pub dns: Vec<IpAddr>,
     /// First and last address handed to unknown machines.
     pub pool: Option<(Ipv4Addr, Ipv4Addr)>,
+    /// How DHCP serves it.
+    pub dhcp: NetworkDhcp,
     /// Where it is declared.
     pub origin: Origin,
 }

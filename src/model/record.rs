@@ -1,14 +1,15 @@
-//! Records: what SMD and BSS keep for their clients and the inventory never owns. No plan reads or writes one.
+//! Records: what SMD, BSS and DHCP keep beside the objects. No plan reads or writes one.
 
 use std::fmt;
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{
-    Counter, EndpointAccess, HardwareEvent, HardwareFru, HardwareLocation, NodeMap, Partition, PartitionName, PowerMap,
-    Reservation, Subscription, Xname,
+    Counter, DhcpLease, DhcpSettings, DhcpUnknown, EndpointAccess, HardwareEvent, HardwareFru, HardwareLocation,
+    MacAddr, NodeMap, Partition, PartitionName, PowerMap, Reservation, Subscription, Xname,
 };
 
 /// How a noun is found in its table.
@@ -68,6 +69,9 @@ entry! {
     Reservation, Xname: |r: &Self| r.id.clone(), parsed, Xname::to_string;
     Subscription, u64: |s: &Self| s.id, parsed, u64::to_string;
     Counter, Arc<str>: |c: &Self| c.name.clone(), same, Arc::<str>::to_string;
+    DhcpSettings, Arc<str>: |s: &Self| s.cluster.clone(), same, Arc::<str>::to_string;
+    DhcpLease, Ipv4Addr: |l: &Self| l.ip, parsed, Ipv4Addr::to_string;
+    DhcpUnknown, MacAddr: |u: &Self| u.mac, parsed, MacAddr::to_string;
     EndpointAccess, Arc<str>: |a: &Self| format!("{}/{}", a.endpoint, a.name).into(), same, Arc::<str>::to_string;
 }
 
@@ -200,6 +204,12 @@ records! {
     Counter = "counter" in counters by Arc<str>;
     /// BSS requests, the last of each node.
     EndpointAccess = "endpoint-access" in endpoint_accesses by Arc<str>;
+    /// What the applied inventory says for DHCP.
+    DhcpSettings = "dhcp-settings" in dhcp_settings by Arc<str>;
+    /// Addresses of unknown machines.
+    DhcpLease = "dhcp-lease" in dhcp_leases by Ipv4Addr;
+    /// Unknown machines that asked for an address.
+    DhcpUnknown = "dhcp-unknown" in dhcp_unknown by MacAddr;
 }
 
 #[cfg(test)]

@@ -70,6 +70,9 @@ pub struct Plan {
     pub unmanaged: Vec<Unmanaged>,
     /// The writes, in order.
     pub ops: Vec<Op>,
+    /// What changes of what DHCP is told, in words; our own store only.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dhcp: Vec<String>,
     /// Remarks on single objects.
     pub diagnostics: Vec<Remark>,
 }
@@ -238,13 +241,13 @@ impl Plan {
     #[must_use]
     pub fn has_changes(&self) -> bool {
         let ledger = self.taken_over.is_some() || self.summary.forgotten > 0;
-        !self.changes.is_empty() || self.summary.writes > 0 || ledger
+        !self.changes.is_empty() || self.summary.writes > 0 || ledger || !self.dhcp.is_empty()
     }
 
     /// True when it shows drift and nothing else.
     #[must_use]
     pub fn is_drift_only(&self) -> bool {
-        self.changes.is_empty() && self.taken_over.is_none() && !self.drift.is_empty()
+        self.changes.is_empty() && self.taken_over.is_none() && self.dhcp.is_empty() && !self.drift.is_empty()
     }
 
     /// Why it must not be applied, in full sentences with the ways out; none when it may.

@@ -7,8 +7,8 @@ use imbl::OrdMap;
 
 use super::Index;
 use crate::model::{
-    BootConfig, BootKey, CloudInitEntry, CloudInitGroup, ClusterDefaults, Component, ComponentEndpoint, EntryName,
-    EthernetInterface, Group, GroupLabel, InstanceInfo, Kind, MacAddr, Nid, Object, ObjectKey, Xname,
+    BootConfig, BootKey, CloudInitEntry, CloudInitGroup, ClusterDefaults, Component, ComponentEndpoint, DhcpSettings,
+    EntryName, EthernetInterface, Group, GroupLabel, InstanceInfo, Kind, MacAddr, Nid, Object, ObjectKey, Xname,
 };
 
 /// Tables and indexes that answer a booting node.
@@ -32,6 +32,8 @@ pub struct BootView {
     pub cloud_init_groups: OrdMap<EntryName, Arc<CloudInitGroup>>,
     /// Instances of today's cloud-init server.
     pub instances: OrdMap<Xname, Arc<InstanceInfo>>,
+    /// What the applied inventory says for DHCP.
+    pub dhcp: Option<Arc<DhcpSettings>>,
     /// Look-ups over the tables.
     pub index: Index,
 }

@@ -5,6 +5,7 @@ mod architecture;
 mod between;
 mod cli;
 mod crash;
+mod dhcp;
 mod hostile;
 mod openchami;
 mod openchami_faults;

@@ -21,6 +21,10 @@ pub(super) fn render(plan: &Plan, options: &TextOptions) -> String {
     if let Some(sentence) = sentence(plan) {
         text.push_str(&super::fitted(sentence, options));
     }
+    if !plan.dhcp.is_empty() {
+        let lines: Vec<String> = plan.dhcp.iter().map(|line| fold::escape(line).into_owned()).collect();
+        text.push_str(&items("DHCP", &lines, options));
+    }
     text.push_str(&items("Summary", &summary(plan), options));
     text.push_str(&items("Safety", &safety(plan), options));
     text
@@ -98,7 +102,7 @@ fn sort(names: &Names) -> String {
 /// What is not obvious from the lines.
 fn sentence(plan: &Plan) -> Option<&'static str> {
     let all = |verb| !plan.changes.is_empty() && plan.changes.iter().all(|change| change.verb == verb);
-    let quiet = plan.summary.writes == 0 && plan.safety.ok;
+    let quiet = plan.summary.writes == 0 && plan.dhcp.is_empty() && plan.safety.ok;
     if quiet && all(Verb::Adopt) {
         return Some("Nothing is written: what is there equals the inventory and becomes managed.");
     }

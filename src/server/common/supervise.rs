@@ -47,12 +47,16 @@ impl Supervisor {
 
     /// Runs the task that `make` makes, and a new one each time it ends. The task is given the shutdown and ends by
     /// itself when it comes; its name is its component in the health.
-    pub fn spawn<F, E>(&mut self, name: &'static str, mut make: impl FnMut(CancellationToken) -> F + Send + 'static)
-    where
+    pub fn spawn<F, E>(
+        &mut self,
+        name: impl Into<String>,
+        mut make: impl FnMut(CancellationToken) -> F + Send + 'static,
+    ) where
         F: Future<Output = Result<(), E>> + Send,
         E: Display + Send,
     {
-        let (shutdown, health, restarts) = (self.shutdown.clone(), self.health.clone(), self.restarts);
+        let (name, restarts) = (name.into(), self.restarts);
+        let (shutdown, health) = (self.shutdown.clone(), self.health.clone());
         self.tasks.spawn(async move {
             let mut backoff = Backoff::new(restarts.first, restarts.longest);
             loop {
@@ -62,7 +66,7 @@ impl Supervisor {
                 let ended = tokio::select! {
                     ended = &mut guarded => ended,
                     () = tokio::time::sleep(restarts.settled) => {
-                        health.set(name, None);
+                        health.set(&name, None);
                         backoff.reset();
                         guarded.await
                     }
@@ -77,7 +81,7 @@ impl Supervisor {
                 };
                 let pause = backoff.pause();
                 tracing::error!(task.name = name, reason, restart.millis = pause.as_millis(), "a task is down");
-                health.set(name, Some(reason));
+                health.set(&name, Some(reason));
                 if shutdown.run_until_cancelled(tokio::time::sleep(pause)).await.is_none() {
                     return;
                 }

@@ -1,0 +1,89 @@
+//! DHCP: a task per interface, and one that stores leases.
+
+use std::sync::Arc;
+
+use futures_util::FutureExt as _;
+
+use super::{AppError, Config};
+use crate::server::advertise::Advertiser;
+use crate::server::common::{Health, Supervisor};
+use crate::server::dhcp::{BootSettings, Dhcp, Interface, Keep};
+use crate::snapshot::Snapshot;
+use crate::store::{Author, Decision, Store, WriteError};
+
+/// Binds every interface that is asked for, before anything is served.
+pub(super) fn bind(config: &Config) -> Result<Vec<Interface>, AppError> {
+    let bound = config.dhcp.iter().map(|name| Ok(Interface::bind(name)?));
+    bound.collect()
+}
+
+/// Serves DHCP on the interfaces; nothing where there are none.
+pub(super) fn spawn(
+    tasks: &mut Supervisor,
+    interfaces: Vec<Interface>,
+    store: &Store,
+    config: &Config,
+    boot_port: u16,
+    health: &Health,
+) {
+    if interfaces.is_empty() {
+        return;
+    }
+    let flags = BootSettings { boot_url: config.boot_url.clone(), boot_port };
+    let dhcp = Dhcp::new(store.boot_views(), flags, &store.snapshot().records, keep(store.clone()));
+    for interface in interfaces {
+        let (dhcp, name) = (dhcp.clone(), interface.name().to_owned());
+        let mut bound = Some(interface);
+        tasks.spawn(format!("dhcp {name}"), move |shutdown| {
+            // After a failure the sockets are made anew: the interface may have been replaced by one of the same name.
+            let interface = bound.take().map_or_else(|| Interface::bind(&name), Ok);
+            let dhcp = dhcp.clone();
+            async move {
+                let failed = |error: &dyn std::error::Error| super::chain(error);
+                let interface = interface.map_err(|error| failed(&error))?;
+                interface.run(&dhcp, &shutdown).await.map_err(|error| failed(&error))
+            }
+        });
+    }
+    let health = health.clone();
+    tasks.spawn("dhcp-leases", move |shutdown| {
+        let (dhcp, health) = (dhcp.clone(), health.clone());
+        async move {
+            let report = |reason: Option<String>| {
+                let reason = reason.map(|reason| format!("leases are in memory only: {reason}"));
+                health.set("dhcp-journal", reason);
+            };
+            dhcp.run(report, &shutdown).await;
+            shutdown.cancelled().await;
+            Ok::<(), std::convert::Infallible>(())
+        }
+    });
+}
+
+/// Sends router advertisements on the interfaces, where that is asked for. Nodes boot without them, only later, so an
+/// interface without IPv6 is degraded and ends no start.
+pub(super) fn spawn_advertisers(tasks: &mut Supervisor, config: &Config) {
+    for name in config.dhcp.iter().filter(|_| config.router_advertisements) {
+        let name = name.clone();
+        tasks.spawn(format!("router-advertisements {name}"), move |shutdown| {
+            let name = name.clone();
+            async move { Advertiser::bind(&name)?.run(&shutdown).await }
+        });
+    }
+}
+
+/// Stores what DHCP has to keep; it is given no store to look into.
+fn keep(store: Store) -> Keep {
+    Arc::new(move |changes| {
+        let store = store.clone();
+        async move {
+            let decide = move |_: &Snapshot| Ok::<_, std::convert::Infallible>(Decision::new((), changes));
+            match store.write(Author("dhcp".into()), decide).await {
+                Ok(()) => Ok(()),
+                Err(WriteError::Refused(never)) => match never {},
+                Err(WriteError::Unavailable(error)) => Err(super::chain(&error)),
+            }
+        }
+        .boxed()
+    })
+}

@@ -1,0 +1,118 @@
+//! DHCPv4 (RFC 2131, 2132): addresses for nodes, and what firmware is to boot.
+//!
+//! A UDP socket per interface, bound to the device, so that every packet is known to come from there. What the applied
+//! inventory says is in the boot view; machines that it does not know have short leases, which are stored before they
+//! are acknowledged. DHCP knows no secret and is given a [`BootReader`] only; what it has to store it hands to [`Keep`].
+//!
+//! The way of a packet: `limits` (floods), `request` (bytes), `place` (the network), `answer` (the decision, without
+//! I/O, with `leases` and `sightings`), `options` and `boot_file` (what is told), `reply` (bytes), `journal` (what has to
+//! be stored first).
+//!
+//! What it does not do: DHCPv6, DHCP over InfiniBand, and probing an address before it is offered; an address that is
+//! in use all the same is declined by its client and left alone for an hour.
+
+mod answer;
+mod boot_file;
+mod client;
+mod code;
+mod journal;
+mod leases;
+mod limits;
+mod options;
+mod place;
+mod reply;
+mod request;
+mod sightings;
+mod socket;
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use futures_util::future::BoxFuture;
+use tokio_util::sync::CancellationToken;
+
+pub use place::Link;
+pub use socket::{DhcpBindError, Interface};
+
+use self::journal::Journal;
+use self::leases::Leases;
+use self::place::Prepared;
+use self::sightings::Sightings;
+use crate::model::{DhcpSettings, Records, Timestamp};
+use crate::snapshot::Change;
+use crate::store::BootReader;
+
+/// Where servers and relays listen.
+const SERVER_PORT: u16 = 67;
+
+/// Where clients listen.
+const CLIENT_PORT: u16 = 68;
+
+/// Where firmware asks a server that tells only what to boot (PXE 2.1).
+const PXE_PORT: u16 = 4011;
+
+/// What the flags say of booting.
+#[derive(Debug, Clone)]
+pub struct BootSettings {
+    /// How nodes reach the boot listener; our address on their network, at the port below, unless given.
+    pub boot_url: Option<String>,
+    /// The port of the boot listener.
+    pub boot_port: u16,
+}
+
+/// Stores changes durably, or says in words why it cannot.
+pub type Keep = Arc<dyn Fn(Vec<Change>) -> BoxFuture<'static, Result<(), String>> + Send + Sync>;
+
+/// What all interfaces share.
+pub struct Dhcp {
+    views: BootReader,
+    flags: BootSettings,
+    leases: Mutex<Leases>,
+    sightings: Mutex<Sightings>,
+    prepared: Mutex<Arc<Prepared>>,
+    journal: Journal,
+}
+
+impl Dhcp {
+    /// A server with the leases and the unknown machines that are stored.
+    #[must_use]
+    pub fn new(views: BootReader, flags: BootSettings, stored: &Records, keep: Keep) -> Arc<Self> {
+        let leases = Leases::load(stored.dhcp_leases.values().map(AsRef::as_ref));
+        let sightings = Sightings::load(stored.dhcp_unknown.values().map(AsRef::as_ref));
+        Arc::new(Self {
+            views,
+            flags,
+            leases: Mutex::new(leases),
+            sightings: Mutex::new(sightings),
+            prepared: Mutex::default(),
+            journal: Journal::new(keep),
+        })
+    }
+
+    /// Stores what is new of unknown machines, and forgets leases that ended long ago, until `shutdown`. `report` is
+    /// told what keeps leases from being stored, and that nothing does.
+    pub async fn run(&self, report: impl Fn(Option<String>), shutdown: &CancellationToken) {
+        self.journal.run(self, &report, shutdown).await;
+    }
+
+    /// The settings in force with what is looked up often; made anew when they change.
+    fn prepared(&self, settings: Option<&Arc<DhcpSettings>>) -> Arc<Prepared> {
+        let mut prepared = self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(settings) = settings
+            && !Arc::ptr_eq(&prepared.settings, settings)
+        {
+            *prepared = Arc::new(Prepared::new(settings.clone()));
+        }
+        prepared.clone()
+    }
+
+    /// What has to be stored that no answer waits for.
+    fn upkeep(&self, now: Timestamp) -> Vec<Change> {
+        let view = self.views.load();
+        let hosts = view.dhcp.as_ref().map(|settings| &settings.hosts);
+        let is_known = |mac| view.interfaces.contains_key(&mac) || hosts.is_some_and(|hosts| hosts.contains_key(&mac));
+        let mut changes = self.sightings.lock().unwrap_or_else(PoisonError::into_inner).changes(is_known);
+        let gone = self.leases.lock().unwrap_or_else(PoisonError::into_inner).sweep(journal::forgotten_before(now));
+        changes.extend(gone.into_iter().map(journal::delete));
+        changes
+    }
+}

@@ -1,0 +1,346 @@
+//! From a packet to its answer: the server's side of RFC 2131 section 4.3, without any I/O.
+//!
+//! A machine whose MAC address the applied inventory knows is answered from the boot view alone, equally each time and
+//! without a write. Any other gets a short lease of its network's pool. Clients are told apart by their MAC address and
+//! not by their client identifier: firmware, loader and system of one machine each send another identifier, and all
+//! three are to have one address.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddrV4};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::boot_file::{Boot, Machine};
+use super::client::Client;
+use super::leases::{Leases, within};
+use super::options::Layers;
+use super::place::{Place, Prepared, places};
+use super::reply::{Reply, ReplyKind};
+use super::request::{Kind, Request, RequestError};
+use super::sightings::Sightings;
+use super::{BootSettings, CLIENT_PORT, Link, PXE_PORT, SERVER_PORT, code};
+use crate::model::{Component, DhcpLease, DhcpMode, DhcpOptions, MacAddr, Record, Table, Timestamp, UnknownPolicy};
+use crate::snapshot::{BootView, Change};
+
+/// What an answer is made of.
+pub(super) struct Server<'a> {
+    pub(super) view: &'a BootView,
+    pub(super) prepared: &'a Prepared,
+    pub(super) flags: &'a BootSettings,
+    pub(super) link: &'a Link,
+    pub(super) leases: &'a Mutex<Leases>,
+    pub(super) sightings: &'a Mutex<Sightings>,
+    pub(super) now: Timestamp,
+}
+
+/// What came of a packet.
+#[derive(Debug)]
+pub(super) struct Outcome {
+    /// The answer and where to it goes.
+    pub(super) reply: Option<(Vec<u8>, SocketAddrV4)>,
+    /// What has to be stored before the answer is sent.
+    pub(super) keep: Option<Change>,
+    /// The message in a word, for logs and figures.
+    pub(super) word: &'static str,
+}
+
+/// Why a packet gets no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Silence {
+    /// It is no message of a client.
+    #[error(transparent)]
+    Unreadable(#[from] RequestError),
+    /// It came from no network that is served.
+    #[error("it came from no network that is served")]
+    NoNetwork,
+    /// It is for another server.
+    #[error("it is for another server")]
+    OtherServer,
+    /// Nothing is known of the client, so another server may know it.
+    #[error("nothing is known of the client")]
+    NoRecord,
+    /// Unknown machines are ignored on its network.
+    #[error("unknown machines are ignored on its network")]
+    Ignored,
+    /// The pool has no address left.
+    #[error("the pool is spent")]
+    PoolSpent,
+    /// The client does not boot over the network, and this server only tells what to boot.
+    #[error("there is nothing to boot for it")]
+    NothingToBoot,
+    /// The message says less than it has to.
+    #[error("the message is incomplete")]
+    Incomplete,
+}
+
+/// A machine with a fixed address.
+struct Known<'a> {
+    ip: Ipv4Addr,
+    name: Option<Arc<str>>,
+    component: Option<&'a Arc<Component>>,
+    options: Option<&'a DhcpOptions>,
+}
+
+impl<'a> Server<'a> {
+    /// Answers a packet that came to one of our ports.
+    pub(super) fn answer(&self, packet: &[u8], source: SocketAddrV4, port: u16) -> Result<Outcome, Silence> {
+        let request = Request::read(packet)?;
+        let places = places(&self.prepared.settings, self.link, &request);
+        let first = *places.first().ok_or(Silence::NoNetwork)?;
+        if first.network.mode == DhcpMode::Proxy || port == PXE_PORT {
+            return self.advise(&request, first, source, port);
+        }
+        if request.server().is_some_and(|server| !self.link.has(server)) {
+            if request.kind == Kind::Request {
+                self.leases().withdraw(request.mac);
+            }
+            return Err(Silence::OtherServer);
+        }
+        let known = self.known(request.mac, &places);
+        match request.kind {
+            Kind::Decline => self.declined(&request, known.map(|(known, _)| known.ip)),
+            Kind::Release => Ok(self.released(&request)),
+            Kind::Inform if request.ciaddr.is_unspecified() => Err(Silence::Incomplete),
+            _ => match known {
+                Some((known, place)) => self.answer_known(&request, &known, place),
+                None => self.answer_unknown(&request, first),
+            },
+        }
+    }
+
+    /// The client found that somebody else uses an address.
+    fn declined(&self, request: &Request<'_>, known: Option<Ipv4Addr>) -> Result<Outcome, Silence> {
+        let ip = request.requested().ok_or(Silence::Incomplete)?;
+        let lease = self.leases().decline(request.mac, ip, self.now);
+        if lease.is_none() && known != Some(ip) {
+            return Err(Silence::NoRecord);
+        }
+        tracing::warn!(client.mac = %request.mac, address = %ip, "a client found its address in use by somebody else");
+        Ok(Outcome { reply: None, keep: lease.map(put), word: "decline" })
+    }
+
+    /// The client gives its address back; that of a known machine stays its own.
+    fn released(&self, request: &Request<'_>) -> Outcome {
+        let ours = self.leases().release(request.mac, request.ciaddr);
+        let gone = || Change::DeleteRecord(Table::DhcpLease, request.ciaddr.to_string().into());
+        Outcome { reply: None, keep: ours.then(gone), word: "release" }
+    }
+
+    /// The machine with this MAC address, if it has an address on one of the networks.
+    fn known(&self, mac: MacAddr, places: &[Place<'a>]) -> Option<(Known<'a>, Place<'a>)> {
+        let on = |ip: Ipv4Addr| places.iter().find(|place| place.network.subnet.contains(&ip)).copied();
+        let settings = &self.prepared.settings;
+        if let Some(host) = settings.hosts.get(&mac) {
+            let known =
+                Known { ip: host.ip, name: Some(host.name.clone()), component: None, options: Some(&host.options) };
+            return Some((known, on(host.ip)?));
+        }
+        let interface = self.view.interfaces.get(&mac)?;
+        let (ip, place) = interface.ip_addresses.iter().find_map(|address| match address.ip {
+            IpAddr::V4(ip) => Some((ip, on(ip)?)),
+            IpAddr::V6(_) => None,
+        })?;
+        let component = interface.component_id.as_ref().and_then(|id| self.view.components.get(id));
+        let name = component.and_then(|component| match component.id.is_node() {
+            true => settings.node_name(&component.id, component.nid),
+            false => Some(component.id.clone().into()),
+        });
+        Some((Known { ip, name, component, options: None }, place))
+    }
+
+    fn answer_known(&self, request: &Request<'_>, known: &Known<'_>, place: Place<'_>) -> Result<Outcome, Silence> {
+        let kind = match request.kind {
+            Kind::Discover => ReplyKind::Offer,
+            Kind::Inform => ReplyKind::Ack,
+            Kind::Request => match asked(request)? {
+                ip if ip == known.ip => ReplyKind::Ack,
+                _ => return Ok(self.refuse(request, place, "the address is not yours")),
+            },
+            Kind::Decline | Kind::Release => return Err(Silence::Incomplete),
+        };
+        let mut layers = Layers::of_network(place.network);
+        if let Some(component) = known.component {
+            layers = layers.of_component(&self.prepared.settings, self.view, component);
+        }
+        if let Some(own) = known.options {
+            layers = layers.with(own);
+        }
+        let mut reply = Reply::new(kind, request, place.server);
+        if let Some(name) = &known.name {
+            reply.set(code::HOST_NAME, name.as_bytes());
+        }
+        self.complete(&mut reply, request, place, &layers, Machine::Known);
+        if request.kind != Kind::Inform {
+            reply.set_address(known.ip);
+            layers.set_times(&mut reply, layers.lease());
+        }
+        Ok(sent(reply, request, None))
+    }
+
+    fn answer_unknown(&self, request: &Request<'_>, place: Place<'_>) -> Result<Outcome, Silence> {
+        let network = place.network;
+        let note = |ip| self.sightings().note(request, &network.name, ip, self.now);
+        let policy = &network.unknown;
+        let (Some(pool), false) = (network.pool, *policy == UnknownPolicy::Ignore) else {
+            note(None);
+            return Err(Silence::Ignored);
+        };
+        let free = |ip: Ipv4Addr| {
+            !self.prepared.is_taken(ip) && !self.view.index.by_ip.contains_key(&IpAddr::V4(ip)) && !self.link.has(ip)
+        };
+        let until = Timestamp(self.now.0.saturating_add(i64::from(network.unknown_lease) * 1_000_000));
+        let (kind, ip) = match request.kind {
+            Kind::Discover => {
+                let offered = self.leases().offer(request.mac, pool, request.requested(), self.now, &free);
+                note(offered);
+                (ReplyKind::Offer, offered.ok_or(Silence::PoolSpent)?)
+            }
+            Kind::Request => {
+                let ip = asked(request)?;
+                let mut leases = self.leases();
+                let ours = within(pool, ip) && free(ip);
+                let renewing = !request.ciaddr.is_unspecified();
+                let granted = ours
+                    && (leases.renew(request.mac, ip, until)
+                        || renewing && leases.adopt(request.mac, ip, until, self.now));
+                let has_record = leases.knows(request.mac);
+                drop(leases);
+                if !granted {
+                    // A client of whom nothing is known may be another server's (RFC 2131 section 4.3.2); one that asks
+                    // us by name, that is on the wrong network or whose address is ours to give is not.
+                    let certain = request.server().is_some() || has_record || !network.subnet.contains(&ip);
+                    if !certain && !within(pool, ip) {
+                        return Err(Silence::NoRecord);
+                    }
+                    return Ok(self.refuse(request, place, "the address is not yours"));
+                }
+                note(Some(ip));
+                (ReplyKind::Ack, ip)
+            }
+            Kind::Inform => (ReplyKind::Ack, request.ciaddr),
+            Kind::Decline | Kind::Release => return Err(Silence::Incomplete),
+        };
+        let layers = Layers::of_network(network);
+        let mut reply = Reply::new(kind, request, place.server);
+        self.complete(&mut reply, request, place, &layers, Machine::Unknown(policy));
+        if request.kind == Kind::Inform {
+            return Ok(sent(reply, request, None));
+        }
+        reply.set_address(ip);
+        // The times of known machines are not those of short leases.
+        Layers::default().set_times(&mut reply, network.unknown_lease);
+        let lease = DhcpLease { ip, mac: Some(request.mac), expires: until };
+        Ok(sent(reply, request, (kind == ReplyKind::Ack).then(|| put(lease))))
+    }
+
+    /// Tells only what to boot (PXE 2.1): a site's own server gives the addresses.
+    fn advise(
+        &self,
+        request: &Request<'_>,
+        place: Place<'a>,
+        source: SocketAddrV4,
+        port: u16,
+    ) -> Result<Outcome, Silence> {
+        let kind = match request.kind {
+            Kind::Discover if port == SERVER_PORT => ReplyKind::Offer,
+            // Firmware asks the boot server by its own port. HTTP boot and iPXE take the first answer as it is.
+            Kind::Request | Kind::Inform if port == PXE_PORT => ReplyKind::Ack,
+            _ => return Err(Silence::NothingToBoot),
+        };
+        let settings = &self.prepared.settings;
+        let interface = self.view.interfaces.get(&request.mac);
+        let component = interface.and_then(|interface| self.view.components.get(interface.component_id.as_ref()?));
+        let mut layers = Layers::of_network(place.network);
+        if let Some(component) = component {
+            layers = layers.of_component(settings, self.view, component);
+        }
+        let known = interface.is_some() || settings.hosts.contains_key(&request.mac);
+        let machine = if known { Machine::Known } else { Machine::Unknown(&place.network.unknown) };
+        if !known && Client::of(request) != Client::Plain {
+            self.sightings().note(request, &place.network.name, None, self.now);
+        }
+        if matches!(machine, Machine::Unknown(UnknownPolicy::Ignore)) {
+            return Err(Silence::Ignored);
+        }
+        let mut reply = Reply::new(kind, request, place.server);
+        let boot = Boot {
+            settings,
+            flags: self.flags,
+            layers: &layers,
+            server: place.server,
+            machine,
+            proxy: place.network.mode == DhcpMode::Proxy,
+        };
+        if !boot.set(&mut reply, request) {
+            return Err(Silence::NothingToBoot);
+        }
+        let mut outcome = sent(reply, request, None);
+        if port == PXE_PORT
+            && let Some((_, to)) = &mut outcome.reply
+        {
+            *to = source;
+        }
+        Ok(outcome)
+    }
+
+    fn complete(
+        &self,
+        reply: &mut Reply,
+        request: &Request<'_>,
+        place: Place<'_>,
+        layers: &Layers<'_>,
+        machine: Machine<'_>,
+    ) {
+        let settings = &self.prepared.settings;
+        let boot = Boot { settings, flags: self.flags, layers, server: place.server, machine, proxy: false };
+        boot.set(reply, request);
+        layers.set(reply, place.network);
+    }
+
+    /// Tells the client to start over.
+    fn refuse(&self, request: &Request<'_>, place: Place<'_>, why: &str) -> Outcome {
+        let mut reply = Reply::new(ReplyKind::Nak, request, place.server);
+        reply.set(code::MESSAGE, why.as_bytes());
+        sent(reply, request, None)
+    }
+
+    fn leases(&self) -> MutexGuard<'_, Leases> {
+        self.leases.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn sightings(&self) -> MutexGuard<'_, Sightings> {
+        self.sightings.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The address that a REQUEST is about: option 50 where the client selects an offer or comes back after a restart, its
+/// own address where it renews.
+fn asked(request: &Request<'_>) -> Result<Ipv4Addr, Silence> {
+    let own = (!request.ciaddr.is_unspecified()).then_some(request.ciaddr);
+    request.requested().or(own).ok_or(Silence::Incomplete)
+}
+
+fn put(lease: DhcpLease) -> Change {
+    Change::PutRecord(Record::DhcpLease(Arc::new(lease)))
+}
+
+/// An answer with where it goes (RFC 2131 section 4.1): to the relay, to the address that the client has, else to all.
+/// A client that could take a unicast at its new address gets a broadcast, too: unicasting to a machine that does not
+/// answer ARP yet needs a raw socket, and no client is known that does not take the broadcast.
+fn sent(reply: Reply, request: &Request<'_>, keep: Option<Change>) -> Outcome {
+    let word = match reply.kind() {
+        ReplyKind::Offer => "offer",
+        ReplyKind::Ack => "ack",
+        ReplyKind::Nak => "nak",
+    };
+    let refused = reply.kind() == ReplyKind::Nak;
+    let to = if !request.giaddr.is_unspecified() {
+        SocketAddrV4::new(request.giaddr, SERVER_PORT)
+    } else if request.ciaddr.is_unspecified() || refused {
+        SocketAddrV4::new(Ipv4Addr::BROADCAST, CLIENT_PORT)
+    } else {
+        SocketAddrV4::new(request.ciaddr, CLIENT_PORT)
+    };
+    Outcome { reply: Some((reply.into_bytes(), to)), keep, word }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,165 @@
+//! What each kind of client is told to boot.
+
+use std::net::{Ipv4Addr, SocketAddrV4};
+
+use dhcproto::v4::{DhcpOption, MessageType, OptionCode};
+
+use super::lab::{Lab, Packet, UNKNOWN, ip, known};
+use crate::model::{DhcpMode, UnknownPolicy};
+use crate::server::dhcp::BootSettings;
+use crate::server::dhcp::answer::Silence;
+
+const SERVER: Ipv4Addr = Ipv4Addr::new(172, 16, 0, 254);
+
+fn pxe(arch: u16) -> Packet {
+    Packet::discover(known(1)).option(60, b"PXEClient:Arch:00000:UNDI:003016").option(93, &arch.to_be_bytes())
+}
+
+fn ipxe(mac: crate::model::MacAddr) -> Packet {
+    Packet::discover(mac).option(93, &[0, 7]).option(77, b"iPXE")
+}
+
+#[test]
+fn every_architecture_gets_its_loader_over_tftp() {
+    let loaders = [
+        (0, "undionly.kpxe"),
+        (6, "ipxe-i386.efi"),
+        (7, "ipxe-x86_64.efi"),
+        (9, "ipxe-x86_64.efi"),
+        (10, "ipxe-arm32.efi"),
+        (11, "ipxe-arm64.efi"),
+    ];
+    for (arch, file) in loaders {
+        let offer = Lab::new().answer(&pxe(arch));
+        assert_eq!(offer.boot_file().as_deref(), Some(file), "{arch}");
+        let in_header = offer.message.fname().unwrap_or_default();
+        assert_eq!(in_header.strip_suffix(b"\0"), Some(file.as_bytes()), "in the header, too");
+        assert_eq!(offer.message.siaddr(), SERVER);
+        let text = SERVER.to_string().into_bytes();
+        assert_eq!(offer.option(OptionCode::TFTPServerName), Some(&DhcpOption::TFTPServerName(text)));
+        assert_eq!(offer.option(OptionCode::RootPath), Some(&DhcpOption::RootPath(SERVER.to_string())));
+    }
+    assert_eq!(Lab::new().answer(&pxe(27)).boot_file(), None, "there is no loader for this one");
+}
+
+#[test]
+fn firmware_that_boots_over_http_gets_a_url_and_its_class_back() {
+    for (arch, file) in [(15_u16, "ipxe-i386.efi"), (16, "ipxe-x86_64.efi"), (19, "ipxe-arm64.efi")] {
+        let packet = Packet::discover(known(1)).option(60, b"HTTPClient:Arch:00016:UNDI:003001");
+        let offer = Lab::new().answer(&packet.option(93, &arch.to_be_bytes()));
+        let url = format!("http://172.16.0.254:8081/loaders/{file}");
+        assert_eq!(offer.boot_file(), Some(url), "{arch}");
+        let class = DhcpOption::ClassIdentifier(b"HTTPClient".to_vec());
+        assert_eq!(offer.option(OptionCode::ClassIdentifier), Some(&class));
+    }
+}
+
+#[test]
+fn ipxe_is_known_by_its_options_and_by_its_name_in_both_spellings() {
+    let script = "http://172.16.0.254:8081/boot/v1/bootscript?mac=ec:e7:a7:05:a1:01";
+    let told: [(u8, &[u8]); 4] = [(77, b"iPXE"), (77, b"\x04iPXE"), (77, b"\x03abc\x04iPXE"), (175, b"\x13\x01\x01")];
+    for (code, data) in told {
+        let offer = Lab::new().answer(&pxe(7).option(code, data));
+        assert_eq!(offer.boot_file().as_deref(), Some(script), "{code} {data:?}");
+    }
+    let others: [(u8, &[u8]); 5] = [(77, b"iPXE2"), (77, b"\x05iPXE"), (77, b"\xffiPXE"), (77, b""), (175, b"")];
+    for (code, data) in others {
+        let offer = Lab::new().answer(&pxe(7).option(code, data));
+        assert_eq!(offer.boot_file().as_deref(), Some("ipxe-x86_64.efi"), "{code} {data:?}");
+    }
+}
+
+#[test]
+fn an_architecture_of_a_wrong_length_is_none() {
+    for data in [&b""[..], b"\x07"] {
+        let offer = Lab::new().answer(&Packet::discover(known(1)).option(60, b"PXEClient").option(93, data));
+        assert_eq!((offer.address(), offer.boot_file()), (ip(1), None), "{data:?}");
+    }
+}
+
+#[test]
+fn a_machine_that_does_not_boot_over_the_network_is_told_nothing_of_it() {
+    let offer = Lab::new().answer(&Packet::discover(known(1)));
+    assert_eq!((offer.boot_file(), offer.message.siaddr()), (None, Ipv4Addr::UNSPECIFIED));
+}
+
+#[test]
+fn what_is_set_goes_before_what_is_usual() {
+    let mut lab = Lab::new();
+    lab.settings(|settings| drop(settings.loaders.insert(7, "snponly.efi".into())));
+    assert_eq!(lab.answer(&pxe(7)).boot_file().as_deref(), Some("snponly.efi"));
+    lab.network(|network| {
+        network.options.boot_file = Some("own.efi".into());
+        network.options.next_server = Some(ip(253));
+        network.options.root_path = Some("/srv".into());
+    });
+    let offer = lab.answer(&pxe(7));
+    assert_eq!((offer.boot_file().as_deref(), offer.message.siaddr()), (Some("own.efi"), ip(253)));
+    assert_eq!(offer.option(OptionCode::RootPath), Some(&DhcpOption::RootPath("/srv".into())));
+    lab.flags(BootSettings { boot_url: Some("https://boot.example:8443/".into()), boot_port: 1 });
+    let script = "https://boot.example:8443/boot/v1/bootscript?mac=ec:e7:a7:05:a1:01";
+    assert_eq!(lab.answer(&ipxe(known(1))).boot_file().as_deref(), Some(script));
+}
+
+#[test]
+fn a_url_too_long_for_the_header_is_an_option_only() {
+    let mut lab = Lab::new();
+    let url = format!("http://{}.example", "a".repeat(150));
+    lab.flags(BootSettings { boot_url: Some(url.clone()), boot_port: 1 });
+    let offer = lab.answer(&ipxe(known(1)));
+    assert!(offer.boot_file().unwrap().starts_with(&url));
+    assert_eq!(offer.message.fname(), None);
+}
+
+#[test]
+fn an_old_rom_is_told_to_look_for_no_boot_server() {
+    let offer = Lab::new().answer(&pxe(0).option(55, &[1, 3, 43, 60]));
+    let class = DhcpOption::ClassIdentifier(b"PXEClient".to_vec());
+    assert_eq!(offer.option(OptionCode::ClassIdentifier), Some(&class));
+    assert!(offer.bytes.windows(6).any(|window| window == [43, 4, 6, 1, 8, 255]));
+    let efi = Lab::new().answer(&pxe(7).option(55, &[1, 3, 43, 60]));
+    assert_eq!(efi.option(OptionCode::ClassIdentifier), None);
+}
+
+#[test]
+fn an_unknown_machine_is_told_what_the_policy_of_its_network_says() {
+    let policies = [
+        (UnknownPolicy::Reboot, "default"),
+        (UnknownPolicy::Shell, "shell.ipxe"),
+        (UnknownPolicy::Script("discover.ipxe".into()), "discover.ipxe"),
+    ];
+    for (policy, file) in policies {
+        let mut lab = Lab::new();
+        lab.network(|network| network.unknown = policy.clone());
+        assert_eq!(lab.answer(&ipxe(UNKNOWN)).boot_file().as_deref(), Some(file));
+        let firmware = Packet::discover(UNKNOWN).option(93, &[0, 7]);
+        assert_eq!(lab.answer(&firmware).boot_file().as_deref(), Some("ipxe-x86_64.efi"), "it needs iPXE first");
+    }
+}
+
+#[test]
+fn a_proxy_answers_pxe_without_an_address_and_nobody_else() {
+    let mut lab = Lab::new();
+    lab.network(|network| network.mode = DhcpMode::Proxy);
+    let offer = lab.answer(&pxe(7).option(97, b"\0machine"));
+    assert_eq!((offer.kind(), offer.address()), (MessageType::Offer, Ipv4Addr::UNSPECIFIED));
+    assert_eq!(offer.boot_file().as_deref(), Some("ipxe-x86_64.efi"));
+    let class = DhcpOption::ClassIdentifier(b"PXEClient".to_vec());
+    assert_eq!(offer.option(OptionCode::ClassIdentifier), Some(&class));
+    for absent in [OptionCode::AddressLeaseTime, OptionCode::SubnetMask, OptionCode::Router] {
+        assert_eq!(offer.option(absent), None);
+    }
+    assert_eq!(lab.silence(&Packet::discover(known(1))), Silence::NothingToBoot);
+    assert_eq!(lab.silence(&Packet::request(known(1)).requested(ip(1))), Silence::NothingToBoot);
+}
+
+#[test]
+fn a_boot_server_is_asked_at_its_own_port_and_answers_to_where_it_was_asked_from() {
+    let mut lab = Lab::new();
+    lab.network(|network| network.mode = DhcpMode::Proxy);
+    let request = Packet::request(known(1)).from(ip(77)).option(60, b"PXEClient").option(93, &[0, 7]);
+    let ack = lab.answer(&request.clone().at_boot_port());
+    assert_eq!((ack.kind(), ack.to), (MessageType::Ack, SocketAddrV4::new(ip(77), 68)));
+    assert_eq!(ack.boot_file().as_deref(), Some("ipxe-x86_64.efi"));
+    assert_eq!(lab.silence(&Packet::discover(known(1)).at_boot_port()), Silence::NothingToBoot);
+}

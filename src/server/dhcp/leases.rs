@@ -1,0 +1,333 @@
+//! Who has which address of the pools: what was offered, what is leased, and what a client found to be in use.
+//!
+//! A table in memory, made from the stored leases at the start. It knows time only as it is told. An address is in the
+//! table at most once, so no two machines ever have one; whether an address belongs to a known machine is asked anew
+//! each time, because the inventory changes under the leases.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::net::Ipv4Addr;
+
+use crate::model::{DhcpLease, MacAddr, Timestamp};
+
+/// How long an offer waits for its request.
+const OFFER: i64 = 30_000_000;
+
+/// How old an offer has to be before it yields to another client when the pool is spent. Whoever is answered asks for
+/// what it was offered at once.
+const YIELDS_AFTER: i64 = 2_000_000;
+
+/// How long an address is left alone that a client found to be in use.
+const QUARANTINE: i64 = 3600 * 1_000_000;
+
+/// The most addresses that one search looks at, so that no packet holds the others up.
+const SEARCH: usize = 4096;
+
+/// The addresses that unknown machines have.
+#[derive(Debug, Default)]
+pub(super) struct Leases {
+    held: BTreeMap<Ipv4Addr, Held>,
+    by_mac: HashMap<MacAddr, Ipv4Addr>,
+    /// Every held address by the moment at which it is free again.
+    ends: BTreeSet<(Timestamp, Ipv4Addr)>,
+    /// Offers by the moment at which they end.
+    offers: BTreeSet<(Timestamp, Ipv4Addr)>,
+    /// Where the search for an address that was never used goes on, by the first address of the pool.
+    cursors: HashMap<Ipv4Addr, Ipv4Addr>,
+    /// Addresses that the search has passed and nobody has.
+    idle: BTreeSet<Ipv4Addr>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Held {
+    mac: Option<MacAddr>,
+    until: Timestamp,
+    offered: bool,
+}
+
+/// A range of addresses, first and last.
+pub(super) type Pool = (Ipv4Addr, Ipv4Addr);
+
+/// True when the address is one of the pool's.
+pub(super) fn within(pool: Pool, ip: Ipv4Addr) -> bool {
+    (pool.0..=pool.1).contains(&ip)
+}
+
+impl Leases {
+    /// The table that the stored leases make.
+    pub(super) fn load<'a>(stored: impl Iterator<Item = &'a DhcpLease>) -> Self {
+        let mut leases = Self::default();
+        for lease in stored {
+            leases.put(lease.ip, Held { mac: lease.mac, until: lease.expires, offered: false });
+        }
+        leases
+    }
+
+    /// An address for a client: the one that it has or had, the one that it would like, one never used, one whose lease
+    /// ended longest ago, or one that was offered to somebody who did not come for it. None when the pool is spent.
+    pub(super) fn offer(
+        &mut self,
+        mac: MacAddr,
+        pool: Pool,
+        wish: Option<Ipv4Addr>,
+        now: Timestamp,
+        free: &dyn Fn(Ipv4Addr) -> bool,
+    ) -> Option<Ipv4Addr> {
+        let own = self.by_mac.get(&mac).copied().filter(|ip| within(pool, *ip) && free(*ip));
+        let liked = || wish.filter(|ip| within(pool, *ip) && self.is_open(*ip, mac, now) && free(*ip));
+        let found = own.or_else(liked);
+        let found = found.or_else(|| self.unused(pool, free));
+        let ip = found.or_else(|| self.ended(pool, now, free)).or_else(|| self.abandoned(pool, now, free))?;
+        let leased = self.held.get(&ip).is_some_and(|held| !held.offered && held.mac == Some(mac) && held.until > now);
+        if !leased {
+            self.put(ip, Held { mac: Some(mac), until: Timestamp(now.0.saturating_add(OFFER)), offered: true });
+        }
+        Some(ip)
+    }
+
+    /// Leases an address to a client: one that it was offered or has. False when it is somebody else's, or nobody's.
+    pub(super) fn renew(&mut self, mac: MacAddr, ip: Ipv4Addr, until: Timestamp) -> bool {
+        let own = self.has(mac, ip);
+        if own {
+            self.put(ip, Held { mac: Some(mac), until, offered: false });
+        }
+        own
+    }
+
+    /// Leases an address that the client says it has, of which nothing is known here. False when it is somebody else's.
+    pub(super) fn adopt(&mut self, mac: MacAddr, ip: Ipv4Addr, until: Timestamp, now: Timestamp) -> bool {
+        let open = self.is_open(ip, mac, now);
+        if open {
+            self.put(ip, Held { mac: Some(mac), until, offered: false });
+        }
+        open
+    }
+
+    /// True when the client was offered the address or has it, even if its time is over: nobody else took it since.
+    pub(super) fn has(&self, mac: MacAddr, ip: Ipv4Addr) -> bool {
+        self.held.get(&ip).is_some_and(|held| held.mac == Some(mac))
+    }
+
+    /// True when anything is known of the client.
+    pub(super) fn knows(&self, mac: MacAddr) -> bool {
+        self.by_mac.contains_key(&mac)
+    }
+
+    /// Keeps an address out of use that the client found to be somebody's. None when it was not the client's to decline.
+    pub(super) fn decline(&mut self, mac: MacAddr, ip: Ipv4Addr, now: Timestamp) -> Option<DhcpLease> {
+        if !self.has(mac, ip) {
+            return None;
+        }
+        let until = Timestamp(now.0.saturating_add(QUARANTINE));
+        self.put(ip, Held { mac: None, until, offered: false });
+        Some(DhcpLease { ip, mac: None, expires: until })
+    }
+
+    /// Takes back what the client has no more use for. False when it was not the client's.
+    pub(super) fn release(&mut self, mac: MacAddr, ip: Ipv4Addr) -> bool {
+        let own = self.has(mac, ip);
+        if own {
+            self.remove(ip);
+        }
+        own
+    }
+
+    /// Drops what was offered to a client that chose another server.
+    pub(super) fn withdraw(&mut self, mac: MacAddr) {
+        let offered = |ip: &Ipv4Addr| self.held.get(ip).is_some_and(|held| held.offered);
+        if let Some(ip) = self.by_mac.get(&mac).copied().filter(offered) {
+            self.remove(ip);
+        }
+    }
+
+    /// Forgets what ended before `before`, and tells which addresses that were.
+    pub(super) fn sweep(&mut self, before: Timestamp) -> Vec<Ipv4Addr> {
+        let gone: Vec<Ipv4Addr> = self.ends.range(..(before, Ipv4Addr::UNSPECIFIED)).map(|(_, ip)| *ip).collect();
+        gone.iter().for_each(|ip| self.remove(*ip));
+        gone
+    }
+
+    /// True when the client may have the address: nobody has it, it is the client's own, or its time is over.
+    fn is_open(&self, ip: Ipv4Addr, mac: MacAddr, now: Timestamp) -> bool {
+        self.held.get(&ip).is_none_or(|held| held.mac == Some(mac) || held.until <= now)
+    }
+
+    fn unused(&mut self, pool: Pool, free: &dyn Fn(Ipv4Addr) -> bool) -> Option<Ipv4Addr> {
+        if let Some(ip) = self.idle.range(pool.0..=pool.1).take(SEARCH).find(|ip| free(**ip)) {
+            return Some(*ip);
+        }
+        let cursor = self.cursors.entry(pool.0).or_insert(pool.0);
+        for _ in 0..SEARCH {
+            let ip = *cursor;
+            if !within(pool, ip) {
+                return None;
+            }
+            *cursor = u32::from(ip).checked_add(1)?.into();
+            match self.held.contains_key(&ip) {
+                true => {}
+                false if free(ip) => return Some(ip),
+                // It may be free once the machine that has it is gone from the inventory.
+                false => drop(self.idle.insert(ip)),
+            }
+        }
+        None
+    }
+
+    fn ended(&self, pool: Pool, now: Timestamp, free: &dyn Fn(Ipv4Addr) -> bool) -> Option<Ipv4Addr> {
+        let over = self.ends.range(..=(now, Ipv4Addr::BROADCAST)).map(|(_, ip)| *ip);
+        over.take(SEARCH).find(|ip| within(pool, *ip) && free(*ip))
+    }
+
+    fn abandoned(&self, pool: Pool, now: Timestamp, free: &dyn Fn(Ipv4Addr) -> bool) -> Option<Ipv4Addr> {
+        let oldest = Timestamp(now.0.saturating_add(OFFER - YIELDS_AFTER));
+        let offers = self.offers.range(..=(oldest, Ipv4Addr::BROADCAST)).map(|(_, ip)| *ip);
+        offers.take(SEARCH).find(|ip| within(pool, *ip) && free(*ip))
+    }
+
+    fn put(&mut self, ip: Ipv4Addr, held: Held) {
+        self.remove(ip);
+        self.idle.remove(&ip);
+        self.held.insert(ip, held);
+        self.ends.insert((held.until, ip));
+        if held.offered {
+            self.offers.insert((held.until, ip));
+        }
+        if let Some(mac) = held.mac {
+            self.by_mac.insert(mac, ip);
+        }
+    }
+
+    fn remove(&mut self, ip: Ipv4Addr) {
+        let Some(held) = self.held.remove(&ip) else { return };
+        self.idle.insert(ip);
+        self.ends.remove(&(held.until, ip));
+        self.offers.remove(&(held.until, ip));
+        if let Some(mac) = held.mac
+            && self.by_mac.get(&mac) == Some(&ip)
+        {
+            self.by_mac.remove(&mac);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const POOL: Pool = (Ipv4Addr::new(10, 0, 0, 1), Ipv4Addr::new(10, 0, 0, 3));
+    const SECOND: i64 = 1_000_000;
+
+    fn mac(number: u8) -> MacAddr {
+        MacAddr([2, 0, 0, 0, 0, number])
+    }
+
+    fn ip(last: u8) -> Ipv4Addr {
+        Ipv4Addr::new(10, 0, 0, last)
+    }
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp(seconds * SECOND)
+    }
+
+    fn any(_: Ipv4Addr) -> bool {
+        true
+    }
+
+    #[test]
+    fn each_client_gets_an_address_of_its_own_and_keeps_it() {
+        let mut leases = Leases::default();
+        for number in 1..=3 {
+            assert_eq!(leases.offer(mac(number), POOL, None, at(0), &any), Some(ip(number)));
+            assert!(leases.renew(mac(number), ip(number), at(300)));
+        }
+        assert_eq!(leases.offer(mac(2), POOL, Some(ip(3)), at(1), &any), Some(ip(2)));
+        assert_eq!(leases.offer(mac(9), POOL, None, at(299), &any), None, "the pool is spent");
+        assert_eq!(leases.offer(mac(9), POOL, None, at(300), &any), Some(ip(1)), "the lease that ended first");
+        assert!(!leases.renew(mac(1), ip(1), at(900)), "what went to another is gone");
+    }
+
+    #[test]
+    fn an_address_of_a_known_machine_is_never_handed_out() {
+        let mut leases = Leases::default();
+        let known = |candidate: Ipv4Addr| candidate != ip(1);
+        assert_eq!(leases.offer(mac(1), POOL, Some(ip(1)), at(0), &known), Some(ip(2)));
+        // The machine that had the first one is gone, and one that has the second has come.
+        assert_eq!(leases.offer(mac(1), POOL, None, at(0), &|candidate| candidate != ip(2)), Some(ip(1)));
+    }
+
+    #[test]
+    fn a_wish_is_granted_where_nobody_is_hurt() {
+        let mut leases = Leases::default();
+        assert_eq!(leases.offer(mac(1), POOL, Some(ip(3)), at(0), &any), Some(ip(3)));
+        assert_eq!(leases.offer(mac(2), POOL, Some(ip(3)), at(0), &any), Some(ip(1)));
+        assert_eq!(leases.offer(mac(3), POOL, Some([10, 9, 9, 9].into()), at(0), &any), Some(ip(2)));
+    }
+
+    #[test]
+    fn a_flood_of_clients_that_never_come_back_does_not_keep_a_pool_spent() {
+        let mut leases = Leases::default();
+        for number in 1..=3 {
+            leases.offer(mac(number), POOL, None, at(0), &any).unwrap();
+        }
+        assert_eq!(leases.offer(mac(8), POOL, None, at(1), &any), None, "a fresh offer waits for its client");
+        assert_eq!(leases.offer(mac(8), POOL, None, at(3), &any), Some(ip(1)));
+        assert!(!leases.renew(mac(1), ip(1), at(300)));
+        assert!(leases.renew(mac(8), ip(1), at(300)));
+    }
+
+    #[test]
+    fn a_declined_address_rests_for_an_hour_and_only_its_holder_can_decline() {
+        let mut leases = Leases::default();
+        leases.offer(mac(1), POOL, None, at(0), &any).unwrap();
+        assert_eq!(leases.decline(mac(2), ip(1), at(0)), None);
+        let lease = leases.decline(mac(1), ip(1), at(0)).unwrap();
+        assert_eq!(lease, DhcpLease { ip: ip(1), mac: None, expires: at(3600) });
+        assert_eq!(leases.offer(mac(1), POOL, Some(ip(1)), at(10), &any), Some(ip(2)));
+        let mut reloaded = Leases::load(std::iter::once(&lease));
+        assert_eq!(reloaded.offer(mac(1), POOL, None, at(10), &any), Some(ip(2)));
+    }
+
+    #[test]
+    fn a_released_address_is_free_and_only_its_holder_can_release() {
+        let mut leases = Leases::default();
+        leases.offer(mac(1), POOL, None, at(0), &any).unwrap();
+        assert!(!leases.release(mac(2), ip(1)));
+        assert!(leases.release(mac(1), ip(1)));
+        assert!(!leases.knows(mac(1)));
+        assert!(leases.adopt(mac(2), ip(1), at(300), at(1)));
+        assert!(!leases.adopt(mac(1), ip(1), at(300), at(1)));
+        for number in 3..=4 {
+            leases.offer(mac(number), POOL, None, at(1), &any).unwrap();
+        }
+        assert!(leases.release(mac(4), ip(3)));
+        assert_eq!(leases.offer(mac(5), POOL, None, at(1), &any), Some(ip(3)), "though the pool was spent before");
+    }
+
+    #[test]
+    fn an_offer_is_dropped_when_another_server_was_chosen_but_a_lease_is_not() {
+        let mut leases = Leases::default();
+        leases.offer(mac(1), POOL, None, at(0), &any).unwrap();
+        leases.withdraw(mac(1));
+        assert!(!leases.knows(mac(1)));
+        leases.offer(mac(1), POOL, Some(ip(1)), at(0), &any).unwrap();
+        leases.renew(mac(1), ip(1), at(300));
+        leases.withdraw(mac(1));
+        assert!(leases.has(mac(1), ip(1)));
+    }
+
+    #[test]
+    fn what_ended_long_ago_is_swept_and_can_be_used_again() {
+        let mut leases = Leases::default();
+        leases.offer(mac(1), POOL, None, at(0), &any).unwrap();
+        leases.renew(mac(1), ip(1), at(300));
+        assert_eq!(leases.sweep(at(300)), Vec::<Ipv4Addr>::new());
+        assert_eq!(leases.sweep(at(301)), [ip(1)]);
+        assert_eq!(leases.offer(mac(2), POOL, None, at(400), &any), Some(ip(1)));
+    }
+
+    #[test]
+    fn a_search_ends_at_the_last_address_there_is() {
+        let mut leases = Leases::default();
+        let edge = (Ipv4Addr::BROADCAST, Ipv4Addr::BROADCAST);
+        assert_eq!(leases.offer(mac(1), edge, None, at(0), &|_| false), None);
+    }
+}

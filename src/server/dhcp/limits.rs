@@ -1,0 +1,130 @@
+//! How many packets a second are looked at, per client, per relay and per address, so that a flood from one is not felt
+//! by the others.
+//!
+//! A client that boots sends some ten packets in as many seconds; what is beyond its share is dropped before it is read.
+//! The counts are of one second and are forgotten with it, which bounds them by what a second can bring.
+
+use std::collections::HashMap;
+use std::net::Ipv4Addr;
+
+use crate::model::{MacAddr, Timestamp};
+
+/// Packets a second of one MAC address.
+const PER_CLIENT: u32 = 20;
+
+/// Packets a second of one relay: more than 20,000 clients at once, and less than the machine can read.
+const PER_RELAY: u32 = 60_000;
+
+/// Packets a second of one address without a relay: a machine renews once in a while.
+const PER_ADDRESS: u32 = 50;
+
+/// The most senders that are counted; a second that brings more is no flood from one of them.
+const SENDERS: usize = 100_000;
+
+const SECOND: i64 = 1_000_000;
+
+/// Who sent a packet, as far as its header tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Sender {
+    Client(MacAddr),
+    Relay(Ipv4Addr),
+    Address(Ipv4Addr),
+}
+
+/// The packets of the present second.
+#[derive(Debug, Default)]
+pub(super) struct Limits {
+    second: i64,
+    counts: HashMap<Sender, u32>,
+}
+
+impl Limits {
+    /// True when the packet may be read. Only its header is looked at, and its source address.
+    pub(super) fn admit(&mut self, packet: &[u8], source: Ipv4Addr, now: Timestamp) -> bool {
+        let Some(header) = packet.first_chunk::<34>() else { return false };
+        let second = now.0.div_euclid(SECOND);
+        if second != self.second {
+            self.second = second;
+            self.counts.clear();
+        }
+        let [.., a, b, c, d, e, f] = *header;
+        let mac = MacAddr([a, b, c, d, e, f]);
+        let relay = Ipv4Addr::new(header[24], header[25], header[26], header[27]);
+        // Both are counted even if the first is over its share: who floods is to be seen as one who does.
+        let client = self.count(Sender::Client(mac), PER_CLIENT);
+        let path = match (relay.is_unspecified(), source.is_unspecified()) {
+            (false, _) => self.count(Sender::Relay(relay), PER_RELAY),
+            (true, false) => self.count(Sender::Address(source), PER_ADDRESS),
+            (true, true) => true,
+        };
+        client && path
+    }
+
+    fn count(&mut self, sender: Sender, most: u32) -> bool {
+        if let Some(count) = self.counts.get_mut(&sender) {
+            *count = count.saturating_add(1);
+            return *count <= most;
+        }
+        if self.counts.len() < SENDERS {
+            self.counts.insert(sender, 1);
+        }
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn packet(client: u8, relay: u8) -> [u8; 240] {
+        let mut packet = [0; 240];
+        packet[24..28].copy_from_slice(&[10, 0, 0, relay]);
+        if relay == 0 {
+            packet[24..28].fill(0);
+        }
+        packet[33] = client;
+        packet
+    }
+
+    const NONE: Ipv4Addr = Ipv4Addr::UNSPECIFIED;
+
+    #[test]
+    fn a_flood_from_one_client_leaves_the_others_alone() {
+        let mut limits = Limits::default();
+        let admitted = (0..1000).filter(|_| limits.admit(&packet(1, 0), NONE, Timestamp(0))).count();
+        assert_eq!(admitted, 20);
+        assert!(limits.admit(&packet(2, 0), NONE, Timestamp(0)));
+        assert!(limits.admit(&packet(1, 0), NONE, Timestamp(SECOND)), "the next second is another one");
+    }
+
+    #[test]
+    fn a_flood_from_one_address_leaves_the_others_alone() {
+        let mut limits = Limits::default();
+        let source = Ipv4Addr::new(10, 0, 0, 9);
+        let admitted = (0..200).filter(|client| limits.admit(&packet(*client, 0), source, Timestamp(0))).count();
+        assert_eq!(admitted, 50);
+        assert!(limits.admit(&packet(250, 0), Ipv4Addr::new(10, 0, 0, 8), Timestamp(0)));
+        assert!(limits.admit(&packet(251, 0), NONE, Timestamp(0)));
+    }
+
+    #[test]
+    fn a_flood_through_one_relay_leaves_the_others_alone() {
+        let mut limits = Limits::default();
+        let relay = Sender::Relay(Ipv4Addr::new(10, 0, 0, 1));
+        limits.counts.insert(relay, PER_RELAY);
+        assert!(!limits.admit(&packet(1, 1), NONE, Timestamp(0)));
+        assert!(limits.admit(&packet(2, 2), NONE, Timestamp(0)));
+    }
+
+    #[test]
+    fn what_has_no_header_is_not_read_and_counts_are_bounded() {
+        let mut limits = Limits::default();
+        assert!(!limits.admit(&[0; 33], NONE, Timestamp(0)));
+        for number in 0..u32::try_from(SENDERS).unwrap() + 10 {
+            let mut packet = packet(0, 0);
+            packet[28..32].copy_from_slice(&number.to_be_bytes());
+            assert!(limits.admit(&packet, NONE, Timestamp(0)));
+        }
+        assert_eq!(limits.counts.len(), SENDERS);
+    }
+}

@@ -1,0 +1,91 @@
+//! Where a packet came from: the interface with its addresses, and the networks that the client may be on.
+
+use std::collections::HashSet;
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+use super::request::Request;
+use crate::model::{DhcpMode, DhcpNetwork, DhcpSettings};
+
+/// An interface that is served.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Link {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Its first address; none while it has none.
+    pub address: Option<Ipv4Addr>,
+    /// For each network of the settings, in their order, the address of ours from which it is reached over this
+    /// interface; none where it is not.
+    pub towards: Vec<Option<Ipv4Addr>>,
+}
+
+impl Link {
+    /// The address that clients of a network are told as ours.
+    fn server_for(&self, number: usize) -> Option<Ipv4Addr> {
+        self.towards.get(number).copied().flatten().or(self.address)
+    }
+
+    /// True for an address of this interface.
+    pub(super) fn has(&self, ip: Ipv4Addr) -> bool {
+        self.address == Some(ip) || self.towards.contains(&Some(ip))
+    }
+}
+
+/// The settings with what is looked up often.
+#[derive(Debug, Default)]
+pub(super) struct Prepared {
+    pub(super) settings: Arc<DhcpSettings>,
+    /// Addresses that no pool hands out, beside those of known interfaces.
+    taken: HashSet<Ipv4Addr>,
+}
+
+impl Prepared {
+    pub(super) fn new(settings: Arc<DhcpSettings>) -> Self {
+        let mut taken: HashSet<Ipv4Addr> = settings.reserved.iter().copied().collect();
+        taken.extend(settings.hosts.values().map(|host| host.ip));
+        for network in &settings.networks {
+            let options = &network.options;
+            taken.extend([network.subnet.network(), network.subnet.broadcast()]);
+            taken.extend(options.next_server);
+            let lists = [&options.router, &options.dns, &options.ntp];
+            taken.extend(lists.into_iter().flatten().flatten());
+        }
+        Self { settings, taken }
+    }
+
+    pub(super) fn is_taken(&self, ip: Ipv4Addr) -> bool {
+        self.taken.contains(&ip)
+    }
+}
+
+/// A network that a client may be on, and who we are there.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place<'a> {
+    pub(super) network: &'a DhcpNetwork,
+    pub(super) server: Ipv4Addr,
+}
+
+/// The networks that a client may be on: that of its relay, else that of the address it has, else those of the
+/// interface. Several may share a wire; the first is where an unknown machine gets its address.
+pub(super) fn places<'a>(settings: &'a DhcpSettings, link: &Link, request: &Request<'_>) -> Vec<Place<'a>> {
+    let numbered = settings.networks.iter().enumerate().filter(|(_, network)| network.mode != DhcpMode::Off);
+    let of = |ip: Ipv4Addr| {
+        let found = numbered.clone().find(|(_, network)| network.subnet.contains(&ip));
+        found.into_iter().filter_map(|(number, network)| Some(Place { network, server: link.server_for(number)? }))
+    };
+    if !request.giaddr.is_unspecified() {
+        return of(request.selected_subnet().unwrap_or(request.giaddr)).collect();
+    }
+    let local = numbered.clone().filter_map(|(number, network)| {
+        let server = link.towards.get(number).copied().flatten()?;
+        network.subnet.contains(&server).then_some(Place { network, server })
+    });
+    // A client that renews asks us directly, past its relay: only its address tells where it is.
+    if !request.ciaddr.is_unspecified() {
+        let there: Vec<_> = of(request.ciaddr).collect();
+        if !there.is_empty() {
+            return there;
+        }
+    }
+    local.collect()
+}

@@ -1,0 +1,173 @@
+//! Machines that asked for an address and that nobody knows: what `ochami-sync unknown` shows.
+//!
+//! Whoever can reach the port can make these up, so there is a ceiling, and the one not seen for longest goes first.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+use super::client::architecture;
+use super::code;
+use super::request::Request;
+use crate::model::{DhcpUnknown, MacAddr, Record, Table, Timestamp};
+use crate::snapshot::Change;
+
+/// The most machines that are remembered.
+const MOST: usize = 4096;
+
+/// Seeing a machine again within this time, a minute, changes nothing: it would be written for no news.
+const NEWS: i64 = 60_000_000;
+
+/// The most of a client's own words that is kept.
+const WORDS: usize = 128;
+
+/// The machines seen, and which of them are not stored yet.
+#[derive(Debug, Default)]
+pub(super) struct Sightings {
+    seen: BTreeMap<MacAddr, DhcpUnknown>,
+    by_age: BTreeSet<(Timestamp, MacAddr)>,
+    changed: BTreeSet<MacAddr>,
+}
+
+impl Sightings {
+    /// The table that the stored ones make.
+    pub(super) fn load<'a>(stored: impl Iterator<Item = &'a DhcpUnknown>) -> Self {
+        let mut sightings = Self::default();
+        for one in stored {
+            sightings.by_age.insert((one.last_seen, one.mac));
+            sightings.seen.insert(one.mac, one.clone());
+        }
+        sightings
+    }
+
+    /// Notes that a machine asked on a network, and which address it was given, if any.
+    pub(super) fn note(&mut self, request: &Request<'_>, network: &Arc<str>, ip: Option<Ipv4Addr>, now: Timestamp) {
+        let known = self.seen.get(&request.mac);
+        let news = |one: &DhcpUnknown| {
+            one.network != *network || (ip.is_some() && one.ip != ip) || now.0 - one.last_seen.0 >= NEWS
+        };
+        if known.is_some_and(|one| !news(one)) {
+            return;
+        }
+        let before = known.cloned();
+        // What the loader and the system tell differs; an answer of the firmware says most.
+        let words = |code| request.option(code).map(|data| data.get(..WORDS).unwrap_or(data));
+        let vendor = words(code::VENDOR_CLASS).map(|data| String::from_utf8_lossy(data).into());
+        let circuit = words(code::RELAY_AGENT).map(|data| hexadecimal(data).into());
+        let next = DhcpUnknown {
+            mac: request.mac,
+            network: network.clone(),
+            ip: ip.or(before.as_ref().and_then(|one| one.ip)),
+            vendor: vendor.or(before.as_ref().map(|one| one.vendor.clone())).unwrap_or_default(),
+            arch: architecture(request).or(before.as_ref().and_then(|one| one.arch)),
+            relay: (!request.giaddr.is_unspecified()).then_some(request.giaddr),
+            circuit: circuit.or(before.as_ref().map(|one| one.circuit.clone())).unwrap_or_default(),
+            first_seen: before.as_ref().map_or(now, |one| one.first_seen),
+            last_seen: now,
+        };
+        if let Some(before) = before {
+            self.by_age.remove(&(before.last_seen, before.mac));
+        }
+        self.by_age.insert((now, request.mac));
+        self.seen.insert(request.mac, next);
+        self.changed.insert(request.mac);
+        if self.seen.len() > MOST
+            && let Some((_, oldest)) = self.by_age.pop_first()
+        {
+            self.seen.remove(&oldest);
+            self.changed.insert(oldest);
+        }
+    }
+
+    /// What has to be stored. Machines that became known are forgotten.
+    pub(super) fn changes(&mut self, is_known: impl Fn(MacAddr) -> bool) -> Vec<Change> {
+        let known: Vec<MacAddr> = self.seen.keys().copied().filter(|mac| is_known(*mac)).collect();
+        for mac in known {
+            if let Some(one) = self.seen.remove(&mac) {
+                self.by_age.remove(&(one.last_seen, mac));
+                self.changed.insert(mac);
+            }
+        }
+        let changed = std::mem::take(&mut self.changed);
+        let change = |mac: MacAddr| match self.seen.get(&mac) {
+            Some(one) => Change::PutRecord(Record::DhcpUnknown(Arc::new(one.clone()))),
+            None => Change::DeleteRecord(Table::DhcpUnknown, mac.to_string().into()),
+        };
+        changed.into_iter().map(change).collect()
+    }
+}
+
+fn hexadecimal(data: &[u8]) -> String {
+    use std::fmt::Write as _;
+    data.iter().fold(String::with_capacity(data.len() * 2), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A DISCOVER of the machine with this number.
+    fn packet(number: u16) -> Vec<u8> {
+        let mut bytes = vec![0; 240];
+        bytes[..3].copy_from_slice(&[1, 1, 6]);
+        bytes[28] = 2;
+        bytes[32..34].copy_from_slice(&number.to_be_bytes());
+        bytes[236..240].copy_from_slice(&[99, 130, 83, 99]);
+        bytes.extend([53, 1, 1, 60, 3, b'a', 0xff, b'b', 93, 2, 0, 7, 82, 3, 1, 1, 9, 255]);
+        bytes
+    }
+
+    fn note(sightings: &mut Sightings, number: u16, ip: Option<Ipv4Addr>, seconds: i64) {
+        let bytes = packet(number);
+        let request = Request::read(&bytes).unwrap();
+        sightings.note(&request, &"boot".into(), ip, Timestamp(seconds * 1_000_000));
+    }
+
+    fn only(changes: &[Change]) -> DhcpUnknown {
+        match changes {
+            [Change::PutRecord(Record::DhcpUnknown(one))] => DhcpUnknown::clone(one),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_machine_is_written_when_there_is_news_of_it_and_only_then() {
+        let mut sightings = Sightings::default();
+        note(&mut sightings, 1, None, 100);
+        let first = only(&sightings.changes(|_| false));
+        assert_eq!((&*first.vendor, first.arch, &*first.circuit), ("a\u{fffd}b", Some(7), "010109"));
+        note(&mut sightings, 1, None, 159);
+        assert_eq!(sightings.changes(|_| false), []);
+        note(&mut sightings, 1, Some([10, 0, 0, 1].into()), 159);
+        let leased = only(&sightings.changes(|_| false));
+        assert_eq!((leased.ip, leased.first_seen.0), (Some([10, 0, 0, 1].into()), 100_000_000));
+        note(&mut sightings, 1, None, 219);
+        let again = only(&sightings.changes(|_| false));
+        assert_eq!((again.ip, again.last_seen.0), (leased.ip, 219_000_000), "the address is remembered");
+    }
+
+    #[test]
+    fn who_becomes_known_is_forgotten_also_after_a_restart() {
+        let mut sightings = Sightings::default();
+        note(&mut sightings, 1, None, 1);
+        let stored = only(&sightings.changes(|_| false));
+        let mut reloaded = Sightings::load(std::iter::once(&stored));
+        assert_eq!(reloaded.changes(|_| false), []);
+        let gone = Change::DeleteRecord(Table::DhcpUnknown, stored.mac.to_string().into());
+        assert_eq!(reloaded.changes(|mac| mac == stored.mac), [gone]);
+    }
+
+    #[test]
+    fn a_flood_of_made_up_machines_pushes_out_the_oldest_and_no_more_than_that() {
+        let mut sightings = Sightings::default();
+        let most = u16::try_from(MOST).unwrap();
+        for number in 0..=most {
+            note(&mut sightings, number, None, i64::from(number));
+        }
+        assert_eq!((sightings.seen.len(), sightings.by_age.len()), (MOST, MOST));
+        assert!(!sightings.seen.contains_key(&MacAddr([2, 0, 0, 0, 0, 0])));
+    }
+}

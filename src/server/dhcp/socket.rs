@@ -1,0 +1,232 @@
+//! The sockets of an interface and the loop over them.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::sync::Arc;
+use std::time::Duration;
+
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::net::UdpSocket;
+use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+
+use super::answer::Server;
+use super::limits::Limits;
+use super::{Dhcp, Link, PXE_PORT, SERVER_PORT};
+use crate::clock;
+use crate::model::{DhcpNetwork, DhcpSettings};
+
+/// Packets that wait in the kernel while a thousand nodes power up at once; 300 bytes each, and the kernel's own.
+const RECEIVE_BUFFER: usize = 8 << 20;
+
+/// The longest packet that is read; an Ethernet frame holds no more.
+const PACKET: usize = 1500;
+
+/// How many packets are read before others get a turn.
+const TURN: usize = 64;
+
+/// How often the addresses of the interface are looked at.
+const LOOK: Duration = Duration::from_secs(2);
+
+/// A socket of an interface cannot be had.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot listen for DHCP on interface {interface}, port {port}")]
+pub struct DhcpBindError {
+    /// The interface.
+    pub interface: String,
+    /// The port.
+    pub port: u16,
+    /// What the system said.
+    #[source]
+    pub source: io::Error,
+}
+
+/// The sockets of one interface.
+#[derive(Debug)]
+pub struct Interface {
+    name: Arc<str>,
+    server: Arc<UdpSocket>,
+    pxe: Arc<UdpSocket>,
+}
+
+impl Interface {
+    /// Binds ports 67 and 4011 on an interface, which has to be there; it may come up and get its address later. Needs a
+    /// runtime, and the right to bind to devices and low ports (root, or CAP_NET_RAW and CAP_NET_BIND_SERVICE).
+    ///
+    /// # Errors
+    ///
+    /// [`DhcpBindError`].
+    pub fn bind(name: &str) -> Result<Self, DhcpBindError> {
+        let socket = |port| {
+            let bound = open(name, port).and_then(UdpSocket::from_std);
+            bound.map(Arc::new).map_err(|source| DhcpBindError { interface: name.to_owned(), port, source })
+        };
+        Ok(Self { name: name.into(), server: socket(SERVER_PORT)?, pxe: socket(PXE_PORT)? })
+    }
+
+    /// The name of the interface.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Answers until `shutdown`.
+    ///
+    /// # Errors
+    ///
+    /// When a socket fails for good, as it does when the interface is gone.
+    pub async fn run(&self, dhcp: &Dhcp, shutdown: &CancellationToken) -> io::Result<()> {
+        let mut serving = Serving {
+            interface: self,
+            dhcp,
+            link: Link::default(),
+            made_for: Arc::default(),
+            limits: Limits::default(),
+        };
+        serving.look();
+        let mut looks = interval(LOOK);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = shutdown.cancelled() => return Ok(()),
+                _ = looks.tick() => serving.look(),
+                ready = self.server.readable() => { ready?; serving.turn(&self.server, SERVER_PORT)? }
+                ready = self.pxe.readable() => { ready?; serving.turn(&self.pxe, PXE_PORT)? }
+            }
+            // A flood must not keep other tasks of this thread waiting.
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+/// A UDP socket that takes and sends packets of one interface only.
+fn open(interface: &str, port: u16) -> io::Result<std::net::UdpSocket> {
+    let socket = Socket::new(Domain::IPV4, Type::DGRAM, Some(Protocol::UDP))?;
+    socket.bind_device(Some(interface.as_bytes()))?;
+    socket.set_reuse_address(true)?;
+    socket.set_broadcast(true)?;
+    socket.set_nonblocking(true)?;
+    // The kernel gives what it allows; less is no reason to serve nobody.
+    let _ = socket.set_recv_buffer_size(RECEIVE_BUFFER);
+    socket.bind(&SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)).into())?;
+    Ok(socket.into())
+}
+
+/// Sends an answer. One that cannot be sent is lost like any other packet, and the client asks again.
+fn send(socket: &UdpSocket, bytes: &[u8], to: SocketAddrV4) {
+    if let Err(error) = socket.try_send_to(bytes, to.into()) {
+        tracing::debug!(to = %to, error = %error, "an answer could not be sent");
+    }
+}
+
+/// What the loop over an interface remembers.
+struct Serving<'a> {
+    interface: &'a Interface,
+    dhcp: &'a Dhcp,
+    link: Link,
+    /// The settings whose networks the link tells of.
+    made_for: Arc<DhcpSettings>,
+    limits: Limits,
+}
+
+impl Serving<'_> {
+    /// Reads and answers what has come, up to a turn's worth.
+    fn turn(&mut self, socket: &Arc<UdpSocket>, port: u16) -> io::Result<()> {
+        let mut buffer = [0; PACKET];
+        let view = self.dhcp.views.load();
+        let prepared = self.dhcp.prepared(view.dhcp.as_ref());
+        if !Arc::ptr_eq(&self.made_for, &prepared.settings) {
+            self.look();
+        }
+        for _ in 0..TURN {
+            let (length, source) = match socket.try_recv_from(&mut buffer) {
+                Ok(received) => received,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+                Err(error) => return passing(error),
+            };
+            let (packet, SocketAddr::V4(source)) = (&buffer[..length], source) else { continue };
+            let now = clock::now();
+            if !self.limits.admit(packet, *source.ip(), now) {
+                continue;
+            }
+            let server = Server {
+                view: &view,
+                prepared: &prepared,
+                flags: &self.dhcp.flags,
+                link: &self.link,
+                leases: &self.dhcp.leases,
+                sightings: &self.dhcp.sightings,
+                now,
+            };
+            let outcome = match server.answer(packet, source, port) {
+                Ok(outcome) => outcome,
+                Err(silence) => {
+                    tracing::debug!(interface = %self.interface.name, source = %source, reason = %silence, "not answered");
+                    continue;
+                }
+            };
+            tracing::debug!(interface = %self.interface.name, source = %source, answer = outcome.word, "answered");
+            match (outcome.keep, outcome.reply) {
+                (Some(change), reply) => {
+                    let reply = reply.map(|(bytes, to)| (socket.clone(), bytes, to));
+                    if !self.dhcp.journal.push(change, reply) {
+                        tracing::debug!("too many leases wait to be stored; one is dropped");
+                    }
+                }
+                (None, Some((bytes, to))) => send(socket, &bytes, to),
+                (None, None) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks at the addresses of the interface.
+    fn look(&mut self) {
+        self.made_for = self.dhcp.prepared(self.dhcp.views.load().dhcp.as_ref()).settings.clone();
+        let link = link(&self.interface.name, &self.made_for.networks);
+        if link != self.link {
+            match link.address {
+                Some(_) if link.towards.is_empty() => {
+                    tracing::warn!(interface = %link.name, "no network is known; DHCP is silent until one is applied");
+                }
+                Some(address) => tracing::info!(interface = %link.name, %address, "serving DHCP"),
+                None => {
+                    tracing::warn!(interface = %link.name, "the interface has no address, so DHCP is not served on it")
+                }
+            }
+            self.link = link;
+        }
+    }
+}
+
+/// Errors that a packet left behind, such as an ICMP message that nobody listens, are over with the next one.
+fn passing(error: io::Error) -> io::Result<()> {
+    use io::ErrorKind::{ConnectionRefused, ConnectionReset, HostUnreachable, Interrupted, NetworkUnreachable};
+    match error.kind() {
+        ConnectionRefused | ConnectionReset | HostUnreachable | NetworkUnreachable | Interrupted => Ok(()),
+        _ => Err(error),
+    }
+}
+
+/// The addresses of an interface, as the kernel would choose them for packets to all and to each network: no packet is
+/// sent, and no list of addresses has to be read.
+fn link(name: &Arc<str>, networks: &[DhcpNetwork]) -> Link {
+    let source = |to: Ipv4Addr| {
+        let socket = Socket::new(Domain::IPV4, Type::DGRAM, Some(Protocol::UDP)).ok()?;
+        socket.bind_device(Some(name.as_bytes())).ok()?;
+        socket.set_broadcast(true).ok()?;
+        socket.connect(&SocketAddr::from((to, CLIENT)).into()).ok()?;
+        let address = socket.local_addr().ok()?.as_socket_ipv4()?;
+        Some(*address.ip()).filter(|ip| !ip.is_unspecified())
+    };
+    // The last but one address of a subnet is any machine's; that of the subnet itself is none's.
+    let within = |network: &DhcpNetwork| network.subnet.hosts().next_back().unwrap_or(network.subnet.addr());
+    Link {
+        name: name.clone(),
+        address: source(Ipv4Addr::BROADCAST),
+        towards: networks.iter().map(|network| source(within(network))).collect(),
+    }
+}
+
+/// Any port does where nothing is sent.
+const CLIENT: u16 = super::CLIENT_PORT;

@@ -1,0 +1,285 @@
+//! DHCP against clients that others wrote: udhcpc, dhclient, dhcrelay and perfdhcp, in network namespaces of the test's
+//! own. Needs root; elsewhere the tests say that they were skipped.
+
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use crate::support::{Cluster, PROGRAM, Serving, tool, until};
+
+/// Namespaces that are joined as server, then relay or client; removed with everything in them when the test ends.
+struct Wires {
+    names: Vec<String>,
+}
+
+static NUMBER: AtomicU32 = AtomicU32::new(0);
+
+fn ip(args: &str) {
+    let output = Command::new("ip").args(args.split(' ')).output().unwrap();
+    assert!(output.status.success(), "ip {args}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+impl Wires {
+    /// Namespaces in a row, each joined to the next by a pair of interfaces: `right` here is `left` there.
+    fn new(count: usize) -> Self {
+        let mut wires = Self { names: Vec::new() };
+        for _ in 0..count {
+            let name = format!("osync-{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::SeqCst));
+            ip(&format!("netns add {name}"));
+            ip(&format!("-n {name} link set lo up"));
+            wires.names.push(name);
+        }
+        for pair in wires.names.windows(2) {
+            ip(&format!("-n {} link add right type veth peer name left netns {}", pair[0], pair[1]));
+            ip(&format!("-n {} link set right up", pair[0]));
+            ip(&format!("-n {} link set left up", pair[1]));
+        }
+        wires
+    }
+
+    /// `ip -n NAMESPACE …`.
+    fn ip(&self, number: usize, args: &str) {
+        ip(&format!("-n {} {args}", self.names[number]));
+    }
+
+    /// A command in a namespace.
+    fn command(&self, number: usize, program: &str, args: &[&str]) -> Command {
+        let mut command = Command::new("timeout");
+        command.args(["-k", "1", "60", "ip", "netns", "exec", &self.names[number], program]).args(args);
+        command.stdin(Stdio::null());
+        command
+    }
+
+    /// Runs a command in a namespace to its end, and answers what it said.
+    fn run(&self, number: usize, program: &str, args: &[&str]) -> String {
+        let output = self.command(number, program, args).output().unwrap();
+        [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat()
+    }
+
+    /// Starts `serve` in the first namespace, and waits until the inventory is applied.
+    fn serve(&self, cluster: &Cluster) -> Serving {
+        self.serve_with(cluster, &[])
+    }
+
+    /// As [`Self::serve`], with more flags.
+    fn serve_with(&self, cluster: &Cluster, flags: &[&str]) -> Serving {
+        let mut command = Command::new("ip");
+        command.args(["netns", "exec", &self.names[0], PROGRAM, "serve", "-i", "inventory", "--apply"]);
+        command.args(["--api", "http://127.0.0.1:0", "--boot", "0.0.0.0:0", "--dhcp", "right"]);
+        command
+            .args(flags)
+            .current_dir(cluster.dir.path())
+            .env("OCHAMI_SYNC_STATE", cluster.state())
+            .env_remove("RUST_LOG");
+        let serving = Serving::start(command);
+        let applied = |log: String| log.contains("applied:") || log.contains("in sync");
+        until("the inventory is applied", || applied(serving.log()).then_some(()));
+        until("DHCP is served", || serving.log().contains("serving DHCP").then_some(()));
+        serving
+    }
+}
+
+impl Drop for Wires {
+    fn drop(&mut self) {
+        for name in &self.names {
+            let _ = Command::new("ip").args(["netns", "del", name]).status();
+        }
+    }
+}
+
+/// A client that runs until the test ends.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// True when this test can make namespaces; else it says so.
+#[expect(clippy::print_stdout, reason = "a skipped test has to say so")]
+fn is_root() -> bool {
+    let root = Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout.starts_with(b"0"));
+    if !root {
+        println!("SKIPPED: network namespaces need root");
+    }
+    root
+}
+
+fn has(program: &str) -> bool {
+    tool("sh", &["-c", &format!("command -v {program} # {program} has to be installed")])
+}
+
+/// The first node of the example cluster.
+const NODE: &str = "ec:e7:a7:05:a1:fc";
+
+/// A script for udhcpc that prints what it was told.
+fn script(cluster: &Cluster) -> String {
+    use std::os::unix::fs::PermissionsExt as _;
+    let path = cluster.path("udhcpc.sh");
+    let text = "#!/bin/sh\necho \"EVENT $1 ip=$ip lease=$lease hostname=$hostname router=$router domain=$domain\"\n\
+                [ -n \"$ip\" ] && ip addr flush dev $interface && ip addr add $ip/24 dev $interface\nexit 0\n";
+    std::fs::write(&path, text).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn clients_that_others_wrote_get_renew_and_release_their_addresses() {
+    if !is_root() || !has("udhcpc") || !has("dhclient") {
+        return;
+    }
+    let (cluster, wires) = (Cluster::demo(), Wires::new(2));
+    wires.ip(0, "addr add 172.16.0.254/24 dev right");
+    wires.ip(1, &format!("link set left address {NODE}"));
+    let _serving = wires.serve(&cluster);
+    let said = wires.run(1, "udhcpc", &["-i", "left", "-n", "-q", "-f", "-s", &script(&cluster)]);
+    assert!(said.contains("EVENT bound ip=172.16.0.1 lease=3600 hostname=nid001 router=172.16.0.254"), "{said}");
+    assert!(said.contains("domain=openchami.cluster"), "{said}");
+
+    let (leases, pid) = (cluster.path("dhclient.leases"), cluster.path("dhclient.pid"));
+    let (leases, pid) = (leases.to_str().unwrap(), pid.to_str().unwrap());
+    let base = ["-v", "-cf", "/dev/null", "-sf", "/bin/true", "-lf", leases, "-pf", pid];
+    // The second run knows its address and asks for it (INIT-REBOOT).
+    for message in ["DHCPACK of 172.16.0.1 from 172.16.0.254", "DHCPREQUEST for 172.16.0.1"] {
+        // In the foreground it goes on for ever; what it said until then counts.
+        let mut client = Command::new("timeout");
+        client.args(["-k", "1", "4", "ip", "netns", "exec", &wires.names[1], "dhclient"]).args(base);
+        let output = client.args(["-1", "-d", "left"]).stdin(Stdio::null()).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(said.contains(message), "{said}");
+    }
+    let text = std::fs::read_to_string(leases).unwrap();
+    assert!(text.contains("fixed-address 172.16.0.1") && text.contains("host-name \"nid001\""), "{text}");
+    let said = wires.run(1, "dhclient", &[&base[..], &["-r", "left"]].concat());
+    assert!(said.contains("DHCPRELEASE"), "{said}");
+}
+
+#[test]
+fn an_unknown_machine_is_listed_and_gets_its_address_once_it_is_in_the_inventory() {
+    if !is_root() || !has("udhcpc") {
+        return;
+    }
+    let (cluster, wires) = (Cluster::demo(), Wires::new(2));
+    let mac = "ec:e7:a7:0f:00:01";
+    cluster.edit("cluster.yaml", "    pool: 172.16", "    unknown_lease: 60\n    pool: 172.16");
+    wires.ip(0, "addr add 172.16.0.254/24 dev right");
+    wires.ip(1, &format!("link set left address {mac}"));
+    let _serving = wires.serve(&cluster);
+    let log = cluster.path("udhcpc.log");
+    let sink = std::fs::File::create(&log).unwrap();
+    let mut client = wires.command(1, "udhcpc", &["-i", "left", "-f", "-s", &script(&cluster), "-t", "20"]);
+    client.args(["-T", "1", "-p", cluster.path("udhcpc.pid").to_str().unwrap()]);
+    let _client = Running(client.stdout(sink.try_clone().unwrap()).stderr(sink).spawn().unwrap());
+    let said = || std::fs::read_to_string(&log).unwrap();
+    until("it has an address of the pool", || said().contains("bound ip=172.16.0.200 lease=60").then_some(()));
+
+    let listed = until("it is listed", || {
+        let listed = cluster.run(&["unknown"]).expect(0).stdout;
+        listed.contains(mac).then_some(listed)
+    });
+    assert!(listed.contains("was given 172.16.0.200"), "{listed}");
+    let stanza: Vec<&str> = listed.lines().filter(|line| !line.starts_with('#')).collect();
+    let stanza = stanza.join("\n").replace("xXcCsSbBnN", "x1000c1s7b99n0");
+    let nodes = std::fs::read_to_string(cluster.inventory().join("nodes.yaml")).unwrap();
+    std::fs::write(cluster.inventory().join("nodes.yaml"), format!("{}\n{stanza}\n", nodes.trim_end())).unwrap();
+    until("it is known", || {
+        let listed = cluster.run(&["unknown"]).expect(0).stdout;
+        (!listed.contains(mac)).then_some(())
+    });
+
+    // A renewal is refused, the client starts over, and has the address of the inventory.
+    let pid = std::fs::read_to_string(cluster.path("udhcpc.pid")).unwrap();
+    assert!(Command::new("kill").args(["-USR1", pid.trim()]).status().unwrap().success());
+    until("it has its own address", || said().contains("EVENT bound ip=172.16.0.10 lease=3600").then_some(()));
+    assert!(said().contains("EVENT nak"), "{}", said());
+}
+
+#[test]
+fn a_lease_of_an_unknown_machine_outlives_a_restart() {
+    if !is_root() || !has("udhcpc") {
+        return;
+    }
+    let (cluster, wires) = (Cluster::demo(), Wires::new(2));
+    wires.ip(0, "addr add 172.16.0.254/24 dev right");
+    let arguments = ["-i", "left", "-n", "-q", "-f", "-t", "10", "-T", "1", "-s", &script(&cluster)];
+    let mut serving = wires.serve(&cluster);
+    for (mac, address) in [("ec:e7:a7:0f:00:01", 200), ("ec:e7:a7:0f:00:02", 201), ("ec:e7:a7:0f:00:01", 200)] {
+        wires.ip(1, "link set left down");
+        wires.ip(1, &format!("link set left address {mac}"));
+        wires.ip(1, "link set left up");
+        let said = wires.run(1, "udhcpc", &arguments);
+        assert!(said.contains(&format!("EVENT bound ip=172.16.0.{address} ")), "{mac}: {said}");
+        serving.stop();
+        serving = wires.serve(&cluster);
+    }
+}
+
+#[test]
+fn a_machine_that_solicits_a_router_is_answered_where_that_is_asked_for() {
+    if !is_root() {
+        return;
+    }
+    let (cluster, wires) = (Cluster::demo(), Wires::new(2));
+    wires.ip(0, "addr add 172.16.0.254/24 dev right");
+    let _serving = wires.serve_with(&cluster, &["--router-advertisements"]);
+    // The kernel asks when an interface comes up, and counts what it hears.
+    wires.ip(1, "link set left down");
+    wires.ip(1, "link set left up");
+    let heard = || {
+        let counters = wires.run(1, "cat", &["/proc/net/snmp6"]);
+        let line = counters.lines().find(|line| line.starts_with("Icmp6InRouterAdvertisements")).unwrap().to_owned();
+        line.split_whitespace().nth(1).and_then(|count| count.parse::<u32>().ok()).unwrap()
+    };
+    let before = heard();
+    until("an advertisement came", || (heard() > before).then_some(()));
+    let routes = wires.run(1, "ip", &["-6", "route"]);
+    assert!(!routes.contains("default"), "nobody takes us for a router: {routes}");
+}
+
+#[test]
+fn a_machine_behind_a_relay_is_served_by_the_network_of_the_relay() {
+    if !is_root() || !has("udhcpc") || !has("dhcrelay") {
+        return;
+    }
+    let (cluster, wires) = (Cluster::demo(), Wires::new(3));
+    let far = "  - name: far\n    subnet: 10.77.0.0/24\n    router: 10.77.0.1\n    pool: 10.77.0.50-10.77.0.60\n";
+    cluster.edit("cluster.yaml", "172.16.0.200-172.16.0.250\n", &format!("172.16.0.200-172.16.0.250\n{far}"));
+    wires.ip(0, "addr add 172.16.0.254/24 dev right");
+    wires.ip(0, "route add 10.77.0.0/24 via 172.16.0.253");
+    wires.ip(1, "addr add 172.16.0.253/24 dev left");
+    wires.ip(1, "addr add 10.77.0.1/24 dev right");
+    let _serving = wires.serve(&cluster);
+    let mut relay = wires.command(1, "dhcrelay", &["-d", "-4", "-a", "-id", "right", "-iu", "left", "172.16.0.254"]);
+    let _relay = Running(relay.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
+    let arguments = ["-i", "left", "-n", "-q", "-f", "-t", "10", "-T", "1", "-s", &script(&cluster)];
+    let said = wires.run(2, "udhcpc", &arguments);
+    assert!(said.contains("EVENT bound ip=10.77.0.50 lease=300") && said.contains("router=10.77.0.1"), "{said}");
+}
+
+#[test]
+fn hundreds_of_machines_at_once_are_all_served() {
+    if !is_root() || !has("perfdhcp") {
+        return;
+    }
+    let (cluster, wires) = (Cluster::demo(), Wires::new(2));
+    cluster.edit("cluster.yaml", "172.16.0.0/24", "172.16.0.0/16");
+    cluster.edit("cluster.yaml", "172.16.0.200-172.16.0.250", "172.16.8.0-172.16.200.250");
+    wires.ip(0, "addr add 172.16.0.254/16 dev right");
+    wires.ip(1, "addr add 172.16.0.99/16 dev left");
+    let _serving = wires.serve(&cluster);
+    let arguments = ["-4", "-r", "300", "-n", "600", "-R", "10000", "-W", "500000", "-l", "left", "172.16.0.254"];
+    let said = wires.run(1, "perfdhcp", &arguments);
+    let drops: Vec<&str> = said.lines().filter(|line| line.starts_with("drops:")).collect();
+    assert_eq!(drops, ["drops: 0", "drops: 0"], "{said}");
+    assert!(said.contains("non unique addresses: 0"), "{said}");
+}
+
+#[test]
+fn an_interface_that_is_not_there_ends_the_start() {
+    let cluster = Cluster::demo();
+    let finished =
+        cluster.run(&["serve", "--api", "http://127.0.0.1:0", "--boot", "127.0.0.1:0", "--dhcp", "nonesuch0"]);
+    let finished = finished.expect(1);
+    assert!(finished.stderr.contains("interface nonesuch0, port 67"), "{}", finished.stderr);
+}
