@@ -144,6 +144,9 @@ fn chain(error: &dyn std::error::Error) -> String {
 /// The name in our tokens' `iss`.
 const ISSUER: &str = "ochami-sync";
 
+/// The list of listeners, in the state directory; there while they listen.
+const LISTENERS: &str = "listeners.json";
+
 /// How long background tasks have to end at a shutdown.
 const DRAIN: Duration = Duration::from_secs(10);
 
@@ -162,6 +165,8 @@ pub async fn serve(config: Config, report: Reporter, shutdown: CancellationToken
         health.set("certificate", tls.look(clock::now()));
     }
     let (store, late) = database::open(&config, &health).await?;
+    // The state directory is ours from here on, and what an earlier run left would send people to sockets that are gone.
+    withdraw(&config);
     let issuer = issuer(&config, &health)?;
     let verifier = Verifier::new(
         &issuer,
@@ -203,6 +208,7 @@ pub async fn serve(config: Config, report: Reporter, shutdown: CancellationToken
     // Both have the same time to end in, so it is given to them together.
     tokio::join!(sockets.run(parts.routers(), shared, shutdown), tasks.finish(DRAIN));
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
+    withdraw(&config);
     store.close().await;
     Ok(())
 }
@@ -243,10 +249,21 @@ fn issuer(config: &Config, health: &Health) -> Result<Issuer, AppError> {
     })
 }
 
+/// Takes the list of listeners away. One that stays is wrong, but nothing that may keep nodes from booting.
+fn withdraw(config: &Config) {
+    let path = config.state.join(LISTENERS);
+    match std::fs::remove_file(&path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            tracing::warn!(path = %path.display(), error = %error, "the list of listeners cannot be removed");
+        }
+        _ => {}
+    }
+}
+
 /// Says that we are ready: to whoever started us, to systemd, and in the state directory.
 fn announce(config: &Config, bound: &[Bound], report: &Reporter, health: &Health) {
     let line = serde_json::to_string(bound).expect("listeners are texts");
-    let path = config.state.join("listeners.json");
+    let path = config.state.join(LISTENERS);
     let beside = config.state.join(".listeners.json.new");
     let written = write_private(&beside, &line).and_then(|()| std::fs::rename(&beside, &path));
     if let Err(error) = written {

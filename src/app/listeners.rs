@@ -22,8 +22,12 @@ fn api(url: &str, tls: Option<&Arc<Tls>>) -> Result<Listener, AppError> {
     let error = |reason: &str| AppError::Api { url: url.to_owned(), reason: reason.to_owned() };
     let (scheme, rest) =
         url.split_once("://").ok_or_else(|| error("it has to be http://IP:PORT or https://IP:PORT"))?;
-    let addr: SocketAddr = rest
-        .trim_end_matches('/')
+    let rest = rest.trim_end_matches('/');
+    // The one name that means an address without anybody being asked.
+    let loopback = rest.strip_prefix("localhost:").map(|port| format!("127.0.0.1:{port}"));
+    let addr: SocketAddr = loopback
+        .as_deref()
+        .unwrap_or(rest)
         .parse()
         .map_err(|_| error("behind the scheme goes an address to listen on, IP:PORT"))?;
     let mut listener = Listener::tcp(Role::Api, addr);

@@ -10,7 +10,7 @@ pub enum Exit {
     Success = 0,
     /// Network, authentication, input or output, or a fault of ours.
     Failure = 1,
-    /// The settings file is wrong. A wrong command line ends with the same, by clap's doing.
+    /// The settings file is wrong, or what flags say together. Most of a wrong command line ends with the same by clap's doing.
     Usage = 2,
     /// The inventory is invalid, or lacks a secret.
     Invalid = 3,

@@ -47,7 +47,10 @@ pub(super) async fn run(args: ServeArgs, printer: Printer) -> anyhow::Result<Exi
         }
         Err(error) => {
             printer.error(&error.to_string());
-            Ok(Exit::Failure)
+            Ok(match error {
+                AppError::Api { .. } | AppError::Exposure(_) => Exit::Usage,
+                _ => Exit::Failure,
+            })
         }
     }
 }

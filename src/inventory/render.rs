@@ -1,5 +1,6 @@
 //! Diagnostics as people read them, and as JSON.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 use annotate_snippets::renderer::DEFAULT_TERM_WIDTH;
@@ -150,8 +151,19 @@ struct Row<'d> {
     end_line: Option<u32>,
     end_column: Option<u32>,
     node: Option<&'d str>,
-    message: &'d str,
+    message: Cow<'d, str>,
     help: Option<&'d str>,
+}
+
+/// The message with the other places that explain it: the document has no field for them.
+fn whole_message<'d>(diagnostic: &'d Diagnostic, prefix: &str) -> Cow<'d, str> {
+    if diagnostic.related.is_empty() {
+        return Cow::Borrowed(&diagnostic.message);
+    }
+    let others = diagnostic.related.iter().map(|(place, words)| {
+        format!("{words} at {}:{}:{}", join(prefix, &place.file), place.line, place.column).trim_start().to_owned()
+    });
+    Cow::Owned(format!("{} ({})", diagnostic.message, others.collect::<Vec<_>>().join("; ")))
 }
 
 /// The diagnostics as a JSON document, `ochami-sync/diagnostics` version 1.0.
@@ -172,7 +184,7 @@ pub fn json(diagnostics: &[Diagnostic], prefix: &str) -> String {
             end_line: place.map(|place| place.end_line),
             end_column: place.map(|place| place.end_column),
             node: diagnostic.node.as_deref(),
-            message: &diagnostic.message,
+            message: whole_message(diagnostic, prefix),
             help: diagnostic.help.as_deref(),
         }
     });

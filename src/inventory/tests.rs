@@ -166,6 +166,31 @@ fn an_absent_directory_is_a_diagnostic() {
 }
 
 #[test]
+fn the_json_document_names_both_places_of_what_is_there_twice() {
+    let nodes = "nodes:\n  - {name: a, xname: x1c0s0b0n0, nid: 1, interfaces: [{mac_addr: 'ec:e7:a7:05:a1:fc'}]}\n  \
+                 - {name: b, xname: x1c0s0b0n0, nid: 2, interfaces: [{mac_addr: 'ec:e7:a7:05:a1:fd'}]}\n";
+    let loaded = load_with("nodes.yaml", nodes.as_bytes());
+    let document: serde_json::Value = serde_json::from_str(&render::json(&loaded.diagnostics, "inventory")).unwrap();
+    let rows = document["diagnostics"].as_array().unwrap();
+    let row = rows.iter().find(|row| row["code"] == "OS0401").unwrap();
+    let message = "the xname `x1c0s0b0n0` is used twice (first used by node `a` at inventory/nodes.yaml:2:22)";
+    assert_eq!((row["line"].as_u64(), row["message"].as_str()), (Some(3), Some(message)));
+}
+
+#[test]
+fn an_xname_is_the_whole_text_and_nothing_around_it() {
+    for (xname, sound) in
+        [("x1c0s0b0n0", true), ("X01C0S0B0N0", true), (" x1c0s0b0n0", false), ("x1c0s0b0n0\\n", false)]
+    {
+        let nodes = format!(
+            "nodes:\n  - {{name: a, xname: \"{xname}\", nid: 1, interfaces: [{{mac_addr: 'ec:e7:a7:05:a1:fc'}}]}}\n"
+        );
+        let loaded = load_with("nodes.yaml", nodes.as_bytes());
+        assert_eq!(!codes(&loaded).contains(&Code::Xname), sound, "{xname:?}: {}", rendered(&loaded));
+    }
+}
+
+#[test]
 fn the_json_document_has_the_promised_fields() {
     let loaded = load_with("cluster.yaml", b"cluster_name: demo\ncluster_boot_ip: 10.0.0.300\n");
     let document: serde_json::Value = serde_json::from_str(&render::json(&loaded.diagnostics, "inventory/")).unwrap();

@@ -26,6 +26,10 @@ impl Values<'_> {
     /// The xname of a node.
     pub(super) fn xname(&self, text: Text<'_>) -> Option<Xname> {
         let problem = match text.text.parse::<Xname>() {
+            // SMD's own parser drops what surrounds an xname; in a file it is a slip that nobody sees.
+            Ok(_) if text.text != text.text.trim() => self
+                .problem(Code::Xname, text, format!("`{}` is not an xname", text.text.escape_debug()))
+                .label("blanks surround it"),
             Ok(xname) if xname.is_node() => return Some(xname),
             Ok(xname) => self
                 .problem(Code::Xname, text, format!("`{}` is not the xname of a node", text.text))

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::Options;
 use super::describe;
-use super::document::{Class, Effect, FieldClass, Names, Place, PlanChange, Subject, Verb, Writer};
+use super::document::{Class, Effect, FieldChange, FieldClass, Names, Place, PlanChange, Subject, Verb, Writer};
 use super::fingerprint;
 use super::judge::{Outcome, Verdict};
 use super::{moves, ops};
@@ -193,8 +193,25 @@ fn change(address: &Address, parts: &[&Outcome<'_>], groups: &describe::Groups) 
         Verb::Update => "fields_changed",
     }
     .into();
+    if verb == Verb::Replace {
+        change.replace_paths = paths(&fields, &["mac"]);
+    }
+    change.disruptive = match verb {
+        Verb::Delete => address.0 == Subject::Node,
+        Verb::Update | Verb::Replace | Verb::Rename | Verb::AdoptAndChange => {
+            !change.ops.is_empty() && !paths(&fields, &["mac", "ip", "role", "kernel", "initrd"]).is_empty()
+        }
+        _ => false,
+    };
     (change.verb, change.class, change.fields) = (verb, class, fields);
     change
+}
+
+/// The fields whose last part is one of `names`, other than those that stay.
+fn paths(fields: &[FieldChange], names: &[&str]) -> Vec<String> {
+    let changes = fields.iter().filter(|field| !matches!(field.class, FieldClass::Recorded | FieldClass::Left));
+    let named = changes.filter(|field| field.path.rsplit('/').next().is_some_and(|last| names.contains(&last)));
+    named.map(|field| field.path.clone()).collect()
 }
 
 fn drifted(address: &Address, parts: &[&Outcome<'_>], options: &Options) -> PlanChange {
@@ -235,6 +252,7 @@ fn line(address: &Address, parts: &[&Outcome<'_>]) -> PlanChange {
         kind: *subject,
         verb: Verb::Update,
         reason: "".into(),
+        replace_paths: Vec::new(),
         class: Class::Intent,
         refused: parts.iter().any(|part| part.refused),
         origin: principal.and_then(|part| origin(part)),
@@ -243,6 +261,7 @@ fn line(address: &Address, parts: &[&Outcome<'_>]) -> PlanChange {
         live_fingerprint: fingerprint::of_all(live),
         after_fingerprint: fingerprint::of_all(after),
         ops: ops.into_iter().map(ops::id).collect(),
+        disruptive: false,
         effect,
         provenance: None,
     }

@@ -21,7 +21,9 @@ pub(super) fn render(plan: &Plan, command: &CommandLine) -> Option<String> {
         let checks: Vec<&Check> = failed.iter().copied().filter(|check| check.rule == rule).collect();
         let flag = flag(plan, &checks);
         let advice = flag.clone().map(|(name, value)| command.clone().with(name, value));
-        let mut lines = vec![format!("refused by {rule} (exit 4): {}", reason(rule, &checks))];
+        // A secret that is missing is a fault of the inventory, not a danger of the plan.
+        let code = if rule == "secret.unresolved" { 3 } else { 4 };
+        let mut lines = vec![format!("refused by {rule} (exit {code}): {}", reason(rule, &checks))];
         lines.extend(details(plan, rule, &checks));
         lines.extend(ways_out(plan, rule, &checks, advice.as_ref()));
         paragraphs.push(lines.join("\n") + "\n");

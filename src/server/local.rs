@@ -25,7 +25,7 @@ use super::common::health::Health;
 use super::common::problem::Problem;
 use crate::desired::Unresolved;
 use crate::plan::Plan;
-use crate::reconcile::{ReconcileError, Reconciler, Request, aside};
+use crate::reconcile::{ReconcileError, Reconciler, Request, TargetSpec, aside};
 use crate::target::TargetError;
 use crate::token::{Issuer, MintRequest};
 
@@ -116,7 +116,15 @@ async fn plan(State(state): State<LocalState>, body: Body) -> Response {
 }
 
 async fn apply(State(state): State<LocalState>, body: Body) -> Response {
-    on_the_side(body, async move |request: Request| state.reconciler.apply(&request).await).await
+    on_the_side(body, async move |request: Request| {
+        let applied = state.reconciler.apply(&request).await?;
+        // A person has decided: what the watcher refused or could not write before is over.
+        if matches!(request.target, TargetSpec::Builtin) && applied.outcome.failures.is_empty() {
+            state.health.set("apply", None);
+        }
+        Ok(applied)
+    })
+    .await
 }
 
 /// Reads the request, does the work and writes the answer on a thread of their own: all three are large. Work that has

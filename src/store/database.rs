@@ -188,12 +188,13 @@ impl Database {
 
     /// The number of the newest migration that the database has had; none for one that was just made.
     async fn schema(&self, connection: &mut SqliteConnection) -> Result<Option<i64>, StoreError> {
-        let tables: i64 =
-            sqlx::query_scalar("SELECT COUNT(*) FROM sqlite_schema WHERE type = 'table' AND name = '_sqlx_migrations'")
-                .fetch_one(&mut *connection)
-                .await
-                .map_err(|e| self.fault(&e))?;
-        if tables == 0 {
+        let tables: Vec<String> = sqlx::query_scalar("SELECT name FROM sqlite_schema WHERE type = 'table'")
+            .fetch_all(&mut *connection)
+            .await
+            .map_err(|e| self.fault(&e))?;
+        // Whoever made the file may have been killed between the list of migrations and the first of them.
+        let (migrations, others): (Vec<_>, Vec<_>) = tables.into_iter().partition(|table| table == MIGRATION_TABLE);
+        if migrations.is_empty() || others.is_empty() {
             return Ok(None);
         }
         sqlx::query_scalar("SELECT COALESCE(MAX(version), 0) FROM _sqlx_migrations WHERE success")

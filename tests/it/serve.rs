@@ -110,10 +110,11 @@ fn an_exposed_api_without_protection_is_refused_at_the_start() {
         (&["--api", "http://0.0.0.0:0"], &[], "loopback"),
         (&["--api", "https://127.0.0.1:0"], &[], "--tls-cert"),
         (&["--api", "ftp://127.0.0.1:0"], &[], "ftp"),
+        (&["--api", "http://head:0"], &[], "IP:PORT"),
     ] {
         let all = [&["serve", "--boot", "127.0.0.1:0"], args].concat();
         let finished = cluster.run_with(&all, environment);
-        assert_eq!(finished.code, 1, "{args:?}: {}", finished.stderr);
+        assert_eq!(finished.code, 2, "{args:?}: {}", finished.stderr);
         assert!(finished.stderr.contains(word), "{args:?}: {}", finished.stderr);
     }
 }
@@ -238,7 +239,8 @@ fn a_stopped_daemon_leaves_nothing_that_hinders_the_next() {
     let serving = cluster.serve(&[]);
     let log = serving.stop();
     assert!(!log.contains("panicked"), "{log}");
-    let serving = cluster.serve(&[]);
+    assert!(!cluster.state().join("listeners.json").exists(), "it would name sockets that are gone");
+    let serving = cluster.serve(&["--api", "http://localhost:0"]);
     assert_eq!(get(&format!("{}/health", serving.api)).status, 200);
 }
 

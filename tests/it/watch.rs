@@ -77,10 +77,25 @@ fn a_burst_that_would_delete_too_much_is_refused_and_stays_refused() {
     std::fs::write(&path, &text[..start]).unwrap();
     until("the daemon refused", || serving.log().contains("limit.delete").then_some(()));
     assert!(get(&format!("{}/boot/v1/bootscript?mac=ec:e7:a7:05:9f:50", serving.boot)).body.contains("kernel"));
-    std::fs::write(&path, text).unwrap();
+    std::fs::write(&path, &text).unwrap();
     until("the daemon is in sync again", || {
         (get(&format!("{}/ready", serving.api)).json()["status"] == "ready").then_some(())
     });
+}
+
+#[test]
+fn what_the_daemon_refused_and_a_person_applied_is_no_longer_wrong() {
+    let cluster = Cluster::demo();
+    let serving = cluster.serve(&["-i", "inventory", "--apply"]);
+    until("the inventory was applied", || script(&serving.boot).contains("compute-slurm/latest").then_some(()));
+    let path = cluster.inventory().join("nodes.yaml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, &text[..text.find("- name: nid004").unwrap()]).unwrap();
+    let ready = || get(&format!("{}/ready", serving.api)).json();
+    until("the daemon refused", || (ready()["status"] == "degraded").then_some(()));
+    assert!(ready()["degraded"][0]["reason"].as_str().unwrap().contains("limit.delete"), "{}", ready());
+    cluster.run(&["apply", "--yes", "--allow-delete", "6"]).expect(0);
+    assert_eq!(ready()["status"], "ready");
 }
 
 #[test]

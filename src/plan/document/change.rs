@@ -113,6 +113,9 @@ pub struct PlanChange {
     /// The reason in one word: `new`, `fields_changed`, `key_changed`, `interface_moved`, `node_moved`, `renamed`,
     /// `removed`, `shared`, `deleted_outside`, …
     pub reason: Cow<'static, str>,
+    /// Of a replacement: the fields that are keys and change.
+    #[serde(default)]
+    pub replace_paths: Vec<String>,
     /// Why it happens.
     pub class: Class,
     /// True when it may not happen, because the object is not ours (`sync.adopt`).
@@ -131,6 +134,9 @@ pub struct PlanChange {
     pub after_fingerprint: Option<String>,
     /// The writes, by identifier.
     pub ops: Vec<String>,
+    /// True when a node in use may notice: it goes, or its MAC address, IP address, role, kernel or initrd changes.
+    #[serde(default)]
+    pub disruptive: bool,
     /// When it makes itself felt.
     pub effect: Effect,
     /// Who changed it last and when, where the target tells; for drift only.

@@ -44,6 +44,7 @@ fn a_field_that_only_the_inventory_changed_is_an_update() {
     let change = only(&plan.changes);
     assert_eq!((change.verb, change.class), (Verb::Update, Class::Intent));
     assert_eq!(change.fields[0].path, "/role");
+    assert!(change.disruptive && change.replace_paths.is_empty(), "{change:?}");
     assert_eq!(change.fields[0].class, FieldClass::Intent);
     assert_eq!(change.fields[0].last, Some(json!("Service")));
     assert_eq!(change.fields[0].want, Some(json!("Storage")));

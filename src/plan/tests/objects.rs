@@ -164,6 +164,7 @@ fn another_network_card_is_a_replacement_and_its_boot_entry_moves_along() {
     let change = only(&computed.plan.changes);
     assert_eq!((change.verb, &*change.reason), (Verb::Replace, "key_changed"));
     assert_eq!(change.fields[0].path, "/mac");
+    assert_eq!((change.replace_paths.as_slice(), change.disruptive), (["/mac".to_owned()].as_slice(), true));
     assert_eq!(change.fields[0].last, Some(json!("ec:e7:a7:05:00:02")));
     assert_eq!(change.fields[0].want, Some(json!("ec:e7:a7:05:aa:ff")));
     let boots: Vec<_> = world.live.boot.boot_params.keys().map(ToString::to_string).collect();
@@ -218,7 +219,7 @@ fn an_object_that_waits_for_a_secret_is_left_as_it_is_and_refuses_the_plan() {
     let computed = world.plan(&desired, &options());
     assert!(computed.writes.is_empty() && computed.ledger.is_empty());
     let refusal = computed.plan.refusal().unwrap();
-    assert!(refusal.contains("secret.unresolved") && refusal.contains("there is no `munge.key`"), "{refusal}");
+    assert!(refusal.contains("secret.unresolved (exit 3)") && refusal.contains("there is no `munge.key`"), "{refusal}");
 }
 
 #[test]

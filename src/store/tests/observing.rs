@@ -98,6 +98,23 @@ async fn a_write_to_a_store_that_looks_only_is_refused() {
 }
 
 #[tokio::test]
+async fn a_file_whose_maker_was_killed_before_the_first_migration_is_an_empty_database() {
+    let dir = tempfile::tempdir().unwrap();
+    serve(dir.path()).await.close().await;
+    let whole = try_open(dir.path(), Mode::ReadOnly).await.unwrap();
+    let path = dir.path().join("state.db");
+    std::fs::remove_file(&path).unwrap();
+    std::fs::write(&path, "").unwrap();
+    // As sqlx makes it: https://docs.rs/sqlx-sqlite, `Migrate::ensure_migrations_table`.
+    let table = "CREATE TABLE _sqlx_migrations (version BIGINT PRIMARY KEY, description TEXT NOT NULL, \
+                 installed_on TIMESTAMP, success BOOLEAN NOT NULL, checksum BLOB NOT NULL, execution_time BIGINT)";
+    tamper(dir.path(), table).await;
+    let store = try_open(dir.path(), Mode::ReadOnly).await.unwrap();
+    assert_eq!(store.snapshot().revision, whole.snapshot().revision);
+    serve(dir.path()).await.close().await;
+}
+
+#[tokio::test]
 async fn looking_at_an_older_schema_is_an_error_that_names_the_way_out() {
     let dir = tempfile::tempdir().unwrap();
     serve(dir.path()).await.close().await;
