@@ -323,7 +323,11 @@ fn behind(desired: &Desired, lines: &[PlanChange]) -> Vec<ObjectKey> {
     }
     let address = |key: &ObjectKey, owner: Option<&str>| match (key.kind, owner) {
         (Kind::Group, _) => format!("group/{}", key.id),
-        (Kind::CloudInit | Kind::CloudInitSecure, _) => key.to_string(),
+        // The lines of these are called as the objects are.
+        (
+            Kind::CloudInit | Kind::CloudInitSecure | Kind::ClusterDefaults | Kind::CloudInitGroup | Kind::InstanceInfo,
+            _,
+        ) => key.to_string(),
         (Kind::BootParams, Some(owner)) => format!("boot/{owner}"),
         (_, Some(owner)) => format!("node/{owner}"),
         (_, None) => key.to_string(),

@@ -1,5 +1,7 @@
-//! The cloud-init server of the tutorial's generation: entries as JSON, both ways, and documents as YAML.
+//! The cloud-init server of the tutorial's generation: entries as JSON, both ways, and documents as YAML; and the admin
+//! API of today's generation.
 
+pub mod admin;
 mod entry;
 pub mod yaml;
 

@@ -89,7 +89,7 @@ fn sort(names: &Names) -> String {
         Subject::CloudInitSecure => format!("secure cloud-init {folded}"),
         Subject::ClusterDefaults => "cloud-init defaults".to_owned(),
         Subject::CloudInitGroup => format!("cloud-init group {folded}"),
-        Subject::InstanceInfo => format!("cloud-init instance {folded}"),
+        Subject::InstanceInfo => format!("cloud-init node {folded}"),
         Subject::Group if many => format!("groups {folded}"),
         Subject::Group => format!("group {folded}"),
     }
