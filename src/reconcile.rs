@@ -190,7 +190,7 @@ impl Reconciler {
     }
 
     async fn plan_at(&self, target: &impl Target, request: &Request) -> Result<Plan, ReconcileError> {
-        let observed = target.observe(&request.desired.cluster_id).await?;
+        let observed = target.observe(&request.desired).await?;
         let prepared = self.compute(target, request, &observed).await?;
         let plan = prepared.computed.plan.clone();
         if let Some(memo) = self.memo.as_ref().filter(|_| target.is_transactional()) {
@@ -214,7 +214,7 @@ impl Reconciler {
         if !request.desired.unresolved.is_empty() {
             return Err(ReconcileError::Unresolved(request.desired.unresolved.clone()));
         }
-        let observed = target.observe(&request.desired.cluster_id).await?;
+        let observed = target.observe(&request.desired).await?;
         let prepared = match self.remembered(request, &observed).filter(|_| target.is_transactional()) {
             Some(prepared) => prepared,
             None => self.compute(target, request, &observed).await?,
@@ -252,7 +252,7 @@ impl Reconciler {
         outcome: &Outcome,
         written: &BTreeSet<ObjectKey>,
     ) -> (Vec<ObjectKey>, Option<String>) {
-        let observed = match target.observe(&request.desired.cluster_id).await {
+        let observed = match target.observe(&request.desired).await {
             Ok(observed) => observed,
             Err(error) => return (Vec::new(), Some(error.to_string())),
         };
@@ -291,6 +291,7 @@ impl Reconciler {
             claimed,
             taken_over,
             services: observed.services.clone(),
+            notes: observed.notes.clone(),
             fingerprint_key: ledger.last_apply.as_ref().and_then(|_| self.store.fingerprint_key()),
             ..Options::new(&*target.id(&desired.cluster_id).0, clock::now())
         };

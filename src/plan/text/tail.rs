@@ -21,9 +21,15 @@ pub(super) fn render(plan: &Plan, options: &TextOptions) -> String {
     if let Some(sentence) = sentence(plan) {
         text.push_str(&super::fitted(sentence, options));
     }
+    text.push_str(&notes(plan, options));
     text.push_str(&items("Summary", &summary(plan), options));
     text.push_str(&items("Safety", &safety(plan), options));
     text
+}
+
+/// What the target cannot tell or do.
+pub(super) fn notes(plan: &Plan, options: &TextOptions) -> String {
+    plan.notes.iter().map(|note| row("Note", &fold::escape(note), options)).collect()
 }
 
 fn left_alone(plan: &Plan, options: &TextOptions) -> String {
