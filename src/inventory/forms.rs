@@ -136,7 +136,8 @@ fn shape(item: &Yaml<'_>) -> Shape {
 
 /// True unless `cloud-init/defaults.yaml` is about a group or a node that is called so.
 fn holds_defaults(tree: &Yaml<'_>) -> bool {
-    matches!(&tree.data, Data::Map(_)) && !["name", "cloud-init", "id"].iter().any(|key| has(tree, key))
+    let called = |item: &Yaml<'_>| ["name", "cloud-init", "id"].iter().any(|key| has(item, key));
+    !cloud_init::items(tree).iter().any(called)
 }
 
 fn has(item: &Yaml<'_>, key: &str) -> bool {

@@ -4,6 +4,7 @@ mod meaning;
 mod mistakes;
 mod robustness;
 mod syntax;
+mod todays;
 
 use std::fs;
 use std::path::{Path, PathBuf};
