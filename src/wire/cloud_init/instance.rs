@@ -100,7 +100,10 @@ mod tests {
     fn what_is_given_is_shown_in_the_same_words() {
         let text = r#"{"id":"x1000c1s7b0n0","local-hostname":"c1","hostname":"c1.demo","cluster-name":"demo","region":"r","availability-zone":"z","cloud-provider":"p","instance-type":"t1","cloud-init-base-url":"http://h/ci","public-keys":["k"]}"#;
         assert_eq!(instance_json(&parse(text).unwrap()), text);
-        assert_eq!(instance_json(&parse(r#"{"instance-id":"i-1","hostname":null}"#).unwrap()), r#"{"id":"x1000c1s7b0n0"}"#);
+        assert_eq!(
+            instance_json(&parse(r#"{"instance-id":"i-1","hostname":null}"#).unwrap()),
+            r#"{"id":"x1000c1s7b0n0"}"#
+        );
     }
 
     #[test]
