@@ -15,5 +15,7 @@ mod secrets;
 mod serve;
 mod settings;
 mod support;
+mod todays;
 mod tutorial;
 mod watch;
+mod writers;

@@ -1,5 +1,4 @@
-//! The admin API of today's cloud-init server: cluster defaults, groups and instances as JSON, as a client sends and
-//! reads them.
+//! The admin API of today's cloud-init server as its clients use it: what is sent, and what is read of its answers.
 //!
 //! The names are the server's: `cloud_provider` with an underscore among dashes, in the defaults.
 
