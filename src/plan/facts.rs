@@ -237,3 +237,17 @@ pub(super) fn replacement(old: &[&Outcome<'_>], new: &[&Outcome<'_>]) -> Vec<Fie
     }
     fields
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_encoded_is_shown_as_the_text_that_it_is() {
+        let shown = |content: &str, encoding| readable(content.into(), encoding);
+        assert_eq!(shown("I2Nsb3VkLWNv\nbmZpZwo=", "base64"), "#cloud-config\n");
+        assert_eq!(shown("I2Nsb3VkLWNvbmZpZwo=", "plain"), "I2Nsb3VkLWNvbmZpZwo=");
+        assert_eq!(shown("H4sIAAAA", "base64"), "H4sIAAAA", "what is no text stays as it is");
+        assert_eq!(shown("@@@", "base64"), "@@@");
+    }
+}

@@ -1,6 +1,7 @@
 //! A running OpenCHAMI as a target: SMD, BSS and a cloud-init server of either generation, over REST.
 //!
-//! Reading takes eight list calls, whatever the number of nodes; ten for an inventory that uses both forms of cloud-init. Writing follows the order of kinds, at most
+//! Reading takes eight calls, whatever the number of nodes; for an inventory that uses both forms of cloud-init, nine lists
+//! and the document of the defaults. Writing follows the order of kinds, at most
 //! [`PARALLEL`] requests at once; a write that fails leaves out what belongs to the same node and nothing else, so a
 //! node is never half-configured and then told to boot. A group or a group's entry that fails holds its members' boot
 //! parameters back for the same reason. The services have no conditional writes and keep no owner, so the ledger is

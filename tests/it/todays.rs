@@ -78,7 +78,7 @@ fn the_plan_tells_what_is_new_what_changes_and_who_changed_it() {
     cluster.edit("cloud-init/groups/compute.yaml", "echo hello", "echo goodbye");
     let plan = cluster.run(&["plan"]).expect(0).stdout;
     assert!(plan.contains("update   group compute") && plan.contains("groups/compute.yaml:8"), "{plan}");
-    assert!(plan.contains("-   - echo hello") && plan.contains("+   - echo goodbye"), "{plan}");
+    assert!(plan.contains("-     - echo hello") && plan.contains("+     - echo goodbye"), "{plan}");
     cluster.run(&["apply", "--yes"]).expect(0);
 
     let bearer = format!("Bearer {}", cluster.run(&["token"]).expect(0).stdout.trim());

@@ -102,3 +102,55 @@ pub(super) fn assume_instances(ledger: &Ledger, live: &mut Snapshot) -> bool {
     }
     assumed
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::desired::samples::{desire, inventory};
+    use crate::store::LedgerEntry;
+
+    fn entry(doc: &str) -> LedgerEntry {
+        LedgerEntry { doc: doc.into(), owner: None, name: "n".into(), origin: "f:1".into(), apply: 1 }
+    }
+
+    fn instance() -> ObjectKey {
+        ObjectKey::new(Kind::InstanceInfo, "x1000c0s0b1n0")
+    }
+
+    #[test]
+    fn an_inventory_asks_for_what_it_has_and_for_what_it_had() {
+        let (tutorials, mut bare) = (desire(&inventory(1)), desire(&inventory(1)));
+        bare.objects.retain(|key, _| Generation::of(key.kind).is_none());
+        let (nothing, mut owned) = (Ledger::default(), Ledger::default());
+        owned.entries.insert(instance(), entry("{}"));
+        let matters = |desired: &Desired, ledger: &Ledger| {
+            [Generation::Tutorial, Generation::Today].map(|generation| generation.matters(desired, ledger))
+        };
+        assert_eq!(matters(&tutorials, &nothing), [true, false]);
+        assert_eq!(matters(&tutorials, &owned), [true, true]);
+        assert_eq!(matters(&bare, &owned), [false, true]);
+        assert_eq!(matters(&bare, &nothing), [true, false]);
+        assert!(Generation::Today.misplaced(&tutorials, "u").is_none());
+        let told = Generation::Tutorial.misplaced(&tutorials, "u").unwrap();
+        assert!(told.contains("cloud-init/compute and 1 more, cloud-init/compute.yaml:1"), "{told}");
+    }
+
+    #[test]
+    fn instances_are_taken_for_what_was_applied_until_the_server_lost_everything() {
+        let mut ledger = Ledger::default();
+        ledger.entries.insert(instance(), entry(r#"{"local_hostname":"first"}"#));
+        let mut live = Snapshot::default();
+        assert!(assume_instances(&ledger, &mut live));
+        assert_eq!(live.object(&instance()).unwrap().fields()["local_hostname"], "first");
+        // One that was only about to be written may not be there.
+        ledger.entries.insert(instance(), entry("{}"));
+        assert!(!assume_instances(&ledger, &mut Snapshot::default()));
+        ledger.entries.insert(instance(), entry(r#"{"local_hostname":"first"}"#));
+        let group = ObjectKey::new(Kind::CloudInitGroup, "compute");
+        ledger.entries.insert(group.clone(), entry(r#"{"content":"a"}"#));
+        let mut live = Snapshot::default();
+        assert!(!assume_instances(&ledger, &mut live), "a server without our group has forgotten the rest, too");
+        live.apply(&Change::Put(Object::from_fields(&group, serde_json::Map::new()).unwrap()));
+        assert!(assume_instances(&ledger, &mut live));
+    }
+}

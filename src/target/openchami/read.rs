@@ -1,4 +1,5 @@
-//! Reading the live state: eight lists, whatever the number of nodes, or ten with both forms of cloud-init.
+//! Reading the live state: eight requests, whatever the number of nodes; with both forms of cloud-init,
+//! nine lists and the one document of the defaults.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
