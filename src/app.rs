@@ -29,7 +29,7 @@ use crate::server::cloud_init::CloudInitSettings;
 use crate::server::common::listener::{BindError, Shared, Sockets};
 use crate::server::common::role::{AuthMode, Bound, ExposureError, Role};
 use crate::server::common::supervise::{Restarts, Supervisor};
-use crate::server::common::{Gate, Health, Metrics, Tls, TrustedProxies, check_exposure};
+use crate::server::common::{Accesses, Gate, Health, Metrics, Tls, TrustedProxies, check_exposure};
 use crate::server::dhcp::DhcpBindError;
 use crate::store::StoreError;
 use crate::token::{Issuer, TokenError, Verifier, VerifierSettings};
@@ -177,6 +177,9 @@ pub async fn serve(config: Config, report: Reporter, shutdown: CancellationToken
     let bound = sockets.bound();
     let metrics = Metrics::new(routers::ROOMS);
     let reconciler = Reconciler::new(store.clone()).until(shutdown.clone());
+    let script = script_settings(&config, &bound);
+    let cloud_init = CloudInitSettings { boot_port: script.boot_port, ..config.answers.cloud_init.clone() };
+    let accesses = Accesses::default();
     let parts = routers::Parts {
         store: store.clone(),
         reconciler: reconciler.clone(),
@@ -184,8 +187,9 @@ pub async fn serve(config: Config, report: Reporter, shutdown: CancellationToken
         issuer,
         health: health.clone(),
         metrics: metrics.clone(),
-        script: Arc::new(script_settings(&config, &bound)),
-        cloud_init: Arc::new(config.answers.cloud_init.clone()),
+        script: Arc::new(script),
+        cloud_init: Arc::new(cloud_init),
+        accesses: accesses.clone(),
     };
     let shared = Shared { metrics, trusted_proxies: TrustedProxies::new(config.trusted_proxies.clone()) };
 
@@ -199,6 +203,7 @@ pub async fn serve(config: Config, report: Reporter, shutdown: CancellationToken
     dhcp::spawn(&mut tasks, interfaces, &store, &config, boot_port(&bound), &health);
     watching::spawn_store(&mut tasks, store.clone(), health.clone());
     watching::spawn_smd(&mut tasks, &store);
+    watching::spawn_accesses(&mut tasks, &store, accesses);
     watching::spawn_keys(&mut tasks, verifier, health.clone());
     if let Some(tls) = tls {
         watching::spawn_certificate(&mut tasks, tls, health.clone());

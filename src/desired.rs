@@ -1,7 +1,7 @@
 //! The desired state: what an inventory says SMD, BSS and cloud-init should hold.
 //!
 //! It is what the populate step of an OpenCHAMI installation writes: components, Redfish endpoints, component
-//! endpoints, Ethernet interfaces, groups, boot parameters and cloud-init entries. Only *owned* fields are told. What
+//! endpoints, Ethernet interfaces, groups, boot parameters and the data of cloud-init. Only *owned* fields are told. What
 //! a node's state is, or what a role is that the files do not set, stays with whoever knows it.
 //!
 //! Pure: no clock, disk, network, randomness or hash order. Equal inventories give byte-equal results. The value of a
@@ -10,6 +10,7 @@
 mod dhcp;
 mod doc;
 mod entries;
+mod instance_data;
 mod nodes;
 mod places;
 #[cfg(test)]
@@ -39,6 +40,7 @@ pub fn desired(inventory: &Inventory, resolve: &dyn Fn(&Value) -> Result<Value, 
     let mut places = Places::of(inventory);
     nodes::objects(inventory, &mut objects);
     let unresolved = entries::objects(inventory, resolve, &mut objects, &mut places);
+    instance_data::objects(inventory, &mut objects, &mut places);
     let labels: BTreeSet<_> = inventory.nodes.iter().flat_map(|node| &node.groups).collect();
     Desired {
         cluster_id: inventory.cluster.id.as_str().into(),
@@ -53,10 +55,13 @@ pub fn desired(inventory: &Inventory, resolve: &dyn Fn(&Value) -> Result<Value, 
     }
 }
 
-/// How many files the inventory came from: `nodes.yaml`, `cluster.yaml`, and those of the entries.
+/// How many files the inventory came from: `nodes.yaml`, `cluster.yaml`, and those of cloud-init.
 fn files(inventory: &Inventory) -> u64 {
-    let entries = inventory.cloud_init.iter().chain(&inventory.cloud_init_secure);
-    let files: BTreeSet<&str> = entries.map(|entry| &*entry.origin.file).collect();
+    let entries = inventory.cloud_init.iter().chain(&inventory.cloud_init_secure).map(|entry| &entry.origin);
+    let todays = inventory.cloud_init_defaults.iter().map(|said| &said.origin);
+    let todays = todays.chain(inventory.cloud_init_groups.iter().map(|said| &said.origin));
+    let todays = todays.chain(inventory.cloud_init_instances.iter().map(|said| &said.origin));
+    let files: BTreeSet<&str> = entries.chain(todays).map(|origin| &*origin.file).collect();
     2 + files.len() as u64
 }
 

@@ -1,11 +1,11 @@
 //! Files to a checked inventory: syntax, shapes, values, and what they mean together; every problem with its place.
 //!
-//! The tree is `nodes.yaml`, `cluster.yaml`, `cloud-init/*.yaml` and `cloud-init/secure/*.yaml` in one directory. It is
-//! loaded as one or not at all. Nothing here knows a server or a database; a secret's value is read by
+//! The tree is `nodes.yaml`, `cluster.yaml`, and below `cloud-init/` the entries of the tutorial's form and the data of
+//! today's, in one directory. It is loaded as one or not at all. Nothing here knows a server or a database; a secret's value is read by
 //! [`secrets::resolve`] only, which loading does not call.
 //!
 //! Each file goes the same way: bytes, YAML with places (`yaml`), drafts in which wrong values are left out
-//! (`nodes`, `cluster`, `cloud_init`), and checks over all drafts together (`unique`, `addresses`,
+//! (`nodes`, `cluster`, `cloud_init`, `instance_data`), and checks over all drafts together (`unique`, `addresses`,
 //! `assign`). A problem anywhere hides no problem elsewhere.
 
 pub mod code;
@@ -27,6 +27,8 @@ mod dhcp;
 mod dhcp_checks;
 mod document;
 mod files;
+mod forms;
+mod instance_data;
 mod load;
 mod module_checks;
 mod networks;
@@ -50,5 +52,5 @@ pub use load::{Loaded, load, load_settled};
 pub use places::{BootStretches, Lines, Stretch, step, text_line};
 pub use source::{Source, Sources};
 pub use types::{
-    Adopt, Bmc, Boot, Cluster, Drift, Entry, Interface, Inventory, Limit, Network, Node, Origin, SyncPolicy,
+    Adopt, Bmc, Boot, Cluster, Drift, Entry, Interface, Inventory, Limit, Network, Node, Origin, Said, SyncPolicy,
 };

@@ -80,6 +80,8 @@ pub struct Options {
     /// The cluster whose ledger becomes this one's, and how many objects it owns; the ledger that is planned with holds
     /// them already.
     pub taken_over: Option<(Arc<str>, u64)>,
+    /// What the target cannot tell or do, and how the plan gets along with that.
+    pub notes: Vec<String>,
     /// Keys the fingerprints of secret objects. None before the first apply, when there is nothing to compare with:
     /// the plan made then is the same whether or not there is a state directory yet.
     pub fingerprint_key: Option<[u8; 32]>,
@@ -105,6 +107,7 @@ impl Options {
             services: BTreeMap::new(),
             claimed: BTreeMap::new(),
             taken_over: None,
+            notes: Vec::new(),
             fingerprint_key: None,
         }
     }
@@ -212,6 +215,7 @@ pub fn compute(desired: &Desired, ledger: &Ledger, live: &Snapshot, options: &Op
         ops: ops::describe(&outcomes, &order),
         dhcp: Vec::new(),
         diagnostics: remarks(desired, &outcomes),
+        notes: options.notes.clone(),
     };
     let (writes, ledger) = results(outcomes, &order);
     Computed { plan, writes, ledger }

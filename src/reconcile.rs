@@ -195,7 +195,7 @@ impl Reconciler {
     }
 
     async fn plan_at(&self, target: &impl Target, request: &Request) -> Result<Plan, ReconcileError> {
-        let observed = target.observe(&request.desired.cluster_id).await?;
+        let observed = target.observe(&request.desired).await?;
         let prepared = self.compute(target, request, &observed).await?;
         let plan = prepared.computed.plan.clone();
         if let Some(memo) = self.memo.as_ref().filter(|_| target.is_transactional()) {
@@ -219,7 +219,7 @@ impl Reconciler {
         if !request.desired.unresolved.is_empty() {
             return Err(ReconcileError::Unresolved(request.desired.unresolved.clone()));
         }
-        let observed = target.observe(&request.desired.cluster_id).await?;
+        let observed = target.observe(&request.desired).await?;
         let prepared = match self.remembered(request, &observed).filter(|_| target.is_transactional()) {
             Some(prepared) => prepared,
             None => self.compute(target, request, &observed).await?,
@@ -257,7 +257,7 @@ impl Reconciler {
         outcome: &Outcome,
         written: &BTreeSet<ObjectKey>,
     ) -> (Vec<ObjectKey>, Option<String>) {
-        let observed = match target.observe(&request.desired.cluster_id).await {
+        let observed = match target.observe(&request.desired).await {
             Ok(observed) => observed,
             Err(error) => return (Vec::new(), Some(error.to_string())),
         };
@@ -310,6 +310,7 @@ impl Reconciler {
             claimed,
             taken_over,
             services: observed.services.clone(),
+            notes: observed.notes.clone(),
             fingerprint_key: ledger.last_apply.as_ref().and_then(|_| self.store.fingerprint_key()),
             ..Options::new(&*target.id(&desired.cluster_id).0, clock::now())
         };
@@ -342,7 +343,11 @@ fn behind(desired: &Desired, lines: &[PlanChange]) -> Vec<ObjectKey> {
     }
     let address = |key: &ObjectKey, owner: Option<&str>| match (key.kind, owner) {
         (Kind::Group, _) => format!("group/{}", key.id),
-        (Kind::CloudInit | Kind::CloudInitSecure, _) => key.to_string(),
+        // The lines of these are called as the objects are.
+        (
+            Kind::CloudInit | Kind::CloudInitSecure | Kind::ClusterDefaults | Kind::CloudInitGroup | Kind::InstanceInfo,
+            _,
+        ) => key.to_string(),
         (Kind::BootParams, Some(owner)) => format!("boot/{owner}"),
         (_, Some(owner)) => format!("node/{owner}"),
         (_, None) => key.to_string(),

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 pub use builtin::Builtin;
 pub use openchami::{Endpoints, OpenChami};
 
+use crate::desired::Desired;
 use crate::model::{Kind, ObjectKey};
 use crate::plan::Write;
 use crate::snapshot::Snapshot;
@@ -33,6 +34,8 @@ pub struct Observed {
     pub unreadable: Vec<Kind>,
     /// Objects that are known to be there, each with why nothing else is known of them.
     pub lost: BTreeMap<ObjectKey, String>,
+    /// What the services cannot tell, and what stands for it. Sentences, for people.
+    pub notes: Vec<String>,
     /// Why the picture is not whole; empty when it is. Nothing is deleted on an incomplete picture.
     pub incomplete: Vec<String>,
     /// The services read, by name, for the plan's header.
@@ -108,8 +111,8 @@ pub trait Target: Send + Sync {
     /// True when an apply is one transaction whose effect is certain: then there is nothing to read back.
     fn is_transactional(&self) -> bool;
 
-    /// Reads the live objects and the ledger. Writes nothing.
-    fn observe(&self, cluster_id: &str) -> impl Future<Output = Result<Observed, TargetError>> + Send;
+    /// Reads the live objects and the ledger, as far as they matter to what is desired. Writes nothing.
+    fn observe(&self, desired: &Desired) -> impl Future<Output = Result<Observed, TargetError>> + Send;
 
     /// Makes the writes of a plan that was computed from `observed`, and records what is owned from then on.
     fn apply(

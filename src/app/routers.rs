@@ -10,7 +10,7 @@ use crate::boot::ScriptSettings;
 use crate::reconcile::Reconciler;
 use crate::server::bss::{self, BssSettings, BssState};
 use crate::server::cloud_init::{self, CloudInitSettings, CloudInitState};
-use crate::server::common::{Access, Gate, Health, Metrics, Role, keys, not_found};
+use crate::server::common::{Access, Accesses, Gate, Health, Metrics, Role, keys, not_found};
 use crate::server::local::{self, LocalState};
 use crate::server::smd::{self, SmdState};
 use crate::store::Store;
@@ -36,6 +36,7 @@ pub(super) struct Parts {
     pub(super) metrics: Metrics,
     pub(super) script: Arc<ScriptSettings>,
     pub(super) cloud_init: Arc<CloudInitSettings>,
+    pub(super) accesses: Accesses,
 }
 
 impl Parts {
@@ -50,10 +51,12 @@ impl Parts {
 
     fn api(&self) -> Router {
         let settings = Arc::new(BssSettings { script: self.script.clone(), storage: "sqlite" });
+        let (store, accesses) = (self.store.clone(), self.accesses.clone());
+        let cloud_init = CloudInitState { store, settings: self.cloud_init.clone(), accesses: accesses.clone() };
         let rooms = Router::new()
             .merge(smd::routes(SmdState { store: self.store.clone() }))
-            .merge(bss::routes(BssState { store: self.store.clone(), settings }))
-            .merge(cloud_init::routes(CloudInitState { store: self.store.clone(), settings: self.cloud_init.clone() }));
+            .merge(bss::routes(BssState { store: self.store.clone(), settings, accesses }))
+            .merge(cloud_init::routes(cloud_init));
         self.gate
             .protect(rooms, access)
             .merge(keys::routes(&self.issuer))
@@ -63,8 +66,9 @@ impl Parts {
 
     /// Given readers of the boot view and nothing else.
     fn boot(&self) -> Router {
-        bss::boot_routes(self.store.boot_views(), self.script.clone())
-            .merge(cloud_init::boot_routes(self.store.boot_views()))
+        let (reader, accesses) = (self.store.boot_views(), self.accesses.clone());
+        bss::boot_routes(reader.clone(), self.script.clone(), accesses.clone())
+            .merge(cloud_init::boot_routes(reader, self.cloud_init.clone(), accesses))
             .merge(self.health.routes())
             .fallback(not_found)
     }

@@ -10,7 +10,7 @@ use crate::inventory;
 use crate::reconcile::Reconciler;
 use crate::reconcile::watch::{self, Event, Timing, WatchConfig};
 use crate::server::common::tls::RELOAD_EVERY;
-use crate::server::common::{Health, Supervisor, Tls};
+use crate::server::common::{Accesses, Health, Supervisor, Tls};
 use crate::server::smd;
 use crate::store::Store;
 use crate::token::Verifier;
@@ -99,6 +99,12 @@ pub(super) fn spawn_smd(tasks: &mut Supervisor, store: &Store) {
     let (told, swept) = (store.clone(), store.clone());
     tasks.spawn("smd-notices", move |shutdown| smd::deliver_notices(told.clone(), smd::Pace::SERVICE, shutdown));
     tasks.spawn("smd-reservations", move |shutdown| smd::sweep_reservations(swept.clone(), shutdown));
+}
+
+/// Stores when nodes booted.
+pub(super) fn spawn_accesses(tasks: &mut Supervisor, store: &Store, accesses: Accesses) {
+    let store = store.clone();
+    tasks.spawn("endpoint-history", move |shutdown| accesses.clone().keep(store.clone(), shutdown));
 }
 
 /// Keeps the keys of other issuers fresh.

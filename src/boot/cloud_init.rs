@@ -1,7 +1,11 @@
-//! The cloud-init documents of a node: the entries of its groups, in the order of their labels, and over them its own.
+//! The cloud-init documents of a node, in one of two forms: the tutorial's where an entry of that form is kept for the
+//! node or one of its groups, else that of today's cloud-init server ([`instance`]).
 //!
-//! The documents are joined by their top-level keys: whoever comes later replaces the whole value, as the original does
-//! with the tutorial's `write_files`. Nothing is copied on the way.
+//! In the tutorial's form they are the entries of the node's groups, in the order of their labels, and over them its
+//! own. They are joined by their top-level keys: whoever comes later replaces the whole value, as the original does with
+//! the tutorial's `write_files`. Nothing is copied on the way.
+
+pub mod instance;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,7 +13,8 @@ use std::sync::Arc;
 use imbl::OrdMap;
 use serde_json::Value;
 
-use crate::model::{CloudInitEntry, EntryName, MacAddr, Xname};
+use self::instance::Site;
+use crate::model::{CloudInitEntry, Component, EntryName, MacAddr, Xname};
 use crate::snapshot::BootView;
 use crate::wire::cloud_init::{CLOUD_CONFIG_HEADER, DataKind, JINJA_HEADER, yaml};
 
@@ -82,6 +87,31 @@ impl<'a> Merged<'a> {
             DataKind::User if self.is_template() => [JINJA_HEADER, CLOUD_CONFIG_HEADER, &yaml].concat(),
             DataKind::User => [CLOUD_CONFIG_HEADER, &yaml].concat(),
             DataKind::Meta | DataKind::Vendor => yaml,
+        }
+    }
+}
+
+/// A document as it goes to a node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Document {
+    /// Its media type, as the original of that form sends it.
+    pub media_type: &'static str,
+    /// Its text.
+    pub text: String,
+}
+
+/// One document of a component, from the open store, in the form that applies to it.
+#[must_use]
+pub fn told(view: &BootView, component: &Component, kind: DataKind, site: Site<'_>) -> Document {
+    if let Some(text) = document(view, &view.cloud_init, Identity::Xname(&component.id), kind) {
+        return Document { media_type: kind.media_type(), text };
+    }
+    let plain = DataKind::User.media_type();
+    match kind {
+        DataKind::User => Document { media_type: plain, text: instance::EMPTY.to_owned() },
+        DataKind::Vendor => Document { media_type: plain, text: instance::vendor_data(view, component, site) },
+        DataKind::Meta => {
+            Document { media_type: "application/x-yaml", text: instance::meta_data(view, component, site) }
         }
     }
 }
@@ -172,6 +202,24 @@ mod tests {
             assert_eq!(text(&view, identity, DataKind::User), None, "{identity:?}");
         }
         assert_eq!(text(&view, Identity::Mac(MacAddr([0; 6])), DataKind::User), None);
+    }
+
+    #[test]
+    fn the_form_is_the_tutorials_where_an_entry_concerns_the_node_and_else_todays() {
+        let site = Site { base_url: "http://h", cluster_name: "" };
+        let node = Component::bare(NODE.parse().unwrap());
+        let told = |entries: &[Object], kind| told(&view(entries), &node, kind, site);
+        for name in [NODE, "a"] {
+            let entries = [entry(name, json!({"k": 1}), Value::Null, false)];
+            let document = |media_type, text: &str| Document { media_type, text: text.to_owned() };
+            assert_eq!(told(&entries, DataKind::User), document("text/plain; charset=utf-8", "#cloud-config\nk: 1\n"));
+            assert_eq!(told(&entries, DataKind::Meta), document("text/yaml", "{}\n"));
+            assert_eq!(told(&entries, DataKind::Vendor), document("text/yaml", "{}\n"));
+        }
+        let others = [entry("c", json!({"k": 1}), Value::Null, false)];
+        assert_eq!(told(&others, DataKind::User).text, "#cloud-config");
+        assert_eq!(told(&others, DataKind::Meta).media_type, "application/x-yaml");
+        assert_eq!(told(&others, DataKind::Vendor).text, "#include\nhttp://h/a.yaml\nhttp://h/b.yaml\n");
     }
 
     #[test]

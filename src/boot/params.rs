@@ -5,7 +5,8 @@ use std::borrow::Cow;
 /// Who boots, for the words that are added.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Identity<'a> {
-    pub(super) xname: &'a str,
+    /// None for a machine that SMD does not know.
+    pub(super) xname: Option<&'a str>,
     pub(super) nid: Option<u64>,
     /// The MAC address that asks, joined by dashes; none when the script was asked for by name or number.
     pub(super) mac: Option<&'a str>,
@@ -30,7 +31,9 @@ pub(super) fn command_line(stored: &str, has_initrd: bool, identity: &Identity<'
             line.push_str(&format!(" {prefix}{value}"));
         }
     };
-    add("xname=", &identity.xname);
+    if let Some(xname) = identity.xname {
+        add("xname=", &xname);
+    }
     if let Some(nid) = identity.nid {
         add("nid=", &nid);
     }
@@ -64,7 +67,7 @@ mod tests {
     use super::*;
 
     const NODE: Identity<'_> =
-        Identity { xname: "x1000c1s7b0n0", nid: Some(1), mac: Some("ec-e7-a7-05-a1-00"), seed: "172.16.0.254" };
+        Identity { xname: Some("x1000c1s7b0n0"), nid: Some(1), mac: Some("ec-e7-a7-05-a1-00"), seed: "172.16.0.254" };
     const ADDED: &str = "xname=x1000c1s7b0n0 nid=1 BOOTIF=01-ec-e7-a7-05-a1-00 ds=nocloud-net;s=172.16.0.254/";
 
     #[test]
@@ -87,6 +90,8 @@ mod tests {
     fn nothing_is_added_that_is_not_known() {
         let by_name = Identity { nid: None, mac: None, ..NODE };
         assert_eq!(command_line("q", false, &by_name), "q xname=x1000c1s7b0n0 ds=nocloud-net;s=172.16.0.254/");
+        let unknown = Identity { xname: None, ..by_name };
+        assert_eq!(command_line("q", false, &unknown), "q ds=nocloud-net;s=172.16.0.254/");
     }
 
     #[test]

@@ -2,7 +2,8 @@
 //!
 //! Unlike BSS, which looks only under the kind of key that was asked for, parameters are found however they are stored
 //! and however the node asks; and a node needs no component endpoint. It has to be a node that SMD knows and that is
-//! not `Empty`.
+//! not `Empty`. Parameters of its role and those for every node come after its own; a machine with nothing to boot gets
+//! those for its architecture, where there are some.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -11,7 +12,7 @@ use super::params::{Identity, command_line, one_line};
 use crate::model::{BootConfig, BootKey, Component, MacAddr, Nid, State, Timestamp, Xname};
 use crate::snapshot::BootView;
 use crate::template::boot_script as template;
-use crate::wire::bss::ScriptParts;
+use crate::wire::bss::{ScriptParts, SharedHost};
 
 /// What the scripts say that is the same for every node.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,6 +86,8 @@ pub struct ScriptRequest<'a> {
 pub enum ScriptAnswer {
     /// The script.
     Script(String),
+    /// A script that has the machine wait and ask again.
+    Wait(String),
     /// Its parts.
     Parts(ScriptParts),
     /// There is none; a sentence says why.
@@ -112,9 +115,9 @@ pub fn script(
     request: &ScriptRequest<'_>,
     settings: &ScriptSettings,
 ) -> Result<ScriptAnswer, ScriptError> {
-    let node = find(view, request.selector);
-    let Some((node, config)) = node.and_then(|node| Some((node, config_of(view, node, request.selector)?))) else {
-        return unknown(view, node, request, settings);
+    let found = node(view, request.selector);
+    let Some((node, config)) = found.and_then(|node| Some((node, config_of(view, node, request.selector)?))) else {
+        return unknown(view, found, request, settings);
     };
     if let Some(what) = unavailable(config) {
         return Ok(ScriptAnswer::NotConfigured(format!("{}: {what}", node.id)));
@@ -124,32 +127,43 @@ pub fn script(
         _ => None,
     };
     let identity = Identity {
-        xname: node.id.as_str(),
+        xname: Some(node.id.as_str()),
         nid: node.nid.map(|nid| nid.0),
         mac: asked_mac.as_deref(),
         seed: &settings.advertise_address,
     };
-    let (kernel, initrd) = (one_line(&config.kernel), one_line(&config.initrd));
-    let params = command_line(&config.params, !initrd.is_empty(), &identity);
     if request.json {
+        let (kernel, initrd) = (one_line(&config.kernel), one_line(&config.initrd));
+        let params = command_line(&config.params, !initrd.is_empty(), &identity);
         let (kernel, initrd) = (kernel.into_owned(), initrd.into_owned());
         return Ok(ScriptAnswer::Parts(ScriptParts { params, kernel, initrd }));
     }
     let again = who(view, Some(node), request.selector);
     let chain_url =
         format!("{}/boot/v1/bootscript?{again}&retry={}", settings.chain_base_url, request.retry.saturating_add(1));
+    rendered(config, &identity, &chain_url, settings)
+}
+
+fn rendered(
+    config: &BootConfig,
+    identity: &Identity<'_>,
+    chain_url: &str,
+    settings: &ScriptSettings,
+) -> Result<ScriptAnswer, ScriptError> {
+    let (kernel, initrd) = (one_line(&config.kernel), one_line(&config.initrd));
+    let params = command_line(&config.params, !initrd.is_empty(), identity);
     let script = template::boot(&template::Boot {
         kernel: &kernel,
         initrd: &initrd,
         params: params.trim_matches(' '),
         retry_delay: settings.retry_delay,
-        chain_url: &chain_url,
+        chain_url,
     })?;
     Ok(ScriptAnswer::Script(script))
 }
 
-/// The script of a node that has nothing to boot: wait, and ask again with the architecture. There is nothing for an
-/// architecture, so the second answer is that there is none, which lets the machine try its next boot device.
+/// The script of a node that has nothing to boot: wait, and ask again with the architecture. Where there is nothing for
+/// the architecture, the second answer is that there is none, which lets the machine try its next boot device.
 fn unknown(
     view: &BootView,
     node: Option<&Component>,
@@ -162,47 +176,66 @@ fn unknown(
         Selector::Nid(nid) => format!("NID {nid}"),
     };
     let not_configured = "this host not configured for booting.";
+    let again = || format!("{}/boot/v1/bootscript?{}", settings.chain_base_url, who(view, node, request.selector));
+    let now = request.now.0.div_euclid(1_000_000);
     if let Some(arch) = request.arch {
+        if let Some(config) = config_for(view, arch).filter(|config| !request.json && unavailable(config).is_none()) {
+            let nobody = Identity { xname: None, nid: None, mac: None, seed: &settings.advertise_address };
+            let chain_url = format!("{}&arch=${{buildarch}}&ts={now}", again());
+            return rendered(config, &nobody, &chain_url, settings);
+        }
         return Ok(ScriptAnswer::NotConfigured(format!("Unknown {asked} architecture {arch}: {not_configured}")));
     }
     if request.json {
         return Ok(ScriptAnswer::NotConfigured(format!("Unknown {asked}: {not_configured}")));
     }
-    let again = who(view, node, request.selector);
-    let script = template::unknown(&template::Unknown {
-        unknown_delay: settings.unknown_delay,
-        chain_url: &format!("{}/boot/v1/bootscript?{again}", settings.chain_base_url),
-        now: request.now.0.div_euclid(1_000_000),
-    })?;
-    Ok(ScriptAnswer::Script(script))
+    let (unknown_delay, chain_url) = (settings.unknown_delay, again());
+    let script = template::unknown(&template::Unknown { unknown_delay, chain_url: &chain_url, now })?;
+    Ok(ScriptAnswer::Wait(script))
 }
 
-/// The node that is meant. SMD turns a node `Empty` when its endpoint is deleted, and BSS knows it no more.
-fn find<'a>(view: &'a BootView, selector: Selector<'_>) -> Option<&'a Component> {
-    let boots = |node: &&Component| node.id.is_node() && node.state != Some(State::Empty);
+/// What machines of an architecture boot that have nothing else.
+fn config_for<'a>(view: &'a BootView, arch: &str) -> Option<&'a BootConfig> {
+    kernel_under(view, &SharedHost::Unknown(arch.to_owned()).key())
+}
+
+/// The parameters of a key. Those without a kernel are none.
+fn kernel_under<'a>(view: &'a BootView, key: &BootKey) -> Option<&'a BootConfig> {
+    view.boot_params.get(key).filter(|config| !config.kernel.is_empty()).map(|config| &**config)
+}
+
+/// True for what BSS knows: SMD turns a node `Empty` when its endpoint is deleted, and BSS knows it no more.
+#[must_use]
+pub fn boots(component: &Component) -> bool {
+    component.id.is_node() && component.state != Some(State::Empty)
+}
+
+/// The node that is meant.
+#[must_use]
+pub fn node<'a>(view: &'a BootView, selector: Selector<'_>) -> Option<&'a Component> {
+    let known = |id: &Xname| view.components.get(id).map(|node| &**node);
     match selector {
-        Selector::Mac(text) => view.component_by_mac(text.parse().ok()?).map(|node| &**node).filter(boots),
-        Selector::Name(text) => view.components.get(&text.parse::<Xname>().ok()?).map(|node| &**node).filter(boots),
-        Selector::Nid(nid) => {
-            let nodes = view.index.by_nid.get(&nid)?.iter().filter_map(|id| view.components.get(id));
-            nodes.map(|node| &**node).find(boots)
-        }
+        Selector::Mac(text) => view.component_by_mac(text.parse().ok()?).map(|node| &**node).filter(|node| boots(node)),
+        Selector::Name(text) => known(&text.parse().ok()?).filter(|node| boots(node)),
+        Selector::Nid(nid) => view.index.by_nid.get(&nid)?.iter().filter_map(known).find(|node| boots(node)),
     }
 }
 
 /// What the node boots: the parameters of the MAC address that asks, of any other of its MAC addresses, of its xname,
-/// of its number. Parameters without a kernel are none.
+/// of its number, of its role, and those for every node.
 fn config_of<'a>(view: &'a BootView, node: &Component, selector: Selector<'_>) -> Option<&'a BootConfig> {
     let asked = match selector {
         Selector::Mac(text) => text.parse::<MacAddr>().ok(),
         _ => None,
     };
-    let get = |key: BootKey| view.boot_params.get(&key).filter(|config| !config.kernel.is_empty()).map(|c| &**c);
+    let get = |key: BootKey| kernel_under(view, &key);
     asked
         .and_then(|mac| get(BootKey::Mac(mac)))
         .or_else(|| view.interfaces_of(&node.id).find_map(|interface| get(BootKey::Mac(interface.mac))))
         .or_else(|| get(BootKey::Host(node.id.clone().into())))
         .or_else(|| node.nid.and_then(|nid| get(BootKey::Nid(nid))))
+        .or_else(|| node.role.and_then(|role| get(SharedHost::Role(role).key())))
+        .or_else(|| get(SharedHost::Default.key()))
 }
 
 /// What would have to be fetched from services that are not here, in the words of the reason.

@@ -90,6 +90,7 @@ fn answers(args: AnswerArgs) -> Answers {
         cloud_init: CloudInitSettings {
             base_url: args.cloud_init_base_url.unwrap_or_default(),
             cluster_name: args.cluster_name.unwrap_or_default(),
+            ..CloudInitSettings::default()
         },
     }
 }

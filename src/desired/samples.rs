@@ -102,6 +102,9 @@ pub(crate) fn inventory(nodes: u32) -> Inventory {
             json!({"packages": ["slurmd", "chrony"], "runcmd": ["systemctl start slurmd"]}),
         )],
         cloud_init_secure: vec![secure],
+        cloud_init_defaults: None,
+        cloud_init_groups: Vec::new(),
+        cloud_init_instances: Vec::new(),
         hash: "3f9c2e1a77b0".into(),
     }
 }

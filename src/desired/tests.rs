@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::samples::{boot, desire, entry, inventory, node};
+use super::samples::{boot, desire, entry, inventory, node, origin};
 use super::{Desired, desired};
-use crate::inventory::Inventory;
-use crate::model::{Kind, Nid, ObjectKey};
+use crate::inventory::{Inventory, Lines, Said};
+use crate::model::object::CLUSTER;
+use crate::model::{ClusterDefaults, Kind, Nid, ObjectKey};
 
 fn doc(desired: &Desired, kind: Kind, id: &str) -> Value {
     let object = desired.objects.get(&ObjectKey::new(kind, id)).unwrap_or_else(|| panic!("no {kind}/{id}"));
@@ -171,6 +172,24 @@ fn the_order_of_nodes_does_not_matter_and_the_result_survives_its_json() {
     let group = ObjectKey::new(Kind::Group, "compute");
     shuffled.objects.get_mut(&group).unwrap().origin = back.objects[&group].origin.clone();
     assert_eq!(serde_json::to_string(&shuffled).unwrap(), straight);
+}
+
+#[test]
+fn todays_form_of_cloud_init_owns_what_its_files_give() {
+    let mut inventory = one_node();
+    let said = |value| Said { value, lines: Lines::default(), origin: origin("cloud-init/defaults.yaml", 1) };
+    inventory.cloud_init_defaults =
+        Some(said(ClusterDefaults { region: "west".into(), nid_length: 3, ..ClusterDefaults::default() }));
+    let info = json!({"id": "x1000c0s0b1n0", "local_hostname": "first"});
+    let value = serde_json::from_value(info).unwrap();
+    let place = origin("cloud-init/instances/first.yaml", 1);
+    inventory.cloud_init_instances = vec![Said { value, lines: Lines::default(), origin: place }];
+    let desired = desire(&inventory);
+    assert_eq!(doc(&desired, Kind::ClusterDefaults, CLUSTER), json!({"nid_length": 3, "region": "west"}));
+    assert_eq!(doc(&desired, Kind::InstanceInfo, "x1000c0s0b1n0"), json!({"local_hostname": "first"}));
+    let instance = &desired.objects[&ObjectKey::new(Kind::InstanceInfo, "x1000c0s0b1n0")];
+    assert_eq!((instance.owner.as_deref(), &*instance.name), (Some("x1000c0s0b1n0"), "nid001"));
+    assert_eq!(desired.counts.files, desire(&one_node()).counts.files + 2);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! `cloud-init/*.yaml` and `cloud-init/secure/*.yaml`: entries in the tutorial's form.
 //!
+//! Groups and instances of today's form may stand in the same files; `forms` tells them apart.
+//!
 //! The documents become JSON the way the reader on the node would read them, and are otherwise left alone.
 
 use std::collections::{HashMap, HashSet};
@@ -35,11 +37,6 @@ pub(super) struct EntryDraft<'y> {
     span: Span,
 }
 
-/// Reads one file: an entry, or a list of entries.
-pub(super) fn read<'y>(sheet: Sheet<'y>, root: &'y Yaml<'y>, store: Store) -> Vec<EntryDraft<'y>> {
-    items(root).iter().filter_map(|item| entry(sheet, item, store)).collect()
-}
-
 /// What stands for an entry in a file.
 pub(super) fn items<'y>(root: &'y Yaml<'y>) -> &'y [Yaml<'y>] {
     match &root.data {
@@ -48,7 +45,8 @@ pub(super) fn items<'y>(root: &'y Yaml<'y>) -> &'y [Yaml<'y>] {
     }
 }
 
-fn entry<'y>(sheet: Sheet<'y>, yaml: &'y Yaml<'y>, store: Store) -> Option<EntryDraft<'y>> {
+/// Reads an entry.
+pub(super) fn entry<'y>(sheet: Sheet<'y>, yaml: &'y Yaml<'y>, store: Store) -> Option<EntryDraft<'y>> {
     let fields = Fields::read(sheet, yaml, "an entry", None)?;
     if let Some(first) = fields.pairs().first().filter(|_| is_cloud_config(&fields)) {
         let problem = sheet.problem(Code::UnknownField, first.key.span, "this is a cloud-config, not an entry");
@@ -61,6 +59,9 @@ fn entry<'y>(sheet: Sheet<'y>, yaml: &'y Yaml<'y>, store: Store) -> Option<Entry
     }
     fields.known(&["name", "cloud-init", "template"], |key| match key {
         "userdata" | "metadata" | "vendordata" | "user-data" | "meta-data" => Some("write it under `cloud-init:`"),
+        "file" | "description" if store == Store::Secure => {
+            Some("today's form of cloud-init keeps no secrets: write the group into `cloud-init/groups/`")
+        }
         _ => None,
     });
     let name = fields.required_text("name").and_then(|text| Some((entry_name(sheet, text)?, text.span)));
@@ -113,7 +114,8 @@ fn empty(yaml: &Yaml<'_>) -> bool {
     matches!(&yaml.data, Data::Scalar(scalar) if scalar.plain && matches!(&*scalar.text, "" | "~" | "null"))
 }
 
-fn entry_name(sheet: Sheet<'_>, text: Text<'_>) -> Option<EntryName> {
+/// The name of an entry or of a group in today's form.
+pub(super) fn entry_name(sheet: Sheet<'_>, text: Text<'_>) -> Option<EntryName> {
     text.text
         .parse()
         .map_err(|error: crate::model::cloud_init::EntryNameError| {
@@ -186,9 +188,8 @@ pub(super) fn link<'y>(drafts: Vec<EntryDraft<'y>>, nodes: Option<&[NodeDraft]>,
     entries
 }
 
-/// Warns of groups for which neither store has an entry.
-pub(super) fn uncovered(sheet: Sheet<'_>, nodes: &[NodeDraft], open: &[Entry], secure: &[Entry]) {
-    let named: HashSet<&str> = open.iter().chain(secure).map(|entry| entry.name.as_str()).collect();
+/// Warns of groups for which there is no entry among those named.
+pub(super) fn uncovered(sheet: Sheet<'_>, nodes: &[NodeDraft], named: &HashSet<&str>) {
     let mut told = HashSet::new();
     for group in nodes.iter().flat_map(|node| &node.groups) {
         let label = group.value.as_str();

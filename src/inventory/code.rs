@@ -89,6 +89,7 @@ codes! {
     UnknownNetwork = "OS0305" Warning "no such network is declared";
     UnusedProfile = "OS0306" Warning "a boot profile is for nothing in the inventory";
     UnusedEntry = "OS0307" Warning "a cloud-init entry is for nothing in the inventory";
+    UnknownInstance = "OS0308" Error "a cloud-init instance is no node of the inventory";
 
     DuplicateXname = "OS0401" Error "two nodes have the same xname";
     DuplicateName = "OS0402" Error "two nodes have the same name";
@@ -127,6 +128,10 @@ codes! {
     Jinja = "OS0707" Error "a template has a syntax error";
     NoEntry = "OS0708" Warning "a group has no cloud-init entry";
     NoJson = "OS0709" Error "a value cannot be passed on";
+    TwoForms = "OS0710" Error "a node is configured in two forms of cloud-init";
+    NoHeader = "OS0711" Warning "cloud-init would ignore a group's file";
+    BaseUrl = "OS0712" Error "a base URL of cloud-init is not a URL";
+    SshKey = "OS0713" Warning "not an SSH public key";
 
     Limit = "OS0801" Error "a limit is out of its range";
     Policy = "OS0802" Error "not a policy";

@@ -28,6 +28,11 @@ pub(super) struct Files {
 pub(super) const OPEN: &str = "cloud-init";
 /// Those for the secure store.
 pub(super) const SECURE: &str = "cloud-init/secure";
+/// The folders with groups and instances in today's form, which may stand among the entries, too.
+pub(super) const GROUPS: &str = "cloud-init/groups";
+pub(super) const INSTANCES: &str = "cloud-init/instances";
+/// The file with the defaults in today's form.
+pub(super) const DEFAULTS: &str = "cloud-init/defaults.yaml";
 
 /// Reads what belongs to an inventory.
 ///
@@ -81,7 +86,7 @@ pub(super) fn read(directory: &Path) -> Files {
             found.problems.push(stray::file(&name, &stray::top_level_help(&name)));
         }
     }
-    for folder in [OPEN, SECURE] {
+    for folder in [OPEN, GROUPS, INSTANCES, SECURE] {
         read_folder(&reader, folder, &mut found);
     }
     found
@@ -151,7 +156,7 @@ fn read_folder(reader: &Reader<'_>, folder: &str, found: &mut Files) {
         } else if name.ends_with(".yaml") {
             let bytes = inside.file(&path, &mut found.problems);
             found.files.push((path.clone(), content(&path, bytes)));
-        } else if is_folder && path != SECURE {
+        } else if is_folder && ![SECURE, GROUPS, INSTANCES].contains(&path.as_str()) {
             stray::below(reader.directory, &path, &format!("move it into `{folder}/`"), found);
         } else if stray::is_yaml(&name) {
             found.problems.push(stray::file(&path, &stray::rename_help(&name)));

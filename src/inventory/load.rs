@@ -4,15 +4,15 @@ use std::path::Path;
 
 use super::addresses::Addresses;
 use super::assign::Assignment;
-use super::cloud_init::{self, EntryDraft, Store};
 use super::cluster::{self, ClusterDraft};
 use super::dhcp_checks::DhcpChecks;
 use super::diagnostic::{Diagnostic, Report, Severity};
 use super::files::{self, Content, Files};
+use super::forms;
 use super::nodes::{self, NodeDraft};
 use super::serving::Dhcp;
 use super::source::{Sheet, Source, Sources};
-use super::types::{Bmc, Boot, Cluster, Entry, Interface, Inventory, Node};
+use super::types::{Bmc, Boot, Cluster, Interface, Inventory, Node};
 use super::yaml::{self, MAX_BYTES, Parsed, Yaml};
 use super::{Code, unique};
 use crate::model::IpAddress;
@@ -141,7 +141,7 @@ pub(super) fn decode(path: &str, mut bytes: Vec<u8>) -> (Source, Option<Diagnost
 }
 
 /// Parses a file; none when there is nothing to look at, for which there is a problem.
-fn tree<'s>(sources: &'s Sources, report: &'s Report, path: &str) -> Option<(Sheet<'s>, Yaml<'s>)> {
+pub(super) fn tree<'s>(sources: &'s Sources, report: &'s Report, path: &str) -> Option<(Sheet<'s>, Yaml<'s>)> {
     let source = sources.get(path).filter(|source| source.sound)?;
     let sheet = Sheet::new(source, report);
     match yaml::parse(sheet) {
@@ -150,6 +150,7 @@ fn tree<'s>(sources: &'s Sources, report: &'s Report, path: &str) -> Option<(She
         Parsed::Empty => {
             let help = match path {
                 "nodes.yaml" => "write `nodes:` and the nodes; to delete them all is not done by an empty file",
+                files::DEFAULTS => "write what every node is told, as `cluster-name: demo`, or remove the file",
                 "cluster.yaml" => "write at least `cluster_name` and `cluster_boot_ip`",
                 _ => "write an entry, or remove the file",
             };
@@ -182,37 +183,23 @@ fn examine(sources: &Sources, report: &Report, hash: &str) -> Option<Inventory> 
         }
     }
 
-    let known = nodes.as_ref().map(|(_, nodes)| nodes.as_slice());
-    let (open, all_open) = entries(sources, report, Store::Open, known, complete);
-    let (secure, all_secure) = entries(sources, report, Store::Secure, known, complete);
-    if let Some((sheet, nodes)) = nodes.as_ref().filter(|_| all_open && all_secure) {
-        cloud_init::uncovered(*sheet, nodes, &open, &secure);
-    }
+    let known = nodes.as_ref().map(|(sheet, nodes)| (*sheet, nodes.as_slice()));
+    let cloud_init = forms::read(sources, report, known, complete);
 
     let (_, nodes) = nodes?;
     let (_, cluster) = cluster?;
     let nodes = nodes.into_iter().zip(boots?).map(|(draft, boot)| node(draft, boot)).collect::<Option<Vec<_>>>()?;
     let hash = hash.to_owned();
-    Some(Inventory { cluster: finish(cluster, dhcp?)?, nodes, cloud_init: open, cloud_init_secure: secure, hash })
-}
-
-/// The entries of one store, and whether every one in its files could be read.
-fn entries(
-    sources: &Sources,
-    report: &Report,
-    store: Store,
-    nodes: Option<&[NodeDraft]>,
-    nodes_complete: bool,
-) -> (Vec<Entry>, bool) {
-    let folder = if store == Store::Open { files::OPEN } else { files::SECURE };
-    let belongs = |path: &str| path.rsplit_once('/').is_some_and(|(parent, _)| parent == folder);
-    let paths: Vec<_> = sources.iter().map(Source::name).filter(|name| belongs(name)).collect();
-    let trees: Vec<_> = paths.iter().filter_map(|path| tree(sources, report, path)).collect();
-    let drafts: Vec<EntryDraft<'_>> =
-        trees.iter().flat_map(|(sheet, tree)| cloud_init::read(*sheet, tree, store)).collect();
-    let items: usize = trees.iter().map(|(_, tree)| cloud_init::items(tree).len()).sum();
-    let complete = trees.len() == paths.len() && drafts.len() == items;
-    (cloud_init::link(drafts, nodes, nodes_complete), complete)
+    Some(Inventory {
+        cluster: finish(cluster, dhcp?)?,
+        nodes,
+        cloud_init: cloud_init.open,
+        cloud_init_secure: cloud_init.secure,
+        cloud_init_defaults: cloud_init.defaults,
+        cloud_init_groups: cloud_init.groups,
+        cloud_init_instances: cloud_init.instances,
+        hash,
+    })
 }
 
 /// The node of a complete draft.

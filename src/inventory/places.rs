@@ -125,7 +125,7 @@ const POINTERS: &[(&str, &str)] = &[
 ];
 
 /// The first line of a text of several lines that stands in the file as it is, below `|`.
-fn block(sheet: Sheet<'_>, scalar: &Scalar<'_>) -> Option<u32> {
+pub(super) fn block(sheet: Sheet<'_>, scalar: &Scalar<'_>) -> Option<u32> {
     let mut lines = scalar.text.lines().filter(|_| !scalar.plain && scalar.text.contains('\n')).peekable();
     lines.peek()?;
     let first = sheet.origin(scalar.span).line;

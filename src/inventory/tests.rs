@@ -5,6 +5,7 @@ mod meaning;
 mod mistakes;
 mod robustness;
 mod syntax;
+mod todays;
 
 use std::fs;
 use std::path::{Path, PathBuf};

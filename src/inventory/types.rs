@@ -10,7 +10,10 @@ use serde_json::Value;
 
 use super::places::{BootStretches, Lines};
 use super::serving::{Dhcp, NetworkDhcp};
-use crate::model::{Arch, Class, EntryName, GroupLabel, IpAddress, MacAddr, Nid, Role, SubRole, Xname};
+use crate::model::{
+    Arch, Class, CloudInitGroup, ClusterDefaults, EntryName, GroupLabel, InstanceInfo, IpAddress, MacAddr, Nid, Role,
+    SubRole, Xname,
+};
 
 /// A place in an inventory file, for `FILE:LINE` in plans. Lines count from 1.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -40,6 +43,12 @@ pub struct Inventory {
     pub cloud_init: Vec<Entry>,
     /// `cloud-init/secure/*.yaml`.
     pub cloud_init_secure: Vec<Entry>,
+    /// `cloud-init/defaults.yaml`.
+    pub cloud_init_defaults: Option<Said<ClusterDefaults>>,
+    /// `cloud-init/groups/*.yaml`, and what has their shape in `cloud-init/*.yaml`.
+    pub cloud_init_groups: Vec<Said<CloudInitGroup>>,
+    /// `cloud-init/instances/*.yaml`, and what has their shape in `cloud-init/*.yaml`.
+    pub cloud_init_instances: Vec<Said<InstanceInfo>>,
     /// BLAKE3 over the names and contents of all files, in hexadecimal: equal trees have equal hashes.
     pub hash: String,
 }
@@ -195,6 +204,17 @@ impl std::fmt::Debug for Entry {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Entry").field("name", &self.name).field("origin", &self.origin).finish_non_exhaustive()
     }
+}
+
+/// Data of today's cloud-init form, and where the files say it.
+#[derive(Debug, Clone)]
+pub struct Said<T> {
+    /// What is said. A field that no file gives is empty.
+    pub value: T,
+    /// The lines of its fields, by their names in the canonical form: `/region`, `/meta_data/ntp`, `/content`.
+    pub lines: Lines,
+    /// Where it is declared.
+    pub origin: Origin,
 }
 
 /// `sync` in `cluster.yaml`: how plans treat what they find.

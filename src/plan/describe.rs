@@ -13,7 +13,7 @@ use super::fields::Fields;
 use super::judge::{Outcome, Verdict};
 use super::moves;
 use crate::desired::Desired;
-use crate::model::Kind;
+use crate::model::{Kind, Object};
 use crate::store::Ledger;
 
 /// The groups of every node, by xname.
@@ -221,6 +221,26 @@ fn shown(part: &Outcome<'_>, diff: &FieldDiff) -> FieldChange {
         return field;
     }
     (field.last, field.live, field.want) = (diff.last.clone(), diff.live.clone(), diff.want.clone());
+    if part.sides.key.kind == Kind::CloudInitGroup && diff.name == "content" {
+        decode(part, &mut field);
+    }
     (field.added, field.removed) = (diff.added.clone(), diff.removed.clone());
     field
+}
+
+/// Shows the files of a group as the texts that they are, each by the encoding that stands beside it.
+fn decode(part: &Outcome<'_>, field: &mut FieldChange) {
+    let encoding = |doc: Option<&str>| -> String {
+        let encoding = doc.and_then(Fields::parse).and_then(|fields| fields.get("encoding").map(str::to_owned));
+        encoding.map(|text| text.trim_matches('"').to_owned()).unwrap_or_default()
+    };
+    let live = match part.sides.live {
+        Some(Object::CloudInitGroup(group)) => group.encoding.clone(),
+        _ => String::new(),
+    };
+    let last = encoding(part.sides.entry.map(|entry| &*entry.doc));
+    let want = encoding(part.sides.desired.map(|desired| &*desired.doc));
+    for (side, encoding) in [(&mut field.last, last), (&mut field.live, live), (&mut field.want, want)] {
+        *side = side.take().map(|content| facts::readable(content, &encoding));
+    }
 }

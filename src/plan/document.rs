@@ -75,6 +75,9 @@ pub struct Plan {
     pub dhcp: Vec<String>,
     /// Remarks on single objects.
     pub diagnostics: Vec<Remark>,
+    /// What the target cannot tell or do, and how the plan gets along with that. Sentences.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
 }
 
 /// A cluster whose ledger becomes another one's.

@@ -1,5 +1,7 @@
 //! What an object is, told in the fields people know a node by: MAC and IP address, number, kernel.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use super::document::{FieldChange, FieldClass};
@@ -140,12 +142,25 @@ fn told(outcome: &Outcome<'_>, side: Side) -> Vec<(String, Value)> {
             tell("initrd", (&*config.initrd).into());
             tell("params", (&*config.params).into());
         }
-        Some(object @ (Object::ClusterDefaults(_) | Object::CloudInitGroup(_) | Object::InstanceInfo(_))) => {
+        Some(Object::CloudInitGroup(group)) => {
+            tell("description", group.description.as_str().into());
+            tell("meta_data", group.meta_data.tree());
+            tell("content", readable(group.content.as_str().into(), &group.encoding));
+        }
+        Some(object @ (Object::ClusterDefaults(_) | Object::InstanceInfo(_))) => {
             object.fields().into_iter().for_each(|(name, value)| tell(&name, value));
         }
         Some(Object::CloudInitSecure(_) | Object::ComponentEndpoint(_)) | None => {}
     }
     told
+}
+
+/// The content of a group's file as people read it: a text that is encoded says nothing to them.
+pub(super) fn readable(content: Value, encoding: &str) -> Value {
+    let text = content.as_str().filter(|_| encoding == "base64");
+    let bare = text.map(|text| text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect::<Vec<u8>>());
+    let decoded = bare.and_then(|bare| STANDARD.decode(bare).ok()).and_then(|bytes| String::from_utf8(bytes).ok());
+    decoded.map_or(content, Value::from)
 }
 
 fn ips(interface: &EthernetInterface) -> Value {
@@ -221,4 +236,18 @@ pub(super) fn replacement(old: &[&Outcome<'_>], new: &[&Outcome<'_>]) -> Vec<Fie
         fields.push(field);
     }
     fields
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_encoded_is_shown_as_the_text_that_it_is() {
+        let shown = |content: &str, encoding| readable(content.into(), encoding);
+        assert_eq!(shown("I2Nsb3VkLWNv\nbmZpZwo=", "base64"), "#cloud-config\n");
+        assert_eq!(shown("I2Nsb3VkLWNvbmZpZwo=", "plain"), "I2Nsb3VkLWNvbmZpZwo=");
+        assert_eq!(shown("H4sIAAAA", "base64"), "H4sIAAAA", "what is no text stays as it is");
+        assert_eq!(shown("@@@", "base64"), "@@@");
+    }
 }

@@ -14,6 +14,7 @@
 use std::sync::Arc;
 
 use super::compare::{self, FieldDiff};
+use super::document::FieldClass;
 use super::fields::Fields;
 use super::fingerprint::{Digest, digest};
 use super::writing::{after, is_written, release};
@@ -198,6 +199,18 @@ fn remember(
     (!known).then(|| own(key, desired, doc, rules))
 }
 
+/// Where the inventory changes an object and drift is only reported, what somebody else changed of that object goes back
+/// all the same: a commit that touches an object says what the whole of it should be, and half of each would be neither.
+/// Members of a group are owned one by one, so each of them is a whole by itself.
+fn settle(fields: &mut [FieldDiff]) {
+    let is_set = |field: &FieldDiff| !field.added.is_empty() || !field.removed.is_empty();
+    let touched = |field: &FieldDiff| matches!(field.class, FieldClass::Intent | FieldClass::Conflict);
+    if fields.iter().any(|field| touched(field) && !is_set(field)) {
+        let drift = fields.iter_mut().filter(|field| field.class == FieldClass::Drift && !is_set(field));
+        drift.for_each(|field| field.class = FieldClass::Conflict);
+    }
+}
+
 fn unreadable(mut outcome: Outcome<'_>, fault: String) -> Outcome<'_> {
     outcome.verdict = Verdict::Unreadable;
     outcome.fault = Some(fault);
@@ -280,6 +293,9 @@ fn owned<'a>(
     }
     outcome.verdict = Verdict::Update;
     release(key, live, &mut outcome.fields, rules);
+    if !rules.correct_drift {
+        settle(&mut outcome.fields);
+    }
     match after(key, live, &outcome.fields, rules) {
         Ok(object) => {
             let changes = outcome.fields.iter().any(|field| is_written(field, rules));

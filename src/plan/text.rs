@@ -65,7 +65,7 @@ impl TextOptions {
 #[must_use]
 pub fn render(plan: &Plan, options: &TextOptions) -> String {
     if is_in_sync(plan) {
-        return in_sync(plan);
+        return in_sync(plan) + &tail::notes(plan, options);
     }
     let mut text = fitted(&head(plan), options);
     for (title, subjects) in SECTIONS {

@@ -4,23 +4,29 @@
 //! |---|---|---|
 //! | `/bootparameters` | GET POST PUT PATCH DELETE | no |
 //! | `/bootscript` | GET | by `mac=`; `name=` and `nid=` take a token |
+//! | `/hosts` | GET POST | no |
+//! | `/dumpstate` | GET | no |
+//! | `/endpoint-history` | GET | no |
+//! | `/scn` | POST | no |
 //! | `/service/status`, `/service/status/all`, `/service/hsm`, `/service/storage/status`, `/service/version` | any | yes |
 //!
-//! The boot role has `/bootscript` by `mac=` and nothing else. `/dumpstate`, `/hosts`, `/endpoint-history` and every other path answer 404.
+//! The boot role has `/bootscript` by `mac=` and nothing else.
 
 mod bootparameters;
 mod bootscript;
 mod decide;
+mod history;
+mod hosts;
 mod service;
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::http::{Method, Uri};
-use axum::routing::any;
+use axum::routing::{any, get, post};
 
 use self::bootscript::Selectors;
-use super::common::not_found;
+use super::common::{Accesses, not_found, only};
 use crate::boot::ScriptSettings;
 use crate::store::{BootReader, Store};
 
@@ -42,6 +48,8 @@ pub struct BssState {
     pub store: Store,
     /// What they say of this installation.
     pub settings: Arc<BssSettings>,
+    /// Where boot scripts are noted.
+    pub accesses: Accesses,
 }
 
 /// All routes, for the API role.
@@ -50,9 +58,14 @@ pub fn routes(state: BssState) -> Router {
         reader: state.store.boot_views(),
         settings: state.settings.script.clone(),
         selectors: Selectors::All,
+        accesses: state.accesses.clone(),
     };
     let inner = Router::new()
         .route("/bootparameters", any(bootparameters::handle))
+        .route("/hosts", only("GET,POST", get(hosts::list).post(hosts::refresh)))
+        .route("/dumpstate", only("GET", get(hosts::dump)))
+        .route("/endpoint-history", only("GET", get(history::list)))
+        .route("/scn", only("POST", post(hosts::notice)))
         .route("/service/status", any(service::status))
         .route("/service/status/all", any(service::all))
         .route("/service/hsm", any(service::hsm))
@@ -63,8 +76,8 @@ pub fn routes(state: BssState) -> Router {
 }
 
 /// The boot script by MAC address alone, for the boot role: what it is given cannot reach a secret.
-pub fn boot_routes(reader: BootReader, settings: Arc<ScriptSettings>) -> Router {
-    under_prefixes(&bootscript::route(bootscript::State { reader, settings, selectors: Selectors::MacOnly }))
+pub fn boot_routes(reader: BootReader, settings: Arc<ScriptSettings>, accesses: Accesses) -> Router {
+    under_prefixes(&bootscript::route(bootscript::State { reader, settings, selectors: Selectors::MacOnly, accesses }))
 }
 
 /// True when a request needs no token: the service's health, and boot scripts as a node asks for its own. Boot parameters

@@ -5,6 +5,7 @@
 //! limits, plain paths, [`Peer`] and [`ClientAddr`], the router of the listener's [`Role`], and, where a room guards
 //! its routes, the [`Gate`]. A handler that panics costs its own request and nothing else.
 
+pub mod accesses;
 pub mod auth;
 pub mod author;
 mod backoff;
@@ -32,6 +33,7 @@ mod unix;
 #[cfg(test)]
 mod tests;
 
+pub use accesses::{Accesses, Endpoint};
 pub use auth::{Access, Caller, Gate};
 pub use backoff::Backoff;
 pub use health::Health;

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::{Observed, Outcome, Run, Target, TargetError, Work};
 use crate::clock;
+use crate::desired::Desired;
 use crate::model::{EthernetInterface, Kind, Object, ObjectKey, Table, Timestamp, Xname};
 use crate::plan::Write;
 use crate::snapshot::{Change, Snapshot};
@@ -35,13 +36,14 @@ impl Target for Builtin {
         true
     }
 
-    async fn observe(&self, cluster_id: &str) -> Result<Observed, TargetError> {
-        let ledger = self.store.ledger(&self.id(cluster_id)).await?;
+    async fn observe(&self, desired: &Desired) -> Result<Observed, TargetError> {
+        let ledger = self.store.ledger(&self.id(&desired.cluster_id)).await?;
         Ok(Observed {
             live: self.store.snapshot(),
             ledger,
             unreadable: Vec::new(),
             lost: self.store.lost(),
+            notes: Vec::new(),
             incomplete: self.store.incomplete(),
             services: BTreeMap::from([("store".to_owned(), "builtin".to_owned())]),
         })

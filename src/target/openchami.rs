@@ -1,6 +1,7 @@
-//! A running OpenCHAMI as a target: SMD, BSS and the cloud-init server of the tutorial's generation, over REST.
+//! A running OpenCHAMI as a target: SMD, BSS and a cloud-init server of either generation, over REST.
 //!
-//! Reading takes eight list calls, whatever the number of nodes. Writing follows the order of kinds, at most
+//! Reading takes eight calls, whatever the number of nodes; for an inventory that uses both forms of cloud-init, nine lists
+//! and the document of the defaults. Writing follows the order of kinds, at most
 //! [`PARALLEL`] requests at once; a write that fails leaves out what belongs to the same node and nothing else, so a
 //! node is never half-configured and then told to boot. A group or a group's entry that fails holds its members' boot
 //! parameters back for the same reason. The services have no conditional writes and keep no owner, so the ledger is
@@ -8,6 +9,8 @@
 //! run that breaks off is settled by the next one, which compares with what is really there.
 
 mod client;
+mod generation;
+mod inexpressible;
 mod read;
 mod write;
 
@@ -19,8 +22,8 @@ use tokio_util::sync::CancellationToken;
 use self::client::Client;
 use super::{Observed, Outcome, Run, Target, TargetError, Work};
 use crate::clock;
-use crate::model::{Kind, Object, Secret};
-use crate::plan::Write;
+use crate::desired::Desired;
+use crate::model::{Kind, Secret};
 use crate::store::{ApplyRecord, Author, Decision, LedgerChange, Store, TargetId, WriteError};
 
 /// Requests under way at once: enough to hide the services' latency, few enough not to starve their other clients.
@@ -104,13 +107,13 @@ impl Target for OpenChami {
         false
     }
 
-    async fn observe(&self, cluster_id: &str) -> Result<Observed, TargetError> {
-        let ledger = self.store.ledger(&self.id(cluster_id)).await?;
-        read::observe(&self.client, ledger).await
+    async fn observe(&self, desired: &Desired) -> Result<Observed, TargetError> {
+        let ledger = self.store.ledger(&self.id(&desired.cluster_id)).await?;
+        read::observe(&self.client, ledger, desired).await
     }
 
     async fn apply(&self, run: Run, observed: &Observed, work: Work) -> Result<Outcome, TargetError> {
-        refuse_inexpressible(&work.writes)?;
+        inexpressible::refuse(&work.writes)?;
         let target = self.id(&run.cluster_id);
         let own = |changes: Vec<LedgerChange>| changes.into_iter().map(|change| (target.clone(), change)).collect();
         self.record(&run.author, work.moved).await?;
@@ -137,22 +140,6 @@ impl Target for OpenChami {
         self.decide(&run.author, Decision { answer: (), changes: Vec::new(), ledger: Vec::new(), history }).await?;
         let apply = self.store.last_apply(&target).await?.map_or(0, |record| record.number);
         Ok(Outcome { apply, written, failures })
-    }
-}
-
-/// The tutorial's cloud-init server puts `#cloud-config` first and nothing else, so an entry that is a template for
-/// the node's own cloud-init cannot be told to it.
-fn refuse_inexpressible(writes: &[Write]) -> Result<(), TargetError> {
-    let jinja = writes
-        .iter()
-        .find(|write| matches!(&write.object, Some(Object::CloudInit(e) | Object::CloudInitSecure(e)) if e.jinja));
-    match jinja {
-        None => Ok(()),
-        Some(write) => Err(TargetError::Settings(format!(
-            "{} has `template: jinja`, which this cloud-init server cannot serve; take it out, or apply to the \
-             built-in servers",
-            write.key
-        ))),
     }
 }
 

@@ -16,5 +16,7 @@ mod secrets;
 mod serve;
 mod settings;
 mod support;
+mod todays;
 mod tutorial;
 mod watch;
+mod writers;

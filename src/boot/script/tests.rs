@@ -53,7 +53,7 @@ fn ask(selector: Selector<'_>) -> ScriptRequest<'_> {
 
 fn text(view: &BootView, request: ScriptRequest<'_>) -> String {
     match script(view, &request, &settings()).unwrap() {
-        ScriptAnswer::Script(text) => text,
+        ScriptAnswer::Script(text) | ScriptAnswer::Wait(text) => text,
         other => panic!("{other:?}"),
     }
 }
@@ -140,6 +140,46 @@ fn who_has_nothing_to_boot_waits_and_asks_with_its_architecture() {
         let json = script(view, &ScriptRequest { json: true, ..ask(selector) }, &settings()).unwrap();
         assert!(matches!(json, ScriptAnswer::NotConfigured(_)), "{json:?}");
     }
+}
+
+#[test]
+fn parameters_of_the_role_and_those_for_every_node_come_after_the_nodes_own() {
+    let with_role = |keys: &[&str]| {
+        let mut snapshot = Snapshot { boot: view(keys, None), ..Snapshot::default() };
+        let mut node = Component::clone(&snapshot.boot.components[&NODE.parse::<Xname>().unwrap()]);
+        node.role = Some(crate::model::Role::Storage);
+        snapshot.apply(&Change::Put(Object::Component(Arc::new(node))));
+        snapshot.boot.clone()
+    };
+    let keys = ["nid:1", "host:Storage", "host:Default", "host:Global"];
+    for first in 0..3 {
+        let text = text(&with_role(&keys[first..]), ask(Selector::Mac(MAC)));
+        assert!(text.contains(&format!("kernel {} ", keys[first])), "{text}");
+        assert!(text.contains(" xname=x1000c1s7b0n0 "), "{text}");
+    }
+    let stranger = ask(Selector::Mac("00:00:00:00:00:09"));
+    for (keys, asked) in [(&keys[3..], ask(Selector::Mac(MAC))), (&keys[..], stranger)] {
+        let answer = script(&with_role(keys), &asked, &settings()).unwrap();
+        assert!(matches!(answer, ScriptAnswer::Wait(_)), "{answer:?}");
+    }
+}
+
+#[test]
+fn a_machine_with_nothing_to_boot_gets_what_there_is_for_its_architecture() {
+    let view = view(&["host:Unknown-x86_64"], None);
+    for selector in [Selector::Mac("00:00:00:00:00:09"), Selector::Name(NODE)] {
+        let first = script(&view, &ask(selector), &settings()).unwrap();
+        assert!(matches!(first, ScriptAnswer::Wait(_)), "{first:?}");
+        let other = script(&view, &ScriptRequest { arch: Some("arm64"), ..ask(selector) }, &settings()).unwrap();
+        assert!(matches!(other, ScriptAnswer::NotConfigured(_)), "{other:?}");
+    }
+    let asked = ScriptRequest { arch: Some("x86_64"), ..ask(Selector::Mac("00:00:00:00:00:09")) };
+    let expected = "#!ipxe\n\
+        kernel --name kernel host:Unknown-x86_64 initrd=initrd quiet ds=nocloud-net;s=172.16.0.254/ || goto boot_retry\n\
+        initrd --name initrd I || goto boot_retry\n\
+        boot || goto boot_retry\n:boot_retry\nsleep 30\n\
+        chain https://demo/apis/bss/boot/v1/bootscript?mac=00:00:00:00:00:09&arch=${buildarch}&ts=1700000000\n\n";
+    assert_eq!(text(&view, asked), expected);
 }
 
 #[test]

@@ -18,7 +18,7 @@ pub(in crate::cli) struct AnswerArgs {
     /// Seconds that a node waits which has nothing to boot yet.
     #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = delay())]
     pub(in crate::cli) bss_unknown_delay: u32,
-    /// Where nodes reach cloud-init, for vendor-data of its present generation, which is not served yet.
+    /// Where nodes reach cloud-init, for vendor-data of today's form; the address at which a node reached us unless given.
     #[arg(long, value_name = "URL", value_parser = http_url)]
     pub(in crate::cli) cloud_init_base_url: Option<String>,
     /// The cluster's name in meta-data of that generation, until the cluster's defaults set one.

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::super::document::{Class, FieldClass, Verb};
 use super::{World, only, options, plan};
-use crate::desired::samples::{desire, inventory, node};
+use crate::desired::samples::{boot, desire, inventory, node};
 use crate::inventory::Inventory;
 use crate::model::{Kind, ObjectKey, Role};
 use crate::snapshot::Change;
@@ -74,12 +74,26 @@ fn drift_is_only_reported_when_it_shall_not_be_corrected() {
     let computed = world.apply(&desire(&role(Some("Service"))), &options);
     assert_eq!((computed.plan.drift.len(), computed.writes.len(), computed.ledger.len()), (1, 0, 0));
     assert_eq!(live_role(&world), Some(Role::Storage));
-    // An update of another field of the same object leaves it, too.
+    // A commit that is about something else leaves it, too.
     let mut wanted = role(Some("Service"));
-    wanted.nodes[0].arch = Some("ARM".parse().unwrap());
+    wanted.nodes[0].boot = Some(boot("6.2"));
     let computed = world.apply(&desire(&wanted), &options);
     assert_eq!((computed.plan.changes.len(), computed.plan.drift.len(), computed.writes.len()), (1, 1, 1));
     assert_eq!(live_role(&world), Some(Role::Storage));
+}
+
+#[test]
+fn a_commit_that_touches_an_object_puts_back_what_somebody_else_changed_of_it() {
+    let mut world = world(Some("Service"), "Storage");
+    let mut options = options();
+    options.correct_drift = false;
+    let mut wanted = role(Some("Service"));
+    wanted.nodes[0].arch = Some("ARM".parse().unwrap());
+    let computed = world.apply(&desire(&wanted), &options);
+    let change = only(&computed.plan.changes);
+    assert_eq!((change.class, computed.plan.drift.len(), computed.writes.len()), (Class::Conflict, 0, 1));
+    assert_eq!(live_role(&world), Some(Role::Service));
+    assert!(!plan(&world, &wanted).has_changes());
 }
 
 #[test]

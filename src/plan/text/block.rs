@@ -67,14 +67,16 @@ impl<'a> Section<'a> {
     /// Glyph, verb, names, what they are, and the line that causes it.
     fn head(&self, first: &PlanChange, block: &[&PlanChange]) -> String {
         let names: Vec<&str> = block.iter().map(|change| &*change.name).collect();
-        let names = fold::names(&names, LISTED);
+        let mut names = format!("{}{}", words::sort(first.kind), fold::names(&names, LISTED));
         let (glyph, plain, verb) = words::verb(first, self.drift, self.plan.correct_drift);
         let glyph = if self.options.ascii { plain } else { glyph };
         let lead = self.paint(words::color(first, self.drift), &format!("  {glyph:<2} {verb:<9}"));
         let place = self.place(block);
         let mut detail = words::detail(first, block);
-        if self.drift && first.kind != Subject::Node {
-            // The section has all sorts of things in it, so each says what it is.
+        // The section of drift has all sorts of things in it, so each says what it is.
+        if self.drift && words::is_todays(first.kind) {
+            names.insert_str(0, "cloud-init ");
+        } else if self.drift && first.kind != Subject::Node {
             detail = format!("{} {detail}", first.kind.as_str());
         }
         let mut lines = fold::wrap(&names, self.options.columns() - INDENT);

@@ -25,9 +25,15 @@ pub(super) fn render(plan: &Plan, options: &TextOptions) -> String {
         let lines: Vec<String> = plan.dhcp.iter().map(|line| fold::escape(line).into_owned()).collect();
         text.push_str(&items("DHCP", &lines, options));
     }
+    text.push_str(&notes(plan, options));
     text.push_str(&items("Summary", &summary(plan), options));
     text.push_str(&items("Safety", &safety(plan), options));
     text
+}
+
+/// What the target cannot tell or do.
+pub(super) fn notes(plan: &Plan, options: &TextOptions) -> String {
+    plan.notes.iter().map(|note| row("Note", &fold::escape(note), options)).collect()
 }
 
 fn left_alone(plan: &Plan, options: &TextOptions) -> String {
@@ -93,7 +99,7 @@ fn sort(names: &Names) -> String {
         Subject::CloudInitSecure => format!("secure cloud-init {folded}"),
         Subject::ClusterDefaults => "cloud-init defaults".to_owned(),
         Subject::CloudInitGroup => format!("cloud-init group {folded}"),
-        Subject::InstanceInfo => format!("cloud-init instance {folded}"),
+        Subject::InstanceInfo => format!("cloud-init node {folded}"),
         Subject::Group if many => format!("groups {folded}"),
         Subject::Group => format!("group {folded}"),
     }

@@ -33,9 +33,7 @@ pub(super) fn lines(fields: &[(&str, &FieldChange)], class: Class, options: &Tex
     if !field.added.is_empty() || !field.removed.is_empty() {
         return vec![(' ', format!("{label}  {}", set(field)))];
     }
-    if let (None | Some(Value::Object(_)), None | Some(Value::Object(_))) = (&field.live, &field.want)
-        && fields.len() == 1
-    {
+    if is_document(field) && fields.len() == 1 {
         return document(&label, field, options);
     }
     let sides: Vec<Sides> = fields.iter().map(|(_, field)| Sides::of(field)).collect();
@@ -56,6 +54,13 @@ pub(super) fn lines(fields: &[(&str, &FieldChange)], class: Class, options: &Tex
         lines.push((' ', format!("{}  and {others}; --expand lists them", " ".repeat(label.chars().count()))));
     }
     lines
+}
+
+/// True for trees and for texts of several lines, which are compared line by line.
+fn is_document(field: &FieldChange) -> bool {
+    let sides = || [&field.live, &field.want].into_iter().flatten();
+    let has_lines = |value: &Value| value.as_str().is_some_and(|text| text.contains('\n'));
+    sides().all(Value::is_object) || (sides().all(Value::is_string) && sides().any(has_lines))
 }
 
 /// The values of a field in words.
@@ -212,7 +217,11 @@ fn set(field: &FieldChange) -> String {
 }
 
 fn document(label: &str, field: &FieldChange, options: &TextOptions) -> Vec<Line> {
-    let side = |value: &Option<Value>| value.as_ref().map(tree::lines).unwrap_or_default();
+    let side = |value: &Option<Value>| match value {
+        Some(Value::String(text)) => text.lines().map(|line| fold::escape(line).into_owned()).collect(),
+        Some(tree) => tree::lines(tree),
+        None => Vec::new(),
+    };
     let compared = diff::lines(&side(&field.live), &side(&field.want), options);
     let mut title = label.to_owned();
     if compared.added > 0 {

@@ -29,6 +29,21 @@ pub(super) fn label(path: &str) -> String {
         "bmc/mac" | "bmc/interface/mac" => "bmc_mac",
         "bmc/ip" | "bmc/interface/ip" | "bmc/interface/ip_addresses" => "bmc_ip",
         "bmc/fqdn" => "bmc_fqdn",
+        "content" => "file",
+        "encoding" => "file encoding",
+        "filename" => "file name",
+        "meta_data" => "meta-data",
+        "availability_zone" => "availability-zone",
+        "cluster_name" => "cluster-name",
+        "public_keys" => "public-keys",
+        "base_url" => "base-url",
+        "boot_subnet" => "boot-subnet",
+        "wg_subnet" => "wg-subnet",
+        "short_name" => "short-name",
+        "nid_length" => "nid-length",
+        "local_hostname" => "local-hostname",
+        "instance_type" => "instance-type",
+        "cloud_init_base_url" => "cloud-init-base-url",
         _ => "",
     };
     if !known.is_empty() {
@@ -76,6 +91,9 @@ pub(super) fn noun(kind: &str) -> &'static str {
         "ethernet-interface" => "Ethernet interface",
         "group" => "group",
         "boot-params" => "boot entry",
+        "cluster-defaults" => "set of cloud-init defaults",
+        "cloud-init-group" => "cloud-init group",
+        "instance-info" => "cloud-init instance",
         _ => "cloud-init entry",
     }
 }
@@ -113,13 +131,26 @@ pub(super) fn color(change: &PlanChange, drift: bool) -> char {
     }
 }
 
+/// The word in front of the names of what is told beside other sorts with the same names.
+pub(super) fn sort(subject: Subject) -> &'static str {
+    match subject {
+        Subject::CloudInitGroup => "group ",
+        Subject::InstanceInfo => "node ",
+        _ => "",
+    }
+}
+
+/// What the sorts have in common that are told by [`sort`], and the defaults.
+pub(super) fn is_todays(subject: Subject) -> bool {
+    matches!(subject, Subject::ClusterDefaults | Subject::CloudInitGroup | Subject::InstanceInfo)
+}
+
 /// What the names are.
 pub(super) fn detail(first: &PlanChange, block: &[&PlanChange]) -> String {
     let id = |change: &PlanChange| change.address.split_once('/').map_or_else(String::new, |(_, id)| id.to_owned());
-    let of_node = matches!(first.kind, Subject::Node | Subject::Boot);
+    let of_node = matches!(first.kind, Subject::Node | Subject::Boot | Subject::InstanceInfo);
     match (first.kind, block.len()) {
         (Subject::CloudInitSecure, _) => "secure".to_owned(),
-        (Subject::ClusterDefaults, _) => "defaults".to_owned(),
         (_, 1) if of_node => fold::escape(&id(first)).into_owned(),
         (Subject::CloudInit, 1) if id(first) != *first.name => fold::escape(&id(first)).into_owned(),
         (_, 1) => String::new(),
@@ -159,6 +190,8 @@ mod tests {
             ("/boot/key", "boot entry"),
             ("/groups", "group"),
             ("/", "content"),
+            ("/meta_data", "meta-data"),
+            ("/content", "file"),
             ("/a\u{1b}", "a\\u{1b}"),
         ] {
             assert_eq!(label(path), name, "{path}");

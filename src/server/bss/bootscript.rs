@@ -15,7 +15,7 @@ use axum::{Extension, Router};
 use crate::boot::{self, ScriptAnswer, ScriptRequest, ScriptSettings, Selector};
 use crate::clock;
 use crate::model::Nid;
-use crate::server::common::{LocalAddr, Problem};
+use crate::server::common::{Accesses, Endpoint, LocalAddr, Problem};
 use crate::store::BootReader;
 use crate::wire::bss::script_json;
 
@@ -25,6 +25,7 @@ pub(super) struct State {
     pub(super) reader: BootReader,
     pub(super) settings: Arc<ScriptSettings>,
     pub(super) selectors: Selectors,
+    pub(super) accesses: Accesses,
 }
 
 /// By what a script may be asked for.
@@ -81,8 +82,15 @@ fn answer(state: &State, local: Option<IpAddr>, uri: &Uri) -> Result<Response, P
         json: number("json") != 0,
         now: clock::now(),
     };
-    match boot::script(&state.reader.load(), &request, &state.settings.reached_at(local)) {
-        Ok(ScriptAnswer::Script(text)) => Ok(typed("text/plain; charset=UTF-8", text)),
+    let view = state.reader.load();
+    match boot::script(&view, &request, &state.settings.reached_at(local)) {
+        Ok(ScriptAnswer::Script(text)) => {
+            if let Some(node) = boot::node(&view, selector) {
+                state.accesses.note(Endpoint::BootScript, &node.id, request.now);
+            }
+            Ok(typed("text/plain; charset=UTF-8", text))
+        }
+        Ok(ScriptAnswer::Wait(text)) => Ok(typed("text/plain; charset=UTF-8", text)),
         Ok(ScriptAnswer::Parts(parts)) => Ok(typed("application/json; charset=UTF-8", script_json(&parts))),
         Ok(ScriptAnswer::NotConfigured(why)) => Err(Problem::not_found(why)),
         Err(error) => {

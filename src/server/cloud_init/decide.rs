@@ -65,7 +65,7 @@ pub(super) enum Refusal {
 pub(super) fn create(shelf: Shelf, snapshot: &Snapshot, request: EntryRequest) -> Result<Decision<EntryName>, Refusal> {
     let EntryRequest { name, userdata, metadata, vendordata, jinja } = request;
     let name = name.ok_or(Refusal::NoName)?;
-    if DataKind::ALL.iter().any(|kind| kind.path() == name.as_str()) {
+    if is_reserved(name.as_str()) {
         return Err(Refusal::Reserved(name));
     }
     if shelf.entries(snapshot).contains_key(&name) {
@@ -74,6 +74,12 @@ pub(super) fn create(shelf: Shelf, snapshot: &Snapshot, request: EntryRequest) -
     let jinja = jinja.unwrap_or(false);
     let entry = CloudInitEntry { name: name.clone(), userdata, metadata, vendordata, jinja };
     Ok(Decision::new(name, vec![Change::Put(shelf.object(entry))]))
+}
+
+/// True for a name below which, or at which, something else is found than an entry.
+fn is_reserved(name: &str) -> bool {
+    const TODAYS: [&str; 5] = ["admin", "network-config", "openapi.json", "phone-home", "version"];
+    DataKind::ALL.iter().any(|kind| kind.path() == name) || TODAYS.contains(&name) || name.ends_with(".yaml")
 }
 
 /// PUT: replaces the documents that are given and keeps the others, as the original does. Whether the entry is a
@@ -144,6 +150,8 @@ mod tests {
             (json!({"cloud-init": {}}), Refusal::NoName),
             (json!({"name": "compute"}), Refusal::Exists),
             (json!({"name": "meta-data"}), Refusal::Reserved("meta-data".parse().unwrap())),
+            (json!({"name": "admin"}), Refusal::Reserved("admin".parse().unwrap())),
+            (json!({"name": "compute.yaml"}), Refusal::Reserved("compute.yaml".parse().unwrap())),
         ] {
             for shelf in [Shelf::Open, Shelf::Secure] {
                 assert_eq!(create(shelf, &snapshot(false), ask(&body)).unwrap_err(), refusal);

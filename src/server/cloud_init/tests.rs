@@ -29,12 +29,24 @@ async fn store() -> Store {
     let objects = [Object::Component(Arc::new(node)), Object::EthernetInterface(Arc::new(interface))];
     let decide = move |_: &_| Ok::<_, ()>(Decision::new((), objects.into_iter().map(Change::Put).collect()));
     store.write(Author("test".into()), decide).await.unwrap();
-    let router = routes(CloudInitState { store: store.clone(), settings: Arc::default() });
+    let router = api(store.clone());
     for (path, value) in [("/cloud-init", "open"), ("/cloud-init-secure", "hunter2")] {
         let body = format!(r#"{{"name":"x1000c1s7b0n0","cloud-init":{{"userdata":{{"k":"{value}"}}}}}}"#);
         assert_eq!(send(&router, "POST", path, &body).await.status(), StatusCode::OK);
     }
     store
+}
+
+fn api(store: Store) -> Router {
+    routes(CloudInitState { store, settings: Arc::new(settings()), accesses: Accesses::default() })
+}
+
+fn boot(store: &Store) -> Router {
+    boot_routes(store.boot_views(), Arc::new(settings()), Accesses::default())
+}
+
+fn settings() -> CloudInitSettings {
+    CloudInitSettings { boot_port: 8081, ..CloudInitSettings::default() }
 }
 
 async fn send(router: &Router, method: &str, path: &str, body: &str) -> Response {
@@ -53,7 +65,7 @@ fn from(router: Router, address: &str) -> Router {
 #[tokio::test]
 async fn a_node_is_told_its_own_documents_by_its_address() {
     let store = store().await;
-    for router in [boot_routes(store.boot_views()), routes(CloudInitState { store, settings: Arc::default() })] {
+    for router in [boot(&store), api(store)] {
         for address in [IP, "::ffff:172.16.0.1"] {
             let response = send(&from(router.clone(), address), "GET", "/cloud-init/user-data", "").await;
             assert_eq!(response.headers()[header::CONTENT_TYPE], "text/plain; charset=utf-8");
@@ -69,12 +81,16 @@ async fn a_node_is_told_its_own_documents_by_its_address() {
 
 #[tokio::test]
 async fn the_boot_role_knows_no_names_no_lists_and_no_secrets() {
-    let router = from(boot_routes(store().await.boot_views()), IP);
+    let router = from(boot(&store().await), IP);
     for path in [
         "/cloud-init",
         "/cloud-init/",
         "/cloud-init/x1000c1s7b0n0",
         "/cloud-init/x1000c1s7b0n0/user-data",
+        "/cloud-init/admin",
+        "/cloud-init/admin/groups",
+        "/cloud-init/admin/cluster-defaults",
+        "/cloud-init/admin/impersonation/x1000c1s7b0n0/user-data",
         "/cloud-init-secure",
         "/cloud-init-secure/user-data",
         "/cloud-init-secure/x1000c1s7b0n0/user-data",
@@ -89,7 +105,7 @@ async fn the_boot_role_knows_no_names_no_lists_and_no_secrets() {
 
 #[tokio::test]
 async fn the_two_stores_do_not_mix() {
-    let router = from(routes(CloudInitState { store: store().await, settings: Arc::default() }), IP);
+    let router = from(api(store().await), IP);
     for path in ["user-data", "x1000c1s7b0n0/user-data", "ec-e7-a7-05-a1-00/user-data"] {
         let open = text(send(&router, "GET", &format!("/cloud-init/{path}"), "").await).await;
         assert_eq!(open, "#cloud-config\nk: open\n");
@@ -103,7 +119,7 @@ async fn the_two_stores_do_not_mix() {
 
 #[tokio::test]
 async fn odd_requests_are_refused_in_plain_text() {
-    let router = routes(CloudInitState { store: store().await, settings: Arc::default() });
+    let router = api(store().await);
     for (method, path, body, status) in [
         ("POST", "/cloud-init", "{", StatusCode::BAD_REQUEST),
         ("POST", "/cloud-init", "[]", StatusCode::BAD_REQUEST),
@@ -128,9 +144,16 @@ async fn odd_requests_are_refused_in_plain_text() {
     assert_eq!(patch.status(), StatusCode::METHOD_NOT_ALLOWED);
 }
 
+mod today;
+
 #[test]
 fn only_reads_of_the_open_store_are_open() {
-    for path in ["/cloud-init", "/cloud-init/", "/cloud-init/compute", "/cloud-init/user-data"] {
+    assert!(access(&Method::POST, "/cloud-init/phone-home/x1000c1s7b0n0"));
+    for path in ["/cloud-init/admin", "/cloud-init/admin/groups", "/cloud-init/admin/impersonation/x1/user-data"] {
+        assert!(!access(&Method::GET, path), "{path}");
+        assert!(!access(&Method::HEAD, path), "{path}");
+    }
+    for path in ["/cloud-init", "/cloud-init/", "/cloud-init/compute", "/cloud-init/user-data", "/cloud-init/g.yaml"] {
         assert!(access(&Method::GET, path), "{path}");
         for method in [Method::POST, Method::PUT, Method::DELETE, Method::PATCH] {
             assert!(!access(&method, path), "{method} {path}");

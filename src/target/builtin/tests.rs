@@ -14,7 +14,7 @@ fn run() -> Run {
 
 /// The target, what it holds, and the work of a plan made of that.
 async fn planned(target: &Builtin, desired: &Desired) -> (Observed, Work) {
-    let observed = target.observe("demo").await.unwrap();
+    let observed = target.observe(desired).await.unwrap();
     let options = Options { allow_delete: Some(9), ..Options::new("builtin", Timestamp(0)) };
     let computed = compute(desired, &observed.ledger, &observed.live, &options);
     assert_eq!(computed.plan.refusal(), None);
@@ -156,7 +156,7 @@ async fn a_component_that_a_plan_deletes_leaves_its_partition() {
         owner: None,
     };
     let target = Builtin::new(store.clone());
-    let observed = target.observe("demo").await.unwrap();
+    let observed = target.observe(&desire(&inventory(1))).await.unwrap();
     let run = Run { plan: "p".to_owned(), cluster_id: "demo".to_owned(), inventory: "i".to_owned(), author };
     target.apply(run, &observed, Work { writes: vec![write], ledger: Vec::new(), moved: Vec::new() }).await.unwrap();
     let snapshot = store.snapshot();

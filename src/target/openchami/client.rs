@@ -88,15 +88,18 @@ impl Client {
     /// Where objects of a kind are listed and written.
     pub(super) fn base(&self, kind: Kind) -> String {
         match kind {
-            Kind::CloudInit => self.cloud_init.clone(),
+            Kind::CloudInit | Kind::ClusterDefaults | Kind::CloudInitGroup | Kind::InstanceInfo => {
+                self.cloud_init.clone()
+            }
             Kind::CloudInitSecure => format!("{}-secure", self.cloud_init),
             Kind::BootParams => self.bss.clone(),
             _ => self.smd.clone(),
         }
     }
 
-    /// Reads a list. A fault that may pass is waited out; a service that lets the time run out is not asked again.
-    pub(super) async fn list(&self, kind: Kind, path: &str) -> Result<Vec<u8>, TargetError> {
+    /// Reads a list; none where a cloud-init server does not have such a one, because it is of another generation. A
+    /// fault that may pass is waited out; a service that lets the time run out is not asked again.
+    pub(super) async fn list(&self, kind: Kind, path: &str) -> Result<Option<Vec<u8>>, TargetError> {
         let url = format!("{}{path}", self.base(kind));
         let mut wait = Duration::from_millis(200);
         let mut tries = 0;
@@ -104,12 +107,16 @@ impl Client {
             tries += 1;
             let asked = self.stop.run_until_cancelled(self.exchange(Method::GET, &url, None)).await;
             let fault = match asked.unwrap_or_else(|| Err(stopping())) {
-                Ok(body) => return Ok(body),
+                Ok(body) => return Ok(Some(body)),
                 Err(fault) => fault,
             };
-            if fault.status == Some(StatusCode::NOT_FOUND) && kind == Kind::CloudInitSecure {
+            match (fault.status, kind) {
                 // Without keys to check tokens with, the server has no such store, and nobody's entries are in it.
-                return Ok(b"{}".to_vec());
+                (Some(StatusCode::NOT_FOUND), Kind::CloudInitSecure) => return Ok(Some(b"{}".to_vec())),
+                (Some(StatusCode::NOT_FOUND), Kind::CloudInit | Kind::CloudInitGroup | Kind::ClusterDefaults) => {
+                    return Ok(None);
+                }
+                _ => {}
             }
             if fault.status.is_some_and(|status| matches!(status.as_u16(), 401 | 403)) {
                 let reason = format!("{}; {}", fault.reason, self.about_tokens());
@@ -117,7 +124,7 @@ impl Client {
             }
             let passing = !fault.timed_out && fault.status.is_none_or(|status| status.is_server_error());
             if !passing || tries == READ_TRIES || self.stop.is_cancelled() {
-                let hint = if fault.status == Some(StatusCode::NOT_FOUND) { about_addresses(kind) } else { "" };
+                let hint = if fault.status == Some(StatusCode::NOT_FOUND) { ADDRESS_HINT } else { "" };
                 return Err(TargetError::Service { service: service(kind), url, reason: fault.reason + hint });
             }
             self.stop.run_until_cancelled(tokio::time::sleep(wait)).await;
@@ -234,15 +241,7 @@ fn with_path(address: String) -> Result<String, TargetError> {
 }
 
 /// What may be wrong where a service does not know its own list.
-fn about_addresses(kind: Kind) -> &'static str {
-    match kind {
-        Kind::CloudInit => {
-            "; is it the address of the tutorial's cloud-init server? Today's generation of it has other routes, which \
-             cannot be written to"
-        }
-        _ => "; is the address right, with its prefix?",
-    }
-}
+pub(super) const ADDRESS_HINT: &str = "; is the address right, with its prefix?";
 
 fn unanswered() -> Fault {
     let reason = "not answered before the program ended".to_owned();

@@ -107,14 +107,11 @@ impl Session {
             (Kind::RedfishEndpoint | Kind::ComponentEndpoint, false) => self.put_endpoints(wanted).await,
             (Kind::EthernetInterface, false) => self.put_interfaces(wanted).await,
             (Kind::Group, false) => self.put_groups(wanted).await,
-            (
-                Kind::CloudInit
-                | Kind::CloudInitSecure
-                | Kind::ClusterDefaults
-                | Kind::CloudInitGroup
-                | Kind::InstanceInfo,
-                false,
-            ) => self.put_entries(wanted).await,
+            (Kind::CloudInit | Kind::CloudInitSecure, false) => self.put_entries(wanted).await,
+            (Kind::ClusterDefaults | Kind::CloudInitGroup | Kind::InstanceInfo, false) => {
+                self.put_instance_data(wanted).await
+            }
+            (Kind::InstanceInfo, true) => self.clear_instances(wanted).await,
             (Kind::BootParams, false) => self.put_boot_params(wanted).await,
             (Kind::BootParams, true) => self.delete_boot_params(wanted).await,
             (_, true) => self.delete_each(wanted).await,

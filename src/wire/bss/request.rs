@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::SharedHost;
 use crate::model::{BootConfig, BootKey, MacAddr, Nid, Xname};
 
 /// A body as it is sent. Go clients send `null` for what they leave out, so every member may be that.
@@ -29,8 +30,8 @@ pub enum BootParamsError {
     /// A MAC address that is not six pairs of hexadecimal digits joined by colons.
     #[error("Bad Request: invalid MAC address format: {0}")]
     Mac(String),
-    /// A host that is no xname, or the xname of something that does not boot.
-    #[error("Bad Request: invalid xname: {0} is not the xname of a node")]
+    /// A host that is no xname, or the xname of something that does not boot, and no name for many nodes either.
+    #[error("Bad Request: invalid xname: {0} is not the xname of a node, nor Default, Global, a role or Unknown-ARCH")]
     Host(String),
     /// A NID that no node can have.
     #[error("Bad Request - Invalid nid '{0}'")]
@@ -187,8 +188,11 @@ pub(super) fn mac_key(text: &str) -> Option<BootKey> {
     if colons { text.parse::<MacAddr>().ok().map(BootKey::Mac) } else { None }
 }
 
-/// A host as BSS's SQL storage takes it: the xname of a node. Names such as `Default` or a role are refused there.
+/// A host as BSS's storages other than SQL take it: the xname of a node, or one of the names that stand for many nodes.
 fn host_key(text: &str) -> Option<BootKey> {
+    if let Some(shared) = SharedHost::named(text) {
+        return Some(shared.key());
+    }
     let xname: Xname = text.parse().ok()?;
     xname.is_node().then(|| BootKey::Host(xname.into()))
 }

@@ -1,11 +1,11 @@
-//! Writing cloud-init entries of both stores.
+//! Writing cloud-init data: entries of both stores, and the defaults, groups and instances of today's generation.
 
 use std::sync::Arc;
 
 use reqwest::{Method, StatusCode};
 
-use super::{Failed, Session, Settled, done, parallel, segment};
-use crate::model::{GroupLabel, Object, ObjectKey};
+use super::{Failed, Session, Settled, done, parallel, path, segment};
+use crate::model::{GroupLabel, Kind, Object, ObjectKey};
 use crate::plan::Action;
 use crate::wire::cloud_init;
 
@@ -38,8 +38,40 @@ impl Session {
         done(self.client.send(Method::PUT, write.key.kind, &format!("/{}", segment(&write.key)), body).await)
     }
 
-    /// The nodes that an entry is for: the members of the group that it is named after, or the node itself.
+    /// Defaults are posted, and all else is put: both make what is not there, and a put replaces what is.
+    pub(super) async fn put_instance_data(&self, wanted: &[usize]) -> Vec<Settled> {
+        let requests = wanted.iter().copied().map(|at| async move {
+            let write = &self.writes[at];
+            let (method, body) = match &write.object {
+                Some(Object::ClusterDefaults(defaults)) => (Method::POST, cloud_init::admin::defaults_body(defaults)),
+                Some(Object::CloudInitGroup(group)) => (Method::PUT, cloud_init::admin::group_body(group)),
+                Some(Object::InstanceInfo(instance)) => (Method::PUT, cloud_init::admin::instance_body(instance)),
+                _ => return (vec![at], Err("not data of today's cloud-init server".into())),
+            };
+            let result = done(self.client.send(method, write.key.kind, &path(&write.key), Some(body)).await);
+            let held_back = |failed| Failed { nodes: self.configured_by(&write.key), ..failed };
+            (vec![at], result.map_err(held_back))
+        });
+        parallel(requests).await
+    }
+
+    /// Takes away what is special about nodes. The server has no way to delete it, but forgets what is not given.
+    pub(super) async fn clear_instances(&self, wanted: &[usize]) -> Vec<Settled> {
+        let requests = wanted.iter().copied().map(|at| async move {
+            let key = &self.writes[at].key;
+            let body = Some(cloud_init::admin::no_instance_body(&key.id));
+            (vec![at], done(self.client.send(Method::PUT, key.kind, &path(key), body).await))
+        });
+        parallel(requests).await
+    }
+
+    /// The nodes that cloud-init data is for: every node for the defaults, otherwise the members of the group that it is
+    /// named after, or the node itself.
     fn configured_by(&self, key: &ObjectKey) -> Vec<Arc<str>> {
+        if key.kind == Kind::ClusterDefaults {
+            let nodes = self.after.boot.components.keys().filter(|xname| xname.is_node());
+            return nodes.cloned().map(Arc::from).collect();
+        }
         let group = key.id.parse::<GroupLabel>().ok().and_then(|label| self.after.boot.groups.get(&label));
         match group {
             Some(group) => group.members.iter().cloned().map(Arc::from).collect(),
