@@ -53,9 +53,12 @@ fn unprocessable(error: &AdminError) -> Failure {
     Problem::new(status, error.to_string()).into()
 }
 
-/// What is wrong with any other body: 400.
+/// What is wrong with any other body: 400, without a word where it is not of the shape, as the original says it.
 fn bad_request(error: &AdminError) -> Failure {
-    Problem::bad_request(error.to_string()).into()
+    match error {
+        AdminError::Json { .. } => Problem::bad_request("").into(),
+        error => Problem::bad_request(error.to_string()).into(),
+    }
 }
 
 impl From<Infallible> for Problem {

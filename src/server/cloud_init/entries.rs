@@ -21,12 +21,15 @@ pub(super) struct State {
     pub(super) shelf: Shelf,
 }
 
-/// A problem that is told in plain text.
+/// A problem that is told in plain text, or by its status alone where it has no words.
 pub(super) struct Failure(Problem);
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
-        plain::text(self.0.status, &self.0.detail)
+        match &*self.0.detail {
+            "" => self.0.status.into_response(),
+            detail => plain::text(self.0.status, detail),
+        }
     }
 }
 

@@ -125,7 +125,7 @@ mod tests {
     #[test]
     fn what_is_not_given_or_empty_stays_as_it_was() {
         let old = merged(ALL, &ClusterDefaults::default());
-        for body in ["{}", r#"{"region":"","public-keys":[],"nid-length":0,"base-url":null,"zip":1}"#] {
+        for body in ["{}", "null", r#"{"region":"","public-keys":[],"nid-length":0,"base-url":null,"zip":1}"#] {
             assert_eq!(merged(body, &old), old, "{body}");
         }
         let new = merged(r#"{"short-name":"de"}"#, &old);

@@ -38,12 +38,14 @@ pub enum AdminError {
     Url(&'static str),
 }
 
-/// Reads a JSON object. Serde alone would take a list for the members in their order.
-pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, AdminError> {
+/// Reads a JSON object; `null` is one without members, as for the original. Serde alone would take a list for the members
+/// in their order.
+pub(super) fn read<T: DeserializeOwned + Default>(body: &[u8]) -> Result<T, AdminError> {
     if body.trim_ascii_start().starts_with(b"[") {
         return Err(AdminError::Json { line: 1, column: 1 });
     }
-    serde_json::from_slice(body).map_err(|error| AdminError::Json { line: error.line(), column: error.column() })
+    let read: Result<Option<T>, _> = serde_json::from_slice(body);
+    read.map(Option::unwrap_or_default).map_err(|error| AdminError::Json { line: error.line(), column: error.column() })
 }
 
 pub(super) fn name(text: &str) -> Result<EntryName, AdminError> {

@@ -150,6 +150,7 @@ mod tests {
     fn what_no_node_could_be_given_is_refused() {
         for (body, error) in [
             ("{}", AdminError::NoName),
+            ("null", AdminError::NoName),
             (r#"{"name":""}"#, AdminError::NoName),
             (r#"{"name":"a/b"}"#, AdminError::Name),
             (r#"{"name":"g","file":{"content":"@@@","encoding":"base64"}}"#, AdminError::Base64),

@@ -76,7 +76,7 @@ fn body(answer: &Answer) -> Value {
 fn hide_times(value: &mut Value) {
     match value {
         Value::Object(members) => members.iter_mut().for_each(|(key, value)| match key.as_str() {
-            "LastUpdate" => *value = "*".into(),
+            "LastUpdate" | "last_epoch" => *value = "*".into(),
             _ => hide_times(value),
         }),
         Value::Array(items) => items.iter_mut().for_each(hide_times),

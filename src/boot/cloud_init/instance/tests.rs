@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::model::{EthernetInterface, Group, IpAddress, Object, Timestamp, Xname};
-use crate::snapshot::{Change, Snapshot};
+use crate::snapshot::Snapshot;
 use crate::wire::cloud_init::{parse_defaults, parse_group, parse_instance};
 
 const NODE: &str = "x1000c1s7b0n0";

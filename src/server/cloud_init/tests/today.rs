@@ -82,7 +82,10 @@ async fn defaults_are_laid_over_those_that_are_kept() {
     }
     assert_eq!(get_text(&router, path).await.1, r#"{"region":"r","short-name":"de","nid-length":3}"#);
     for body in ["{", "", "[]", r#"{"nid-length":"3"}"#, r#"{"nid-length":-1}"#] {
-        assert_eq!(send(&router, "POST", path, body).await.status(), StatusCode::BAD_REQUEST, "{body}");
+        let refused = send(&router, "POST", path, body).await;
+        assert_eq!(refused.status(), StatusCode::BAD_REQUEST, "{body}");
+        let silent = text(refused).await.is_empty();
+        assert_eq!(silent, !body.contains("-1"), "{body}: only what JSON cannot tell is told in words");
     }
     for method in ["PUT", "DELETE", "PATCH", "HEAD"] {
         let response = send(&router, method, path, "{}").await;
@@ -139,6 +142,7 @@ async fn an_instance_is_kept_for_a_component_that_smd_knows() {
         put("X1000C1S7B0N0", r#"{"id":"x1000c1s7b0n0","hostname":"h","region":"r"}"#).await,
         StatusCode::CREATED
     );
+    assert_eq!(put("x1000c1s7b0n0", "null").await, StatusCode::CREATED);
     assert_eq!(put("x1000c1s7b0n0", r#"{"hostname":"h"}"#).await, StatusCode::CREATED);
     let snapshot = store.snapshot();
     let kept = &snapshot.boot.instances[&"x1000c1s7b0n0".parse::<crate::model::Xname>().unwrap()];

@@ -31,7 +31,7 @@ fn what_is_wrong_is_named() {
         (r#"{"macs":["ec-e7-a7-05-a1-01"]}"#, BootParamsError::Mac("ec-e7-a7-05-a1-01".into())),
         (r#"{"macs":["ec:e7:a7:05:a1:0g"]}"#, BootParamsError::Mac("ec:e7:a7:05:a1:0g".into())),
         (r#"{"macs":["äc:e7:a7:05:a1:0"]}"#, BootParamsError::Mac("äc:e7:a7:05:a1:0".into())),
-        (r#"{"hosts":["Default"]}"#, BootParamsError::Host("Default".into())),
+        (r#"{"hosts":["default"]}"#, BootParamsError::Host("default".into())),
         (r#"{"hosts":["x1000c1s7b0"]}"#, BootParamsError::Host("x1000c1s7b0".into())),
         (r#"{"nids":[-1]}"#, BootParamsError::Nid("-1".into())),
     ] {
