@@ -11,6 +11,7 @@
 mod bootparameters;
 mod bootscript;
 mod decide;
+mod openapi;
 mod service;
 
 use std::sync::Arc;
@@ -18,6 +19,8 @@ use std::sync::Arc;
 use axum::Router;
 use axum::http::{Method, Uri};
 use axum::routing::any;
+
+pub use openapi::API;
 
 use self::bootscript::Selectors;
 use super::common::not_found;

@@ -14,12 +14,15 @@
 mod data;
 mod decide;
 mod entries;
+mod openapi;
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::http::Method;
 use axum::routing::{any, get};
+
+pub use openapi::API;
 
 use super::common::not_found;
 use crate::store::{BootReader, Store};

@@ -6,6 +6,7 @@ mod between;
 mod cli;
 mod crash;
 mod hostile;
+mod openapi;
 mod openchami;
 mod openchami_faults;
 mod policy;
