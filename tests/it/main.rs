@@ -4,6 +4,7 @@
 mod architecture;
 mod between;
 mod cli;
+mod clients;
 mod crash;
 mod hostile;
 mod openapi;

@@ -135,12 +135,11 @@ fn a_write_of_50_000_components_happens_whole_or_not_at_all() {
     let stored = send("POST", &url, &[], Some(&json!({"Components": nodes}).to_string()));
     assert_eq!((stored.status, count()), (204, before + 50_000), "{}", stored.body);
     let ids: Vec<&str> = nodes.iter().map(|node| node["ID"].as_str().unwrap()).collect();
-    let unknown = [ids.as_slice(), &["x9999c0s0b0n0"]].concat();
     let patch = |ids: &[&str]| {
         let body = json!({"ComponentIDs": ids, "Flag": "Warning"}).to_string();
         send("PATCH", &format!("{url}/BulkFlagOnly"), &[], Some(&body)).status
     };
     let flagged = || get(&format!("{url}?flag=Warning")).json()["Components"].as_array().unwrap().len();
-    assert_eq!((patch(&unknown), flagged()), (404, 0));
+    assert_eq!((patch(&[ids.as_slice(), &["no xname"]].concat()), flagged()), (400, 0));
     assert_eq!((patch(&ids), flagged()), (204, 50_000));
 }

@@ -67,7 +67,7 @@ pub(super) const NOUNS: &[Named] = &[
         "ComponentQuery",
         "Beside these, every filter of `GET State/Components` as a list.",
         Object(&[
-            required("ComponentIDs", List(&Of("Xname")), "What to look at and below; `s0` for all."),
+            required("ComponentIDs", List(&Text), "The xnames to look at and below; `s0` for all."),
             optional("type", List(&Text), ""),
             optional("state", List(&Text), ""),
             optional("flag", List(&Text), ""),
