@@ -15,37 +15,36 @@ struct Client {
     serving: Serving,
     program: String,
     token: String,
-    /// What precedes the arguments.
-    first: &'static [&'static str],
 }
 
 impl Client {
     #[expect(clippy::print_stdout, reason = "a skipped test has to say so")]
-    fn find(variable: &str, first: &'static [&'static str]) -> Option<Self> {
+    fn find(variable: &str) -> Option<Self> {
         let Some(program) = std::env::var(variable).ok().filter(|path| !path.is_empty()) else {
             println!("SKIPPED: {variable} does not say where the client is");
             return None;
         };
         let cluster = Cluster::demo();
-        let mut command = cluster.command(&["serve", "--api", "http://127.0.0.1:0", "--boot", "127.0.0.1:0"]);
-        command.env_remove("OCHAMI_SYNC_INVENTORY");
-        let serving = Serving::start(command);
+        let serving = cluster.serve(&[]);
         let token = cluster.run(&["token"]).expect(0).stdout.trim().to_owned();
-        // Earlier versions read `base-uri`, later ones `uri` and where each service is below it.
+        // The first versions know `base-uri` only and refuse what they do not know.
+        let services = "bss: {uri: /boot/v1}, smd: {uri: /hsm/v2}, cloud-init: {uri: /cloud-init}";
+        let cluster_entry = match variable {
+            "OCHAMI_LEGACY_BIN" => format!("{{base-uri: '{}'}}", serving.api),
+            _ => format!("{{uri: '{}', enable-auth: true, {services}}}", serving.api),
+        };
         let config = format!(
-            "log: {{format: basic, level: warning}}\ndefault-cluster: demo\nclusters:\n- name: demo\n  cluster:\n    \
-             base-uri: {0}\n    uri: {0}\n    enable-auth: true\n    bss: {{uri: /boot/v1}}\n    smd: {{uri: /hsm/v2}}\n    \
-             cloud-init: {{uri: /cloud-init}}\n",
-            serving.api
+            "log: {{format: basic, level: warning}}\ndefault-cluster: demo\nclusters:\n- {{name: demo, cluster: {cluster_entry}}}\n"
         );
         std::fs::write(cluster.path("ochami.yaml"), config).unwrap();
-        Some(Self { cluster, serving, program, token, first })
+        Some(Self { cluster, serving, program, token })
     }
 
+    /// Runs `ochami`.
     fn run(&self, args: &[&str]) -> Finished {
         let mut command = Command::new(&self.program);
-        command.args(self.first).args(args).current_dir(self.cluster.dir.path()).stdin(Stdio::null());
-        Finished::of(command.env("DEMO_ACCESS_TOKEN", &self.token).output().unwrap())
+        command.args(["--config", "ochami.yaml"]).args(args).env("DEMO_ACCESS_TOKEN", &self.token);
+        Finished::of(command.current_dir(self.cluster.dir.path()).stdin(Stdio::null()).output().unwrap())
     }
 
     #[track_caller]
@@ -82,12 +81,37 @@ impl Client {
     }
 }
 
+#[test]
+fn magellan_sends_what_it_collected_and_sends_it_again() {
+    let Some(magellan) = Client::find("MAGELLAN_BIN") else { return };
+    let collected = json!([{
+        "ID": "x1000c1s7b0", "Type": "", "Name": "", "FQDN": "172.16.0.101", "User": "root", "MACRequired": true,
+        "MACAddr": "de:ca:fc:0f:ee:ee", "IPAddress": "172.16.0.101", "RediscoverOnUpdate": false, "SchemaVersion": 1,
+        "Systems": [{"uri": "/redfish/v1/Systems/Node0", "uuid": "s0", "name": "Node0", "system_type": "Physical",
+            "ethernet_interfaces": [{"mac": "ec:e7:a7:05:a1:fc", "ip": "172.16.0.1", "name": "1", "enabled": true}],
+            "actions": ["On", "ForceOff"]}],
+        "Managers": [{"uri": "/redfish/v1/Managers/BMC", "uuid": "m0", "name": "BMC", "type": "BMC",
+            "ethernet_interfaces": [{"mac": "de:ca:fc:0f:ee:ee", "ip": "172.16.0.101", "name": "1", "enabled": true}]}],
+    }]);
+    magellan.write("collected.json", &collected.to_string());
+    for force in [&[][..], &["--force-update"]] {
+        let mut command = Command::new(&magellan.program);
+        command.args(["send", "-d", "@collected.json", "--access-token", &magellan.token]).args(force);
+        command.arg(&magellan.serving.api).current_dir(magellan.cluster.dir.path()).stdin(Stdio::null());
+        Finished::of(command.env("HOME", magellan.cluster.dir.path()).output().unwrap()).expect(0);
+        let interface = magellan.smd("Inventory/EthernetInterfaces/ece7a705a1fc");
+        assert_eq!(interface["ComponentID"], "x1000c1s7b0n0", "{interface}");
+        assert_eq!(magellan.smd("State/Components/x1000c1s7b0n0")["State"], "On");
+        assert_eq!(magellan.smd("Inventory/RedfishEndpoints/x1000c1s7b0")["Password"], "");
+    }
+}
+
 const BOOT: &str =
     "macs: ['ec:e7:a7:05:a1:fc']\nkernel: http://demo/vmlinuz\ninitrd: http://demo/initrd\nparams: quiet\n";
 
 #[test]
 fn the_tutorials_client_does_what_the_tutorial_says() {
-    let Some(ochami) = Client::find("OCHAMI_LEGACY_BIN", &["--config", "ochami.yaml"]) else { return };
+    let Some(ochami) = Client::find("OCHAMI_LEGACY_BIN") else { return };
     ochami.write(
         "nodes.yaml",
         "nodes:\n- name: nid001\n  nid: 1\n  xname: x1000c1s7b0n0\n  bmc_mac: de:ca:fc:0f:ee:ee\n  bmc_ip: 172.16.0.101\n  \
@@ -96,7 +120,7 @@ fn the_tutorials_client_does_what_the_tutorial_says() {
     );
     // It registers the interface with the endpoint and once more by itself, is told that it is there, and complains, as
     // with the original.
-    let _ = ochami.run(&["discover", "-f", "nodes.yaml", "--payload-format", "yaml"]);
+    ochami.run(&["discover", "-f", "nodes.yaml", "--payload-format", "yaml"]).expect(1);
     ochami.is_discovered(&["x1000c1s7b0n0"]);
     for noun in ["component", "compep", "rfe", "iface", "group"] {
         assert!(ochami.does(&["smd", noun, "get"]).contains("x1000c1s7b0"), "{noun}");
@@ -122,7 +146,7 @@ fn the_tutorials_client_does_what_the_tutorial_says() {
 
 #[test]
 fn todays_client_finds_smd_and_bss_as_it_knows_them() {
-    let Some(ochami) = Client::find("OCHAMI_BIN", &["--config", "ochami.yaml"]) else { return };
+    let Some(ochami) = Client::find("OCHAMI_BIN") else { return };
     ochami.write(
         "nodes.yaml",
         "bmcs:\n- {xname: x1000c1s7b0, mac: 'de:ca:fc:0f:ee:ee', ip: 172.16.0.101}\n- {xname: x1000c1s7b1, mac: \

@@ -33,7 +33,15 @@ pub static API: Api = Api {
         Parameter("number", "The number of a subscription.", "1"),
         Parameter("status", "The number of a discovery status.", "0"),
     ],
-    schemas: &[schemas::WORDS, schemas::NOUNS, schemas::LOCKS, schemas::ANSWERS],
+    schemas: &[
+        schemas::WORDS,
+        schemas::COMPONENTS,
+        schemas::inventory::SCHEMAS,
+        schemas::sets::SCHEMAS,
+        schemas::records::SUBSCRIPTIONS,
+        schemas::records::LOCKS,
+        schemas::ANSWERS,
+    ],
     failure: Failure::Problem,
     is_open: |method, uri| access(method, uri.path()),
 };
