@@ -10,6 +10,7 @@ use crate::boot::ScriptSettings;
 use crate::reconcile::Reconciler;
 use crate::server::bss::{self, BssSettings, BssState};
 use crate::server::cloud_init::{self, CloudInitSettings, CloudInitState};
+use crate::server::common::openapi;
 use crate::server::common::{Access, Accesses, Gate, Health, Metrics, Role, keys, not_found};
 use crate::server::local::{self, LocalState};
 use crate::server::smd::{self, SmdState};
@@ -60,6 +61,7 @@ impl Parts {
         self.gate
             .protect(rooms, access)
             .merge(keys::routes(&self.issuer))
+            .merge(openapi::routes(&[&smd::API, &bss::API, &cloud_init::API]))
             .merge(self.health.routes())
             .fallback(not_found)
     }

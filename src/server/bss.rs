@@ -17,6 +17,7 @@ mod bootscript;
 mod decide;
 mod history;
 mod hosts;
+mod openapi;
 mod service;
 
 use std::sync::Arc;
@@ -24,6 +25,8 @@ use std::sync::Arc;
 use axum::Router;
 use axum::http::{Method, Uri};
 use axum::routing::{any, get, post};
+
+pub use openapi::API;
 
 use self::bootscript::Selectors;
 use super::common::{Accesses, not_found, only};

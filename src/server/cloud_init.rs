@@ -24,6 +24,7 @@ mod data;
 mod decide;
 mod entries;
 mod node;
+mod openapi;
 mod service;
 
 use std::sync::Arc;
@@ -32,6 +33,8 @@ use axum::Router;
 use axum::extract::Path;
 use axum::http::Method;
 use axum::routing::{MethodRouter, any, get};
+
+pub use openapi::API;
 
 use self::admin::AdminState;
 use self::node::NodeState;

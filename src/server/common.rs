@@ -17,6 +17,7 @@ pub mod limits;
 pub mod listener;
 pub mod metrics;
 mod normalize;
+pub mod openapi;
 pub mod peer;
 pub mod plain;
 pub mod problem;

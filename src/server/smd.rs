@@ -61,6 +61,7 @@ mod interfaces;
 mod locks;
 mod memberships;
 mod node_maps;
+mod openapi;
 mod partitions;
 mod power_maps;
 mod queries;
@@ -81,6 +82,7 @@ use axum::http::Method;
 use axum::routing::{MethodRouter, delete, get, patch, post};
 
 pub use locks::sweep_reservations;
+pub use openapi::API;
 pub use subscriptions::{DeliveryError, Pace, deliver_notices};
 
 use components::patch::Field;

@@ -4,9 +4,11 @@
 mod architecture;
 mod between;
 mod cli;
+mod clients;
 mod crash;
 mod dhcp;
 mod hostile;
+mod openapi;
 mod openchami;
 mod openchami_faults;
 mod policy;

@@ -1,0 +1,190 @@
+//! The clients that people use, unmodified, against `serve`.
+//!
+//! `OCHAMI_LEGACY_BIN` (v0.0.10, the tutorial's), `OCHAMI_BIN` (any later `ochami`) and `MAGELLAN_BIN` name the
+//! programs. Without one of them its test says that it was skipped.
+
+use std::process::{Command, Stdio};
+
+use serde_json::{Value, json};
+
+use crate::support::{Cluster, Finished, Serving, get, send};
+
+/// An empty cluster with tokens asked for, and a client that has one.
+struct Client {
+    cluster: Cluster,
+    serving: Serving,
+    program: String,
+    token: String,
+}
+
+impl Client {
+    #[expect(clippy::print_stdout, reason = "a skipped test has to say so")]
+    fn find(variable: &str) -> Option<Self> {
+        let Some(program) = std::env::var(variable).ok().filter(|path| !path.is_empty()) else {
+            println!("SKIPPED: {variable} does not say where the client is");
+            return None;
+        };
+        let cluster = Cluster::demo();
+        let serving = cluster.serve(&[]);
+        let token = cluster.run(&["token"]).expect(0).stdout.trim().to_owned();
+        // The first versions know `base-uri` only and refuse what they do not know.
+        let services = "bss: {uri: /boot/v1}, smd: {uri: /hsm/v2}, cloud-init: {uri: /cloud-init}";
+        let cluster_entry = match variable {
+            "OCHAMI_LEGACY_BIN" => format!("{{base-uri: '{}'}}", serving.api),
+            _ => format!("{{uri: '{}', enable-auth: true, {services}}}", serving.api),
+        };
+        let config = format!(
+            "log: {{format: basic, level: warning}}\ndefault-cluster: demo\nclusters:\n- {{name: demo, cluster: {cluster_entry}}}\n"
+        );
+        std::fs::write(cluster.path("ochami.yaml"), config).unwrap();
+        Some(Self { cluster, serving, program, token })
+    }
+
+    /// Runs `ochami`.
+    fn run(&self, args: &[&str]) -> Finished {
+        let mut command = Command::new(&self.program);
+        command.args(["--config", "ochami.yaml"]).args(args).env("DEMO_ACCESS_TOKEN", &self.token);
+        Finished::of(command.current_dir(self.cluster.dir.path()).stdin(Stdio::null()).output().unwrap())
+    }
+
+    #[track_caller]
+    fn does(&self, args: &[&str]) -> String {
+        self.run(args).expect(0).stdout
+    }
+
+    #[track_caller]
+    fn says(&self, args: &[&str]) -> Value {
+        let text = self.does(args);
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{args:?}: {error}: {text}"))
+    }
+
+    fn write(&self, file: &str, text: &str) {
+        std::fs::write(self.cluster.path(file), text).unwrap();
+    }
+
+    fn smd(&self, path: &str) -> Value {
+        let bearer = format!("Bearer {}", self.token);
+        send("GET", &format!("{}/hsm/v2/{path}", self.serving.api), &[("authorization", &bearer)], None).json()
+    }
+
+    /// What every client has to leave behind, however it said it.
+    #[track_caller]
+    fn is_discovered(&self, members: &[&str]) {
+        let node = self.smd("State/Components/x1000c1s7b0n0");
+        assert_eq!((node["NID"].as_u64(), node["State"].as_str()), (Some(1), Some("On")), "{node}");
+        let interface = self.smd("Inventory/EthernetInterfaces/ece7a705a1fc");
+        assert_eq!(interface["ComponentID"], "x1000c1s7b0n0");
+        assert_eq!(interface["IPAddresses"][0]["IPAddress"], "172.16.0.1");
+        assert_eq!(self.smd("Inventory/RedfishEndpoints/x1000c1s7b0")["IPAddress"], "172.16.0.101");
+        assert_eq!(self.smd("Inventory/ComponentEndpoints/x1000c1s7b0n0")["RedfishEndpointID"], "x1000c1s7b0");
+        assert_eq!(self.smd("groups/compute")["members"]["ids"], json!(members));
+    }
+}
+
+#[test]
+fn magellan_sends_what_it_collected_and_sends_it_again() {
+    let Some(magellan) = Client::find("MAGELLAN_BIN") else { return };
+    let collected = json!([{
+        "ID": "x1000c1s7b0", "Type": "", "Name": "", "FQDN": "172.16.0.101", "User": "root", "MACRequired": true,
+        "MACAddr": "de:ca:fc:0f:ee:ee", "IPAddress": "172.16.0.101", "RediscoverOnUpdate": false, "SchemaVersion": 1,
+        "Systems": [{"uri": "/redfish/v1/Systems/Node0", "uuid": "s0", "name": "Node0", "system_type": "Physical",
+            "ethernet_interfaces": [{"mac": "ec:e7:a7:05:a1:fc", "ip": "172.16.0.1", "name": "1", "enabled": true}],
+            "actions": ["On", "ForceOff"]}],
+        "Managers": [{"uri": "/redfish/v1/Managers/BMC", "uuid": "m0", "name": "BMC", "type": "BMC",
+            "ethernet_interfaces": [{"mac": "de:ca:fc:0f:ee:ee", "ip": "172.16.0.101", "name": "1", "enabled": true}]}],
+    }]);
+    magellan.write("collected.json", &collected.to_string());
+    for force in [&[][..], &["--force-update"]] {
+        let mut command = Command::new(&magellan.program);
+        command.args(["send", "-d", "@collected.json", "--access-token", &magellan.token]).args(force);
+        command.arg(&magellan.serving.api).current_dir(magellan.cluster.dir.path()).stdin(Stdio::null());
+        Finished::of(command.env("HOME", magellan.cluster.dir.path()).output().unwrap()).expect(0);
+        let interface = magellan.smd("Inventory/EthernetInterfaces/ece7a705a1fc");
+        assert_eq!(interface["ComponentID"], "x1000c1s7b0n0", "{interface}");
+        assert_eq!(magellan.smd("State/Components/x1000c1s7b0n0")["State"], "On");
+        assert_eq!(magellan.smd("Inventory/RedfishEndpoints/x1000c1s7b0")["Password"], "");
+    }
+}
+
+const BOOT: &str =
+    "macs: ['ec:e7:a7:05:a1:fc']\nkernel: http://demo/vmlinuz\ninitrd: http://demo/initrd\nparams: quiet\n";
+
+#[test]
+fn the_tutorials_client_does_what_the_tutorial_says() {
+    let Some(ochami) = Client::find("OCHAMI_LEGACY_BIN") else { return };
+    ochami.write(
+        "nodes.yaml",
+        "nodes:\n- name: nid001\n  nid: 1\n  xname: x1000c1s7b0n0\n  bmc_mac: de:ca:fc:0f:ee:ee\n  bmc_ip: 172.16.0.101\n  \
+         group: compute\n  interfaces:\n  - mac_addr: ec:e7:a7:05:a1:fc\n    ip_addrs:\n    - name: internal\n      \
+         ip_addr: 172.16.0.1\n",
+    );
+    // It registers the interface with the endpoint and once more by itself, is told that it is there, and complains, as
+    // with the original.
+    ochami.run(&["discover", "-f", "nodes.yaml", "--payload-format", "yaml"]).expect(1);
+    ochami.is_discovered(&["x1000c1s7b0n0"]);
+    for noun in ["component", "compep", "rfe", "iface", "group"] {
+        assert!(ochami.does(&["smd", noun, "get"]).contains("x1000c1s7b0"), "{noun}");
+    }
+    ochami.write("boot.yaml", BOOT);
+    ochami.does(&["bss", "boot", "params", "set", "--payload-format", "yaml", "--payload", "boot.yaml"]);
+    assert_eq!(ochami.says(&["bss", "boot", "params", "get"])[0]["kernel"], "http://demo/vmlinuz");
+    assert!(ochami.does(&["bss", "boot", "script", "get", "--mac", "ec:e7:a7:05:a1:fc"]).contains("nid=1 "));
+    assert!(ochami.does(&["smd", "status"]).contains("healthy") && ochami.does(&["bss", "status"]).contains("running"));
+    ochami.write(
+        "ci.yaml",
+        "- name: compute\n  cloud-init:\n    userdata: {runcmd: [date]}\n    metadata: {instance-id: test}\n",
+    );
+    for shelf in [&["cloud-init"][..], &["cloud-init", "--secure"]] {
+        let ask = |rest: &[&str]| ochami.does(&[shelf, rest].concat());
+        ask(&["config", "add", "--payload-format", "yaml", "--payload", "ci.yaml"]);
+        ask(&["config", "update", "--payload-format", "yaml", "--payload", "ci.yaml"]);
+        assert_eq!(ask(&["data", "get", "compute"]).trim(), "#cloud-config\nruncmd:\n- date");
+        assert_eq!(ask(&["data", "get", "--meta", "x1000c1s7b0n0"]).trim(), "instance-id: test");
+        ask(&["config", "delete", "--force", "compute"]);
+    }
+}
+
+#[test]
+fn todays_client_finds_smd_and_bss_as_it_knows_them() {
+    let Some(ochami) = Client::find("OCHAMI_BIN") else { return };
+    ochami.write(
+        "nodes.yaml",
+        "bmcs:\n- {xname: x1000c1s7b0, mac: 'de:ca:fc:0f:ee:ee', ip: 172.16.0.101}\n- {xname: x1000c1s7b1, mac: \
+         'de:ca:fc:0f:ee:ef', ip: 172.16.0.102}\nnodes:\n- {name: node01, nid: 1, xname: x1000c1s7b0n0, bmc: x1000c1s7b0, \
+         groups: [compute], interfaces: [{mac_addr: 'ec:e7:a7:05:a1:fc', ip_addrs: [{name: i, ip_addr: 172.16.0.1}]}]}\n\
+         - {name: node02, nid: 2, xname: x1000c1s7b1n0, bmc: x1000c1s7b1, groups: [compute], interfaces: [{mac_addr: \
+         'ec:e7:a7:05:a2:28', ip_addrs: [{name: i, ip_addr: 172.16.0.2}]}]}\n",
+    );
+    ochami.does(&["discover", "static", "-f", "yaml", "-d", "@nodes.yaml"]);
+    ochami.is_discovered(&["x1000c1s7b0n0", "x1000c1s7b1n0"]);
+    ochami.run(&["discover", "static", "-f", "yaml", "-d", "@nodes.yaml"]).expect(1);
+    ochami.does(&["discover", "static", "--overwrite", "-f", "yaml", "-d", "@nodes.yaml"]);
+    ochami.is_discovered(&["x1000c1s7b0n0", "x1000c1s7b1n0"]);
+    for noun in ["component", "compep", "rfe", "iface", "group"] {
+        assert!(ochami.does(&["smd", noun, "get"]).contains("x1000c1s7b1"), "{noun}");
+    }
+    assert_eq!(ochami.says(&["smd", "component", "get", "-n", "2"])["ID"], "x1000c1s7b1n0");
+    ochami.does(&["smd", "group", "add", "-D", "Login", "--tag", "tag1,tag2", "-m", "x1000c1s7b0n0", "login"]);
+    ochami.run(&["smd", "group", "add", "login"]).expect(1);
+    ochami.run(&["smd", "group", "add", "Bad Name!"]).expect(1);
+    ochami.does(&["smd", "group", "member", "add", "login", "x1000c1s7b1n0"]);
+    ochami.run(&["smd", "group", "member", "add", "login", "x9000c1s7b3n0"]).expect(1);
+    assert_eq!(ochami.smd("groups/login")["members"]["ids"].as_array().unwrap().len(), 2);
+    ochami.does(&["smd", "group", "delete", "--no-confirm", "login"]);
+    ochami.does(&["smd", "iface", "add", "x3000c1s7b56n0", "de:ca:fc:0f:fe:f1", "NMN,172.16.0.56"]);
+    assert_eq!(ochami.says(&["smd", "iface", "get", "--ip", "172.16.0.56"])[0]["ComponentID"], "x3000c1s7b56n0");
+    ochami.run(&["smd", "iface", "add", "x3000c1s7b56n0", "zz:zz", "NMN,172.16.0.56"]).expect(1);
+    ochami.does(&["smd", "iface", "delete", "--no-confirm", "decafc0ffef1"]);
+    ochami.write("boot.yaml", BOOT);
+    ochami.does(&["bss", "boot", "params", "set", "-f", "yaml", "-d", "@boot.yaml"]);
+    ochami.does(&["bss", "boot", "params", "update", "--mac", "ec:e7:a7:05:a1:fc", "--params", "debug"]);
+    assert_eq!(ochami.says(&["bss", "boot", "params", "get"])[0]["params"], "debug");
+    let script = get(&format!("{}/boot/v1/bootscript?mac=ec:e7:a7:05:a1:fc", ochami.serving.boot)).body;
+    assert_eq!(
+        ochami.does(&["bss", "boot", "script", "get", "--mac", "ec:e7:a7:05:a1:fc"]).lines().next(),
+        script.lines().next()
+    );
+    assert!(script.contains(" debug ") && script.contains("nid=1 "), "{script}");
+    ochami.does(&["bss", "boot", "params", "delete", "--no-confirm", "-d", r#"{"macs":["ec:e7:a7:05:a1:fc"]}"#]);
+    assert!(ochami.run(&["bss", "boot", "params", "get", "--mac", "ec:e7:a7:05:a1:fc"]).stdout.is_empty());
+}
