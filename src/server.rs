@@ -9,3 +9,4 @@ pub mod cloud_init;
 pub mod common;
 pub mod local;
 pub mod smd;
+pub mod tftp;

@@ -1,6 +1,7 @@
 //! What can be typed. The texts are the help; the defaults are stated where they are.
 
 mod answers;
+mod boot_servers;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -9,6 +10,7 @@ use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 pub(super) use answers::AnswerArgs;
 use answers::{document_url, http_url};
+pub(super) use boot_servers::BootServerArgs;
 
 use super::output::{Color, Format};
 
@@ -279,6 +281,8 @@ pub(super) struct ServeArgs {
     pub(super) config: Option<PathBuf>,
     #[command(flatten)]
     pub(super) answers: AnswerArgs,
+    #[command(flatten)]
+    pub(super) boot_servers: BootServerArgs,
 }
 
 /// Checks that a URL leads to a server and to nothing in particular on it. It is handed to firmware, which reports a wrong

@@ -22,7 +22,7 @@ const CLASSES: usize = 5;
 /// thousands.
 const BUCKETS: [u64; 12] = [50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 50_000, 250_000, 1_000_000, 10_000_000];
 
-const ROLES: [Role; Role::COUNT] = [Role::Api, Role::Boot, Role::Metrics, Role::Local];
+const ROLES: [Role; Role::COUNT] = [Role::Api, Role::Boot, Role::Metrics, Role::Local, Role::Images, Role::Tftp];
 
 /// The figures. Cheap to clone; counting takes no lock.
 #[derive(Clone)]
