@@ -164,9 +164,9 @@ pub async fn serve(config: Config, report: Reporter, shutdown: CancellationToken
     )?;
     boot_servers::allow_files();
     let sockets = Sockets::bind(listeners)?;
-    let boot_servers = boot_servers::Bound::bind(&config.boot_servers)?;
-    let bound = [sockets.bound(), boot_servers.bound()].concat();
     let metrics = Metrics::new(routers::ROOMS);
+    let boot_servers = boot_servers::Bound::bind(&config.boot_servers, &metrics)?;
+    let bound = [sockets.bound(), boot_servers.bound()].concat();
     let reconciler = Reconciler::new(store.clone()).until(shutdown.clone());
     let parts = routers::Parts {
         store: store.clone(),
@@ -177,6 +177,7 @@ pub async fn serve(config: Config, report: Reporter, shutdown: CancellationToken
         metrics: metrics.clone(),
         script: Arc::new(script_settings(&config, &bound)),
         cloud_init: Arc::new(config.answers.cloud_init.clone()),
+        loaders: boot_servers.loaders(),
     };
     let shared = Shared { metrics, trusted_proxies: TrustedProxies::new(config.trusted_proxies.clone()) };
 

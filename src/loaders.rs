@@ -8,7 +8,10 @@
 mod cache;
 pub mod names;
 
+use std::collections::hash_map::DefaultHasher;
 use std::fs::File;
+use std::hash::{Hash as _, Hasher as _};
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -86,16 +89,16 @@ impl Loaders {
         Self { site: site.map(Directory::new), packages: packages.into(), cache: Arc::default() }
     }
 
-    /// The loader of this name. `seed` is any number that differs between machines; it spreads their retries.
+    /// The loader of this name, for the machine at this address: its scripts wait for another time than others'.
     ///
     /// # Errors
     ///
     /// [`LoaderError`]; nothing in it names a path of this machine.
-    pub fn load(&self, name: &str, seed: u64) -> Result<Content, LoaderError> {
+    pub fn load(&self, name: &str, client: IpAddr) -> Result<Content, LoaderError> {
         match self.open(name) {
             Ok(opened) => Ok(self.cache.content(opened)?),
             Err(OpenError::NotFound) => {
-                let spread = u32::try_from(seed % u64::from(SPREAD)).unwrap_or(0);
+                let spread = u32::try_from(seed(client) % u64::from(SPREAD)).unwrap_or(0);
                 let retry = Retry { delay: LEAST_DELAY + spread, attempts: ATTEMPTS };
                 let script = firmware::script(name.trim_start_matches('/'), &retry)?.ok_or(OpenError::NotFound)?;
                 Ok(Content::Memory(script.into()))
@@ -127,6 +130,13 @@ impl Loaders {
     }
 }
 
+/// A number that differs between machines and stays the same for one.
+fn seed(client: IpAddr) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    client.to_canonical().hash(&mut hasher);
+    hasher.finish()
+}
+
 fn opened(file: File) -> Result<Opened, OpenError> {
     let metadata = file.metadata().map_err(OpenError::Io)?;
     if metadata.is_file() { Ok(Opened { file, metadata }) } else { Err(OpenError::NotFound) }
@@ -136,15 +146,17 @@ fn opened(file: File) -> Result<Opened, OpenError> {
 mod tests {
     use super::*;
 
+    const NODE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+
     fn text(loaders: &Loaders, name: &str) -> String {
-        match loaders.load(name, 0).unwrap() {
+        match loaders.load(name, NODE).unwrap() {
             Content::Memory(bytes) => String::from_utf8(bytes.to_vec()).unwrap(),
             Content::File(..) => panic!("{name} is small"),
         }
     }
 
     fn refused(loaders: &Loaders, name: &str) -> String {
-        loaders.load(name, 0).unwrap_err().to_string()
+        loaders.load(name, NODE).unwrap_err().to_string()
     }
 
     #[test]
@@ -184,8 +196,8 @@ mod tests {
     fn machines_wait_for_different_times() {
         let temp = tempfile::tempdir().unwrap();
         let loaders = Loaders::new(Some(temp.path().into()));
-        let delays: std::collections::BTreeSet<Vec<u8>> = (0..100)
-            .map(|seed| match loaders.load("default", seed).unwrap() {
+        let delays: std::collections::BTreeSet<Vec<u8>> = (0..200)
+            .map(|last| match loaders.load("default", [10, 0, 0, last].into()).unwrap() {
                 Content::Memory(bytes) => bytes.to_vec(),
                 Content::File(..) => panic!("a script is no file"),
             })

@@ -7,6 +7,8 @@
 pub mod bss;
 pub mod cloud_init;
 pub mod common;
+pub mod images;
+pub mod loaders;
 pub mod local;
 pub mod smd;
 pub mod tftp;

@@ -6,9 +6,11 @@ use std::path::PathBuf;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::loaders::Loaders;
+use crate::server::common::Metrics;
 use crate::server::common::listener::BindError;
 use crate::server::common::role;
 use crate::server::common::supervise::Supervisor;
+use crate::server::images::{self, Images, Rates};
 use crate::server::tftp::{self, Tftp};
 
 /// Files that are open at once when every place of every listener is taken, each with a socket and a file.
@@ -25,16 +27,24 @@ pub struct BootServers {
     pub tftp_per_client: u32,
     /// The site's own loaders.
     pub loaders: Option<PathBuf>,
+    /// The directory of images.
+    pub images: Option<PathBuf>,
+    /// Where they are served, where there is such a directory.
+    pub image_listen: Vec<SocketAddr>,
+    /// Ceilings of bandwidth for images.
+    pub image_rates: Rates,
 }
 
 /// Boot servers whose sockets are bound.
 pub(super) struct Bound {
+    loaders: Loaders,
     tftp: Tftp,
+    images: Option<Images>,
 }
 
 impl Bound {
     /// Binds every socket that is asked for, or none.
-    pub(super) fn bind(config: &BootServers) -> Result<Self, BindError> {
+    pub(super) fn bind(config: &BootServers, metrics: &Metrics) -> Result<Self, BindError> {
         let loaders = Loaders::new(config.loaders.clone());
         let settings = tftp::Settings {
             addresses: config.tftp.clone(),
@@ -48,17 +58,30 @@ impl Bound {
             }
             tracing::info!(loaders = names.join(" "), "loaders");
         }
-        Ok(Self { tftp: Tftp::bind(&settings, &loaders)? })
+        let images = config.images.clone().map(|directory| {
+            let (addresses, rates) = (config.image_listen.clone(), config.image_rates);
+            Images::bind(images::Settings { addresses, directory, rates }, metrics.clone())
+        });
+        Ok(Self { tftp: Tftp::bind(&settings, &loaders)?, images: images.transpose()?, loaders })
     }
 
     /// What is bound, with real ports.
     pub(super) fn bound(&self) -> Vec<role::Bound> {
-        self.tftp.bound()
+        let images = self.images.iter().flat_map(Images::bound);
+        self.tftp.bound().into_iter().chain(images).collect()
+    }
+
+    /// What the boot listener hands out, too.
+    pub(super) fn loaders(&self) -> Loaders {
+        self.loaders.clone()
     }
 
     /// Serves.
     pub(super) fn spawn(self, tasks: &mut Supervisor) {
-        let tftp = self.tftp;
+        let Self { tftp, images, .. } = self;
+        if let Some(images) = images {
+            tasks.spawn("images", move |shutdown| images.clone().run(shutdown));
+        }
         if !tftp.bound().is_empty() {
             tasks.spawn("tftp", move |shutdown| tftp.clone().run(shutdown));
         }

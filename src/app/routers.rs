@@ -7,10 +7,12 @@ use axum::Router;
 use axum::http::{Method, Uri};
 
 use crate::boot::ScriptSettings;
+use crate::loaders::Loaders;
 use crate::reconcile::Reconciler;
 use crate::server::bss::{self, BssSettings, BssState};
 use crate::server::cloud_init::{self, CloudInitSettings, CloudInitState};
 use crate::server::common::{Access, Gate, Health, Metrics, Role, keys, not_found};
+use crate::server::loaders;
 use crate::server::local::{self, LocalState};
 use crate::server::smd::{self, SmdState};
 use crate::store::Store;
@@ -23,6 +25,7 @@ pub(super) const ROOMS: &[(&str, &str)] = &[
     ("/apis/bss", "bss"),
     ("/cloud-init-secure", "cloud-init-secure"),
     ("/cloud-init", "cloud-init"),
+    ("/loaders", "loaders"),
     ("/v1", "local"),
 ];
 
@@ -36,6 +39,7 @@ pub(super) struct Parts {
     pub(super) metrics: Metrics,
     pub(super) script: Arc<ScriptSettings>,
     pub(super) cloud_init: Arc<CloudInitSettings>,
+    pub(super) loaders: Loaders,
 }
 
 impl Parts {
@@ -61,10 +65,11 @@ impl Parts {
             .fallback(not_found)
     }
 
-    /// Given readers of the boot view and nothing else.
+    /// Given readers of the boot view, and loaders, and nothing else.
     fn boot(&self) -> Router {
         bss::boot_routes(self.store.boot_views(), self.script.clone())
             .merge(cloud_init::boot_routes(self.store.boot_views()))
+            .merge(loaders::routes(self.loaders.clone()))
             .merge(self.health.routes())
             .fallback(not_found)
     }

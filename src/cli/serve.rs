@@ -19,6 +19,7 @@ use crate::reconcile::ReconcileError;
 use crate::reconcile::watch::Event;
 use crate::server::cloud_init::CloudInitSettings;
 use crate::server::common::role::AuthMode;
+use crate::server::images::Rates;
 use crate::store::StoreError;
 
 pub(super) async fn run(args: ServeArgs, printer: Printer) -> anyhow::Result<Exit> {
@@ -96,6 +97,9 @@ fn boot_servers(args: BootServerArgs) -> BootServers {
         tftp_single_port: args.tftp_single_port,
         tftp_per_client: args.tftp_per_client,
         loaders: args.loaders,
+        images: args.images,
+        image_listen: args.image_listen,
+        image_rates: Rates { total: args.image_rate, image: args.image_rate_each },
     }
 }
 

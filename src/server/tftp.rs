@@ -18,7 +18,7 @@ mod transfer;
 mod window;
 
 use std::convert::Infallible;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use socket2::{Domain, Protocol, Socket, Type};
@@ -28,6 +28,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use self::listener::Listener;
+use super::common::listener::reachable;
 use super::common::role::{Bound, Proto, Role};
 use super::common::share::Shares;
 use super::common::{BindError, Limits};
@@ -80,8 +81,7 @@ impl Tftp {
     #[must_use]
     pub fn bound(&self) -> Vec<Bound> {
         let bound = |addr: SocketAddr| {
-            let shown =
-                if addr.ip() == Ipv4Addr::UNSPECIFIED { (Ipv4Addr::LOCALHOST, addr.port()).into() } else { addr };
+            let shown = SocketAddr::new(reachable(addr.ip()), addr.port());
             Bound { role: Role::Tftp, proto: Proto::Tftp, addr, url: format!("tftp://{shown}") }
         };
         self.0.iter().filter_map(|listener| listener.address().ok()).map(bound).collect()

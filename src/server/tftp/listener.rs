@@ -1,8 +1,6 @@
 //! One port that is listened on: requests become transfers, and in single-port mode answers find theirs.
 
 use std::collections::HashMap;
-use std::collections::hash_map::DefaultHasher;
-use std::hash::{Hash as _, Hasher as _};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -223,8 +221,8 @@ impl Listener {
         inbox: Option<mpsc::Receiver<Reply>>,
         answered: &AtomicBool,
     ) -> End {
-        let (loaders, wanted, seed) = (self.loaders.clone(), request.name.clone(), seed(client.ip()));
-        let loaded = match tokio::task::spawn_blocking(move || loaders.load(&wanted, seed)).await {
+        let (loaders, wanted) = (self.loaders.clone(), request.name.clone());
+        let loaded = match tokio::task::spawn_blocking(move || loaders.load(&wanted, client.ip())).await {
             Ok(loaded) => loaded,
             Err(error) => return End::Failed(io::Error::other(error)),
         };
@@ -270,11 +268,4 @@ fn told(error: &LoaderError) -> (Code, &'static str) {
         LoaderError::Open(OpenError::Outside | OpenError::Denied) => (Code::AccessViolation, "access violation"),
         LoaderError::Open(OpenError::Io(_)) | LoaderError::Template(_) => (Code::NotDefined, "the file cannot be read"),
     }
-}
-
-/// A number that differs between clients and stays the same for one.
-fn seed(client: IpAddr) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    client.to_canonical().hash(&mut hasher);
-    hasher.finish()
 }
