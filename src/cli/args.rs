@@ -61,6 +61,25 @@ pub(super) enum Verb {
     Token(TokenArgs),
     /// Explain a diagnostic's code, with a wrong and a right example.
     Explain(ExplainArgs),
+    /// Look at the images that nodes boot.
+    #[command(subcommand)]
+    Images(ImagesVerb),
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ImagesVerb {
+    /// List the images of a directory: versions, sizes, users, and what does not fit together.
+    List(ImagesArgs),
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct ImagesArgs {
+    /// The directory of images, as in `serve --images`.
+    #[arg(long, value_name = "DIR")]
+    pub(super) images: PathBuf,
+    /// The inventory whose nodes are counted.
+    #[arg(short, long, value_name = "DIR", default_value = "inventory")]
+    pub(super) inventory: PathBuf,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -68,6 +87,10 @@ pub(super) struct ValidateArgs {
     /// The inventory directory: nodes.yaml, cluster.yaml, cloud-init/.
     #[arg(short, long, value_name = "DIR", default_value = "inventory")]
     pub(super) inventory: PathBuf,
+    /// Check that the kernels, initrds and root file systems which nodes fetch from `cluster_boot_ip` are in this
+    /// directory of images.
+    #[arg(long, value_name = "DIR")]
+    pub(super) images: Option<PathBuf>,
 }
 
 /// Where the files that `$secret` names are.
