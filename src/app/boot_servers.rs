@@ -59,6 +59,9 @@ impl Bound {
             tracing::info!(loaders = names.join(" "), "loaders");
         }
         let images = config.images.clone().map(|directory| {
+            if !directory.is_dir() {
+                tracing::warn!(images.dir = %directory.display(), "there is no such directory of images; nodes get 404");
+            }
             let (addresses, rates) = (config.image_listen.clone(), config.image_rates);
             Images::bind(images::Settings { addresses, directory, rates }, metrics.clone())
         });

@@ -2,6 +2,7 @@
 
 mod answers;
 mod boot_servers;
+mod images;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -11,6 +12,7 @@ use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand, ValueEnum};
 pub(super) use answers::AnswerArgs;
 use answers::{document_url, http_url};
 pub(super) use boot_servers::BootServerArgs;
+pub(super) use images::{ImagesArgs, ImagesVerb};
 
 use super::output::{Color, Format};
 
@@ -64,22 +66,6 @@ pub(super) enum Verb {
     /// Look at the images that nodes boot.
     #[command(subcommand)]
     Images(ImagesVerb),
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum ImagesVerb {
-    /// List the images of a directory: versions, sizes, users, and what does not fit together.
-    List(ImagesArgs),
-}
-
-#[derive(Debug, ClapArgs)]
-pub(super) struct ImagesArgs {
-    /// The directory of images, as in `serve --images`.
-    #[arg(long, value_name = "DIR")]
-    pub(super) images: PathBuf,
-    /// The inventory whose nodes are counted.
-    #[arg(short, long, value_name = "DIR", default_value = "inventory")]
-    pub(super) inventory: PathBuf,
 }
 
 #[derive(Debug, ClapArgs)]
