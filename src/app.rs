@@ -4,6 +4,7 @@
 //! state directory that another process holds and flags that make no sense. Whatever else is missing or broken degrades
 //! what is served, is told by `/ready`, and is looked at again until it is well.
 
+mod boot_servers;
 mod database;
 mod dhcp;
 pub(crate) mod listeners;
@@ -21,6 +22,7 @@ use ipnet::IpNet;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+pub use self::boot_servers::BootServers;
 use crate::boot::ScriptSettings;
 use crate::clock;
 use crate::reconcile::Reconciler;
@@ -69,6 +71,8 @@ pub struct Config {
     pub tls: Option<(PathBuf, PathBuf)>,
     /// Whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// TFTP, loaders and images.
+    pub boot_servers: BootServers,
     /// `OCHAMI_SYNC_INSECURE` is `1`.
     pub insecure: bool,
 }
@@ -172,10 +176,12 @@ pub async fn serve(config: Config, report: Reporter, shutdown: CancellationToken
         &issuer,
         VerifierSettings { jwks_urls: config.jwks_urls.clone(), ..VerifierSettings::default() },
     )?;
+    boot_servers::allow_files();
     let sockets = Sockets::bind(listeners)?;
     let interfaces = dhcp::bind(&config)?;
-    let bound = sockets.bound();
     let metrics = Metrics::new(routers::ROOMS);
+    let boot_servers = boot_servers::Bound::bind(&config.boot_servers, &metrics)?;
+    let bound = [sockets.bound(), boot_servers.bound()].concat();
     let reconciler = Reconciler::new(store.clone()).until(shutdown.clone());
     let script = script_settings(&config, &bound);
     let cloud_init = CloudInitSettings { boot_port: script.boot_port, ..config.answers.cloud_init.clone() };
@@ -190,6 +196,7 @@ pub async fn serve(config: Config, report: Reporter, shutdown: CancellationToken
         script: Arc::new(script),
         cloud_init: Arc::new(cloud_init),
         accesses: accesses.clone(),
+        loaders: boot_servers.loaders(),
     };
     let shared = Shared { metrics, trusted_proxies: TrustedProxies::new(config.trusted_proxies.clone()) };
 
@@ -208,6 +215,7 @@ pub async fn serve(config: Config, report: Reporter, shutdown: CancellationToken
     if let Some(tls) = tls {
         watching::spawn_certificate(&mut tasks, tls, health.clone());
     }
+    boot_servers.spawn(&mut tasks);
     health.set_loaded();
     announce(&config, &bound, &report, &health);
     // Both have the same time to end in, so it is given to them together.

@@ -5,6 +5,7 @@ mod apply;
 mod args;
 mod exit;
 mod explain;
+mod images;
 mod inventory;
 mod local;
 pub mod output;
@@ -42,9 +43,10 @@ pub fn main() -> ExitCode {
 
 fn run(args: Args, printer: Printer) -> anyhow::Result<Exit> {
     match args.verb {
-        // These two need neither a runtime nor logging.
+        // These need neither a runtime nor logging.
         Verb::Validate(verb) => Ok(validate::run(&verb, printer)),
         Verb::Explain(verb) => Ok(explain::run(&verb, printer)),
+        Verb::Images(args::ImagesVerb::List(verb)) => images::list(&verb, printer),
         Verb::Plan(verb) => on_runtime(plan::run(verb, printer)),
         Verb::Apply(verb) => on_runtime(apply::run(verb, printer)),
         Verb::Token(verb) => on_runtime(token::run(verb, printer)),

@@ -9,5 +9,8 @@ pub mod bss;
 pub mod cloud_init;
 pub mod common;
 pub mod dhcp;
+pub mod images;
+pub mod loaders;
 pub mod local;
 pub mod smd;
+pub mod tftp;

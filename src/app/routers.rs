@@ -7,11 +7,13 @@ use axum::Router;
 use axum::http::{Method, Uri};
 
 use crate::boot::ScriptSettings;
+use crate::loaders::Loaders;
 use crate::reconcile::Reconciler;
 use crate::server::bss::{self, BssSettings, BssState};
 use crate::server::cloud_init::{self, CloudInitSettings, CloudInitState};
 use crate::server::common::openapi;
 use crate::server::common::{Access, Accesses, Gate, Health, Metrics, Role, keys, not_found};
+use crate::server::loaders;
 use crate::server::local::{self, LocalState};
 use crate::server::smd::{self, SmdState};
 use crate::store::Store;
@@ -24,6 +26,7 @@ pub(super) const ROOMS: &[(&str, &str)] = &[
     ("/apis/bss", "bss"),
     ("/cloud-init-secure", "cloud-init-secure"),
     ("/cloud-init", "cloud-init"),
+    ("/loaders", "loaders"),
     ("/v1", "local"),
 ];
 
@@ -38,6 +41,7 @@ pub(super) struct Parts {
     pub(super) script: Arc<ScriptSettings>,
     pub(super) cloud_init: Arc<CloudInitSettings>,
     pub(super) accesses: Accesses,
+    pub(super) loaders: Loaders,
 }
 
 impl Parts {
@@ -66,11 +70,12 @@ impl Parts {
             .fallback(not_found)
     }
 
-    /// Given readers of the boot view and nothing else.
+    /// Given readers of the boot view, and loaders, and nothing else.
     fn boot(&self) -> Router {
         let (reader, accesses) = (self.store.boot_views(), self.accesses.clone());
         bss::boot_routes(reader.clone(), self.script.clone(), accesses.clone())
             .merge(cloud_init::boot_routes(reader, self.cloud_init.clone(), accesses))
+            .merge(loaders::routes(self.loaders.clone()))
             .merge(self.health.routes())
             .fallback(not_found)
     }

@@ -1,6 +1,8 @@
 //! What can be typed. The texts are the help; the defaults are stated where they are.
 
 mod answers;
+mod boot_servers;
+mod images;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -9,6 +11,8 @@ use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 pub(super) use answers::AnswerArgs;
 use answers::{document_url, http_url};
+pub(super) use boot_servers::BootServerArgs;
+pub(super) use images::{ImagesArgs, ImagesVerb};
 
 use super::output::{Color, Format};
 
@@ -61,6 +65,9 @@ pub(super) enum Verb {
     Unknown(UnknownArgs),
     /// Explain a diagnostic's code, with a wrong and a right example.
     Explain(ExplainArgs),
+    /// Look at the images that nodes boot.
+    #[command(subcommand)]
+    Images(ImagesVerb),
 }
 
 #[derive(Debug, ClapArgs)]
@@ -68,6 +75,10 @@ pub(super) struct ValidateArgs {
     /// The inventory directory: nodes.yaml, cluster.yaml, cloud-init/.
     #[arg(short, long, value_name = "DIR", default_value = "inventory")]
     pub(super) inventory: PathBuf,
+    /// Check that the kernels, initrds and root file systems which nodes fetch from `cluster_boot_ip` are in this
+    /// directory of images.
+    #[arg(long, value_name = "DIR")]
+    pub(super) images: Option<PathBuf>,
 }
 
 /// Where the files that `$secret` names are.
@@ -293,6 +304,8 @@ pub(super) struct ServeArgs {
     pub(super) config: Option<PathBuf>,
     #[command(flatten)]
     pub(super) answers: AnswerArgs,
+    #[command(flatten)]
+    pub(super) boot_servers: BootServerArgs,
 }
 
 /// Checks that a URL leads to a server and to nothing in particular on it. It is handed to firmware, which reports a wrong

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::args::InventoryArgs;
 use super::exit::Exit;
+use super::images;
 use super::output::{Printer, counted};
 use crate::desired::Desired;
 use crate::inventory::{self, Loaded, render};
@@ -13,10 +14,15 @@ use crate::reconcile::watch;
 /// tasks, because a large inventory takes as long as opening a large store.
 pub(super) async fn load(args: &InventoryArgs, printer: Printer) -> anyhow::Result<Result<Desired, Exit>> {
     let (directory, secrets) = (args.place.inventory.clone(), args.secrets.secrets_dir.clone());
+    let served = args.place.images.clone();
     let loading = tokio::task::spawn_blocking(move || {
         let loaded = inventory::load_settled(&directory);
         show(&loaded, &directory, printer);
         let inventory = loaded.inventory.ok_or(Exit::Invalid)?;
+        let prefix = directory.display().to_string();
+        if served.is_some_and(|served| !images::check(&inventory, &prefix, &served, printer)) {
+            return Err(Exit::Invalid);
+        }
         Ok(watch::desired(&inventory, &secrets_dir(secrets, &directory)))
     });
     Ok(loading.await?)

@@ -7,18 +7,19 @@ use tokio_util::sync::CancellationToken;
 
 use super::advice::command_of_daemon;
 use super::apply::applied_text;
-use super::args::{AnswerArgs, Auth, ServeArgs};
+use super::args::{AnswerArgs, Auth, BootServerArgs, ServeArgs};
 use super::exit::Exit;
 use super::inventory::secrets_dir;
 use super::local::plan_text;
 use super::output::{Printer, counted};
-use crate::app::{self, Answers, AppError, Config, Report};
+use crate::app::{self, Answers, AppError, BootServers, Config, Report};
 use crate::inventory::render;
 use crate::plan::CommandLine;
 use crate::reconcile::ReconcileError;
 use crate::reconcile::watch::Event;
 use crate::server::cloud_init::CloudInitSettings;
 use crate::server::common::role::AuthMode;
+use crate::server::images::Rates;
 use crate::store::StoreError;
 
 pub(super) async fn run(args: ServeArgs, printer: Printer) -> anyhow::Result<Exit> {
@@ -77,6 +78,7 @@ fn config(args: ServeArgs) -> Config {
         jwks_urls: args.jwks_url,
         tls: args.tls_cert.zip(args.tls_key),
         trusted_proxies: args.trusted_proxy,
+        boot_servers: boot_servers(args.boot_servers),
         insecure: std::env::var_os("OCHAMI_SYNC_INSECURE").is_some_and(|value| value == "1"),
     }
 }
@@ -92,6 +94,18 @@ fn answers(args: AnswerArgs) -> Answers {
             cluster_name: args.cluster_name.unwrap_or_default(),
             ..CloudInitSettings::default()
         },
+    }
+}
+
+fn boot_servers(args: BootServerArgs) -> BootServers {
+    BootServers {
+        tftp: args.tftp,
+        tftp_single_port: args.tftp_single_port,
+        tftp_per_client: args.tftp_per_client,
+        loaders: args.loaders,
+        images: args.images,
+        image_listen: args.image_listen,
+        image_rates: Rates { total: args.image_rate, image: args.image_rate_each },
     }
 }
 

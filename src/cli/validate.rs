@@ -2,6 +2,7 @@
 
 use super::args::ValidateArgs;
 use super::exit::Exit;
+use super::images;
 use super::output::{Format, Printer};
 use crate::inventory::{self, Severity, render};
 
@@ -10,6 +11,10 @@ use crate::inventory::{self, Severity, render};
 pub(super) fn run(args: &ValidateArgs, printer: Printer) -> Exit {
     let mut loaded = inventory::load_settled(&args.inventory);
     let prefix = args.inventory.display().to_string();
+    let mut served = true;
+    if let (Some(inventory), Some(directory)) = (&loaded.inventory, &args.images) {
+        served = images::check(inventory, &prefix, directory, printer);
+    }
     if printer.quiet && printer.format == Format::Text {
         loaded.diagnostics.retain(|diagnostic| diagnostic.severity == Severity::Error);
     }
@@ -19,12 +24,12 @@ pub(super) fn run(args: &ValidateArgs, printer: Printer) -> Exit {
         Format::Text => {
             let text = render::text(&loaded.diagnostics, &loaded.sources, &prefix, printer.colors_stdout());
             printer.data(&text);
-            if let Some(inventory) = &loaded.inventory {
+            if let Some(inventory) = loaded.inventory.as_ref().filter(|_| served) {
                 let (nodes, groups) = (inventory.nodes.len(), inventory.group_labels().len());
                 let noun = |count: usize, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
                 printer.data(&format!("{prefix} is valid: {}, {}", noun(nodes, "node"), noun(groups, "group")));
             }
         }
     }
-    if loaded.inventory.is_some() { Exit::Success } else { Exit::Invalid }
+    if loaded.inventory.is_some() && served { Exit::Success } else { Exit::Invalid }
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::samples::{boot, desire, entry, inventory, node, origin};
 use super::{Desired, desired};
 use crate::inventory::{Inventory, Lines, Said};
-use crate::model::object::CLUSTER;
+use crate::model::kind::CLUSTER;
 use crate::model::{ClusterDefaults, Kind, Nid, ObjectKey};
 
 fn doc(desired: &Desired, kind: Kind, id: &str) -> Value {

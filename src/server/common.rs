@@ -25,7 +25,7 @@ mod request_id;
 pub mod role;
 pub mod routing;
 mod serve;
-mod share;
+pub(in crate::server) mod share;
 mod stall;
 pub mod supervise;
 pub mod tls;

@@ -10,6 +10,9 @@ use minijinja::{Environment, UndefinedBehavior, context};
 
 const BOOT: &str = "boot.ipxe.j2";
 const UNKNOWN: &str = "unknown.ipxe.j2";
+pub(super) const CONFIG: &str = "config.ipxe.j2";
+pub(super) const AUTOEXEC: &str = "autoexec.ipxe.j2";
+pub(super) const DEFAULT: &str = "default.ipxe.j2";
 
 /// A script could not be made from its template.
 #[derive(Debug, thiserror::Error)]
@@ -67,7 +70,7 @@ pub fn unknown(values: &Unknown<'_>) -> Result<String, RenderError> {
     render(UNKNOWN, context! { unknown_delay, chain_url, now })
 }
 
-fn render(name: &'static str, values: minijinja::Value) -> Result<String, RenderError> {
+pub(super) fn render(name: &'static str, values: minijinja::Value) -> Result<String, RenderError> {
     static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(environment);
     let error = |cause| RenderError { name, cause };
     TEMPLATES.get_template(name).map_err(error)?.render(values).map_err(error)
@@ -82,6 +85,9 @@ fn environment() -> Environment<'static> {
     for (name, source) in [
         (BOOT, include_str!("../../templates/boot.ipxe.j2")),
         (UNKNOWN, include_str!("../../templates/unknown.ipxe.j2")),
+        (CONFIG, include_str!("../../templates/config.ipxe.j2")),
+        (AUTOEXEC, include_str!("../../templates/autoexec.ipxe.j2")),
+        (DEFAULT, include_str!("../../templates/default.ipxe.j2")),
     ] {
         environment.add_template(name, source).expect("the embedded templates are parsed by a test");
     }

@@ -169,3 +169,23 @@ fn the_secure_store_needs_a_token_and_is_not_on_the_boot_listener() {
     assert_eq!(answer.status, 200);
     assert!(answer.body.contains("/etc/munge/munge.key") && answer.body.contains("0400"), "{}", answer.body);
 }
+
+#[test]
+fn a_script_is_found_by_its_mac_address_in_any_spelling_that_firmware_sends() {
+    let cluster = Cluster::demo();
+    cluster.run(&["apply", "--yes"]).expect(0);
+    let serving = cluster.serve(&[]);
+    // iPXE percent-encodes the colons when it puts the address into a name that DHCP gave it.
+    for mac in [
+        "ec:e7:a7:05:a1:fc",
+        "ec%3ae7%3aa7%3a05%3aa1%3afc",
+        "EC%3AE7%3AA7%3A05%3AA1%3AFC",
+        "ec-e7-a7-05-a1-fc",
+        "EC%2DE7-A7-05-A1-FC",
+        "ece7a705a1fc",
+    ] {
+        let script = get(&format!("{}/boot/v1/bootscript?mac={mac}", serving.boot));
+        assert_eq!(script.status, 200, "{mac}");
+        assert!(script.body.starts_with("#!ipxe\nkernel "), "{mac}: {}", script.body);
+    }
+}

@@ -168,7 +168,7 @@ mod tests {
             unknown_delay: 10,
         };
         let settings = Arc::new(BssSettings { script: Arc::new(script), storage: "sqlite" });
-        let router = routes(BssState { store: Store::in_memory(), settings });
+        let router = routes(BssState { store: Store::in_memory(), settings, accesses: Default::default() });
         for body in [r#"{"macs": ["02:00:00:00:00:01"], "kernel": "k"}"#, r#"{"nids": [1], "kernel": "k"}"#] {
             assert_eq!(check::ask(&router, "POST", "/boot/v1/bootparameters", body).await.status, 201);
         }

@@ -97,7 +97,11 @@ mod tests {
     use crate::store::Store;
 
     async fn prepared(_: &str, _: &Operation) -> Router {
-        let router = routes(CloudInitState { store: Store::in_memory(), settings: Arc::default() });
+        let router = routes(CloudInitState {
+            store: Store::in_memory(),
+            settings: Arc::default(),
+            accesses: Default::default(),
+        });
         for store in ["/cloud-init", "/cloud-init-secure"] {
             let made =
                 check::ask(&router, "POST", store, r#"{"name": "compute", "cloud-init": {"userdata": {"a": 1}}}"#)

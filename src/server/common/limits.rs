@@ -34,7 +34,7 @@ pub struct Limits {
     pub drain: Duration,
 }
 
-/// The four roles together stay below 1024, the number of files a process may usually have open, with room for the
+/// These four roles together stay below 1024, the number of files a process may usually have open, with room for the
 /// database, the watcher and outgoing connections: a flood of one role can neither starve another nor the process.
 const API_CONNECTIONS: usize = 256;
 const BOOT_CONNECTIONS: usize = 512;
@@ -42,6 +42,14 @@ const BOOT_CONNECTIONS: usize = 512;
 const BOOT_PER_PEER: usize = 32;
 const METRICS_CONNECTIONS: usize = 16;
 const LOCAL_CONNECTIONS: usize = 32;
+
+/// Nodes that fetch an image at once, each over one or two connections with a file each. The process is allowed more
+/// files at its start where the system lets it (see `app`); where it does not, those beyond wait in the kernel.
+const IMAGE_CONNECTIONS: usize = 4096;
+const IMAGE_PER_PEER: usize = 128;
+/// Transfers at a time. Each has a socket and at most a quarter of a megabyte.
+const TFTP_TRANSFERS: usize = 2048;
+const TFTP_PER_PEER: usize = 64;
 
 /// A booting node sends no bodies at all.
 const BOOT_BODY: usize = 64 * 1024;
@@ -73,6 +81,15 @@ impl Limits {
                 body_bytes: BOOT_BODY,
                 ..api
             },
+            Role::Images => Self {
+                connections: IMAGE_CONNECTIONS,
+                per_peer: IMAGE_PER_PEER,
+                head_bytes: 16 * 1024,
+                body_bytes: 0,
+                ..api
+            },
+            // Its connections are transfers.
+            Role::Tftp => Self { connections: TFTP_TRANSFERS, per_peer: TFTP_PER_PEER, body_bytes: 0, ..api },
             Role::Metrics => Self { connections: METRICS_CONNECTIONS, body_bytes: BOOT_BODY, ..api },
             // An apply to a large cluster takes as long as it takes, and its peer is an administrator.
             Role::Local => Self { connections: LOCAL_CONNECTIONS, request: None, body_bytes: LOCAL_BODY_LIMIT, ..api },
@@ -85,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_roles_together_leave_files_for_the_rest_of_the_process() {
+    fn the_roles_that_are_always_served_leave_files_for_the_rest_of_the_process() {
         let roles = [Role::Api, Role::Boot, Role::Metrics, Role::Local];
         let sum: usize = roles.into_iter().map(|role| Limits::of(role).connections).sum();
         assert!(sum <= 1024 - 128, "{sum}");

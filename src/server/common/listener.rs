@@ -169,14 +169,20 @@ fn bind_tcp(addr: SocketAddr) -> std::io::Result<TcpListener> {
 
 fn bound(listener: &Listener, addr: SocketAddr) -> Bound {
     let proto = if listener.tls.is_some() { Proto::Https } else { Proto::Http };
-    let host = listener.host.clone().unwrap_or_else(|| match addr.ip() {
-        // Nobody can connect to the wildcard address, but whoever reads this from this machine to loopback.
-        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.to_string(),
-        IpAddr::V6(ip) if ip.is_unspecified() => format!("[{}]", Ipv6Addr::LOCALHOST),
+    let host = listener.host.clone().unwrap_or_else(|| match reachable(addr.ip()) {
         IpAddr::V4(ip) => ip.to_string(),
         IpAddr::V6(ip) => format!("[{ip}]"),
     });
     Bound { role: listener.role, proto, addr, url: format!("{}://{host}:{}", proto.scheme(), addr.port()) }
+}
+
+/// Nobody can connect to the wildcard address, but whoever reads of it on this machine to loopback.
+pub(in crate::server) fn reachable(ip: IpAddr) -> IpAddr {
+    match ip {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    }
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ const CLASSES: usize = 5;
 /// thousands.
 const BUCKETS: [u64; 12] = [50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 50_000, 250_000, 1_000_000, 10_000_000];
 
-const ROLES: [Role; Role::COUNT] = [Role::Api, Role::Boot, Role::Metrics, Role::Local];
+const ROLES: [Role; Role::COUNT] = [Role::Api, Role::Boot, Role::Metrics, Role::Local, Role::Images, Role::Tftp];
 
 /// The figures. Cheap to clone; counting takes no lock.
 #[derive(Clone)]
@@ -65,7 +65,7 @@ impl Metrics {
     }
 
     /// Counts an answer and how long it took to begin.
-    pub(super) fn answered(&self, role: Role, path: &str, status: StatusCode, took: Duration) {
+    pub(in crate::server) fn answered(&self, role: Role, path: &str, status: StatusCode, took: Duration) {
         let rooms = self.0.rooms;
         let room = rooms.iter().position(|(prefix, _)| is_below(path, prefix)).unwrap_or(rooms.len());
         let class = usize::from(status.as_u16() / 100).clamp(1, CLASSES) - 1;
@@ -83,7 +83,7 @@ impl Metrics {
     }
 
     /// Counts a connection as open until the guard is dropped.
-    pub(super) fn connected(&self, role: Role) -> Connected {
+    pub(in crate::server) fn connected(&self, role: Role) -> Connected {
         self.0.roles[role.index()].connections.fetch_add(1, Ordering::Relaxed);
         Connected(self.clone(), role)
     }
@@ -151,7 +151,7 @@ impl Metrics {
 }
 
 /// A connection that is open.
-pub(super) struct Connected(Metrics, Role);
+pub(in crate::server) struct Connected(Metrics, Role);
 
 impl Drop for Connected {
     fn drop(&mut self) {

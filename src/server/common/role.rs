@@ -18,11 +18,15 @@ pub enum Role {
     Metrics,
     /// Plan and apply for the command line, over a Unix socket.
     Local,
+    /// Kernels, initrds and root file systems, for booting nodes.
+    Images,
+    /// What firmware fetches first, over TFTP.
+    Tftp,
 }
 
 impl Role {
     /// The number of roles; [`Role::index`] is below it.
-    pub const COUNT: usize = 4;
+    pub const COUNT: usize = 6;
 
     /// A small number, for tables by role.
     #[must_use]
@@ -38,6 +42,8 @@ impl Role {
             Self::Boot => "boot",
             Self::Metrics => "metrics",
             Self::Local => "local",
+            Self::Images => "images",
+            Self::Tftp => "tftp",
         }
     }
 }
@@ -50,6 +56,8 @@ pub enum Proto {
     Http,
     /// HTTP in TLS.
     Https,
+    /// TFTP.
+    Tftp,
 }
 
 impl Proto {
@@ -59,6 +67,7 @@ impl Proto {
         match self {
             Self::Http => "http",
             Self::Https => "https",
+            Self::Tftp => "tftp",
         }
     }
 }
@@ -107,8 +116,8 @@ pub enum ExposureError {
 }
 
 /// Whether these listeners may be opened: plain HTTP for the API only on loopback; no authentication only there and
-/// only when the environment says so as well (`insecure_env`: `OCHAMI_SYNC_INSECURE` is `1`). Boot listeners may be
-/// plain anywhere, as firmware speaks nothing else.
+/// only when the environment says so as well (`insecure_env`: `OCHAMI_SYNC_INSECURE` is `1`). What nodes boot from may
+/// be plain anywhere, as firmware speaks nothing else.
 ///
 /// # Errors
 ///
@@ -121,7 +130,7 @@ pub fn check_exposure(listeners: &[Listener], auth: AuthMode, insecure_env: bool
             Role::Api if is_loopback(addr.ip()) => {}
             Role::Api if auth == AuthMode::None => return Err(ExposureError::OpenApi(addr)),
             Role::Api if listener.tls.is_none() => return Err(ExposureError::PlainApi(addr)),
-            Role::Api | Role::Boot | Role::Metrics => {}
+            Role::Api | Role::Boot | Role::Metrics | Role::Images | Role::Tftp => {}
         }
     }
     let has_api = listeners.iter().any(|listener| listener.role == Role::Api);
@@ -199,7 +208,7 @@ mod tests {
             serde_json::to_string(&bound).unwrap(),
             r#"{"role":"api","proto":"https","addr":"127.0.0.1:8443","url":"https://127.0.0.1:8443"}"#
         );
-        for role in [Role::Api, Role::Boot, Role::Metrics, Role::Local] {
+        for role in [Role::Api, Role::Boot, Role::Metrics, Role::Local, Role::Images, Role::Tftp] {
             assert_eq!(serde_json::to_value(role).unwrap(), role.name());
             assert!(role.index() < Role::COUNT);
         }

@@ -5,18 +5,19 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// How many connections each address has open. An address without any is not remembered.
-#[derive(Default)]
-pub(super) struct Shares(Mutex<HashMap<IpAddr, usize>>);
+#[derive(Debug, Default)]
+pub(in crate::server) struct Shares(Mutex<HashMap<IpAddr, usize>>);
 
 /// A place that is given back when it is dropped.
-pub(super) struct Place {
+#[derive(Debug)]
+pub(in crate::server) struct Place {
     shares: Arc<Shares>,
     peer: IpAddr,
 }
 
 impl Shares {
     /// A place for one more connection of the peer; none when it has `most` already.
-    pub(super) fn take(self: &Arc<Self>, peer: IpAddr, most: usize) -> Option<Place> {
+    pub(in crate::server) fn take(self: &Arc<Self>, peer: IpAddr, most: usize) -> Option<Place> {
         let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let count = open.entry(peer).or_default();
         // An entry made just now holds nothing, and `most` is at least one, so none is left behind empty.

@@ -1,0 +1,88 @@
+//! `images list`, and the check of an inventory against the images that are there.
+
+use std::path::Path;
+
+use super::args::ImagesArgs;
+use super::exit::Exit;
+use super::output::{Format, Printer, counted};
+use crate::images::{self, Image};
+use crate::inventory::{self, Inventory};
+
+/// Lists what is there. An inventory that is invalid or not there leaves the users out.
+pub(super) fn list(args: &ImagesArgs, printer: Printer) -> anyhow::Result<Exit> {
+    let loaded = inventory::load_settled(&args.inventory);
+    if loaded.inventory.is_none() {
+        let place = args.inventory.display();
+        printer.talk(&format!("{place} is no valid inventory, so nobody is counted as a user"));
+    }
+    let listed = match images::list(&args.images, loaded.inventory.as_ref()) {
+        Ok(listed) => listed,
+        Err(error) => {
+            printer.error(&format!("{} cannot be read: {error}", args.images.display()));
+            return Ok(Exit::Failure);
+        }
+    };
+    match printer.format {
+        Format::Json => printer.data(&serde_json::to_string_pretty(&listed)?),
+        Format::Text if listed.is_empty() => {
+            printer.talk(&format!("there is no image below {}", args.images.display()));
+        }
+        Format::Text => printer.data(&table(&listed)),
+    }
+    Ok(Exit::Success)
+}
+
+/// Says what the inventory names and the directory does not have; whether that is nothing.
+pub(super) fn check(inventory: &Inventory, prefix: &str, directory: &Path, printer: Printer) -> bool {
+    let missing = images::missing(inventory, directory);
+    for images::Missing { named, reason, near } in &missing {
+        let meant = near.as_ref().map(|near| format!("; there is `{near}`")).unwrap_or_default();
+        let (part, name, nodes) = (named.part.as_str(), &named.name, counted(named.nodes as u64, "node"));
+        let (line, place) = (named.line, directory.display());
+        printer.error(&format!(
+            "{prefix}/cluster.yaml:{line}: the {part} `{name}` of {nodes} {reason} below {place}{meant}"
+        ));
+    }
+    missing.is_empty()
+}
+
+fn table(images: &[Image]) -> String {
+    let name = |image: &Image| match &image.link {
+        Some(link) => format!("{} -> {link}", image.name),
+        None => image.name.clone(),
+    };
+    let width = images.iter().map(|image| name(image).len()).chain([5]).max().unwrap_or(5);
+    let mut text = format!("{:width$}  {:>9}  {:>6}  VERSIONS", "IMAGE", "SIZE", "NODES");
+    for image in images {
+        let versions = image.versions.iter().map(String::as_str).collect::<Vec<_>>().join(" ");
+        let (size, nodes) = (size(image.bytes), image.nodes);
+        text.push_str(&format!("\n{:width$}  {size:>9}  {nodes:>6}  {versions}", name(image)));
+        for problem in &image.problems {
+            text.push_str(&format!("\n  warning: {problem}"));
+        }
+    }
+    text
+}
+
+/// Bytes with a unit, one digit behind the point.
+fn size(bytes: u64) -> String {
+    let units = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
+    match units.into_iter().find(|(unit, _)| bytes >= *unit) {
+        Some((unit, name)) => format!("{}.{} {name}", bytes / unit, bytes % unit * 10 / unit),
+        None => format!("{bytes} B"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_have_one_digit_behind_the_point() {
+        for (bytes, text) in
+            [(0, "0 B"), (1023, "1023 B"), (1536, "1.5 KiB"), (3 << 20, "3.0 MiB"), (5 << 30, "5.0 GiB")]
+        {
+            assert_eq!(size(bytes), text);
+        }
+    }
+}

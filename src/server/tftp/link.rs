@@ -1,0 +1,86 @@
+//! The way to one client: a port of its own (RFC 1350), or the port that all share.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use tokio::net::UdpSocket;
+use tokio::sync::mpsc;
+
+use super::packet::{self, Packet};
+
+/// Answers of a client that wait for its transfer on the shared port; a client has at most a few on their way.
+pub(super) const INBOX: usize = 16;
+
+/// What a client answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reply {
+    /// It has this block.
+    Acknowledge(u16),
+    /// It wants no more.
+    Error(u16),
+}
+
+impl Reply {
+    /// The answer in a packet, if it is one.
+    pub(super) fn of(packet: &Packet) -> Option<Self> {
+        match packet {
+            Packet::Acknowledge(block) => Some(Self::Acknowledge(*block)),
+            Packet::Error(code) => Some(Self::Error(*code)),
+            Packet::Read(_) | Packet::Refused(..) | Packet::Noise => None,
+        }
+    }
+}
+
+/// The way to one client.
+pub(super) enum Link {
+    /// A connected socket: the kernel keeps everybody else's packets away.
+    Own(UdpSocket),
+    /// The socket of the server, which passes on what this client sends.
+    Shared(Arc<UdpSocket>, SocketAddr, mpsc::Receiver<Reply>),
+}
+
+impl Link {
+    /// A port of its own at our address `local`; any address that leads to the client where that is the wildcard.
+    pub(super) async fn own(local: IpAddr, client: SocketAddr) -> io::Result<Self> {
+        let socket = UdpSocket::bind((local, 0)).await?;
+        socket.connect(client).await?;
+        Ok(Self::Own(socket))
+    }
+
+    pub(super) async fn send(&self, packet: &[u8]) -> io::Result<()> {
+        // The kernel nearly always takes it at once, which spares a look at the readiness of the socket.
+        let tried = match self {
+            Self::Own(socket) => socket.try_send(packet),
+            Self::Shared(socket, client, _) => socket.try_send_to(packet, *client),
+        };
+        match (tried, self) {
+            (Err(error), Self::Own(socket)) if error.kind() == io::ErrorKind::WouldBlock => socket.send(packet).await,
+            (Err(error), Self::Shared(socket, client, _)) if error.kind() == io::ErrorKind::WouldBlock => {
+                socket.send_to(packet, *client).await
+            }
+            (tried, _) => tried,
+        }
+        .map(|_| ())
+    }
+
+    /// The client's next answer. What is none is passed over.
+    ///
+    /// # Errors
+    ///
+    /// The client's machine says that nobody listens there any more, or the server ends.
+    pub(super) async fn receive(&mut self) -> io::Result<Reply> {
+        match self {
+            Self::Own(socket) => {
+                let mut bytes = [0; 128];
+                loop {
+                    let len = socket.recv(&mut bytes).await?;
+                    if let Some(reply) = Reply::of(&packet::parse(&bytes[..len])) {
+                        return Ok(reply);
+                    }
+                }
+            }
+            Self::Shared(_, _, inbox) => inbox.recv().await.ok_or_else(|| io::ErrorKind::BrokenPipe.into()),
+        }
+    }
+}

@@ -1,0 +1,271 @@
+//! One port that is listened on: requests become transfers, and in single-port mode answers find theirs.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::net::UdpSocket;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::Settings;
+use super::blocks::Blocks;
+use super::link::{INBOX, Link, Reply};
+use super::options;
+use super::packet::{self, Code, Packet, REQUEST_LIMIT, Request};
+use super::transfer::{End, Transfer};
+use super::window::Window;
+use crate::directory::OpenError;
+use crate::loaders::{LoaderError, Loaders};
+use crate::server::common::share::{Place, Shares};
+use crate::server::common::{Backoff, Limits, Role};
+
+/// What all ports share: room for transfers, and each client's part of it.
+pub(super) type Room = (Arc<Semaphore>, Arc<Shares>);
+
+/// One port.
+#[derive(Debug)]
+pub(super) struct Listener {
+    socket: Arc<UdpSocket>,
+    loaders: Loaders,
+    room: Room,
+    single_port: bool,
+    per_client: usize,
+    active: Mutex<HashMap<SocketAddr, Active>>,
+    numbers: AtomicU64,
+}
+
+/// A transfer under way, by its client's address and port.
+#[derive(Debug)]
+struct Active {
+    number: u64,
+    /// The request as it came, to tell a repetition from another request.
+    request: Box<[u8]>,
+    answered: Arc<AtomicBool>,
+    cancel: CancellationToken,
+    inbox: Option<mpsc::Sender<Reply>>,
+}
+
+/// Forgets a transfer when it ends, in whatever way.
+struct Forget {
+    listener: Arc<Listener>,
+    client: SocketAddr,
+    number: u64,
+}
+
+impl Drop for Forget {
+    fn drop(&mut self) {
+        let mut active = self.listener.active();
+        // Its client may have begun another meanwhile.
+        if active.get(&self.client).is_some_and(|active| active.number == self.number) {
+            active.remove(&self.client);
+        }
+    }
+}
+
+impl Listener {
+    pub(super) fn new(socket: UdpSocket, loaders: Loaders, room: Room, settings: &Settings) -> Self {
+        Self {
+            socket: Arc::new(socket),
+            loaders,
+            room,
+            single_port: settings.single_port,
+            per_client: settings.per_client,
+            active: Mutex::default(),
+            numbers: AtomicU64::new(0),
+        }
+    }
+
+    pub(super) fn address(&self) -> io::Result<SocketAddr> {
+        self.socket.local_addr()
+    }
+
+    /// Serves until shutdown, then waits for transfers at most for the drain time.
+    pub(super) async fn run(self: Arc<Self>, shutdown: CancellationToken) {
+        let (transfers, abort) = (TaskTracker::new(), CancellationToken::new());
+        // Dropping this future, as when it is to be started again, ends its transfers, too.
+        let _ends = abort.clone().drop_guard();
+        let mut pauses = Backoff::new(Duration::from_millis(10), Duration::from_secs(1));
+        let mut bytes = vec![0; REQUEST_LIMIT + 1];
+        while let Some(received) = shutdown.run_until_cancelled(self.socket.recv_from(&mut bytes)).await {
+            match received {
+                Ok((len, client)) => {
+                    pauses.reset();
+                    self.received(&bytes[..len], client, &transfers, &abort);
+                }
+                // What we sent to a client that is gone comes back as an error of this socket.
+                Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {}
+                Err(error) => {
+                    let pause = pauses.pause();
+                    tracing::warn!(error = %error, retry.millis = pause.as_millis(), "no TFTP request can be received");
+                    tokio::time::sleep(pause).await;
+                }
+            }
+        }
+        transfers.close();
+        let drain = tokio::time::timeout(Limits::of(Role::Tftp).drain, self.drain(&transfers, &mut bytes));
+        if drain.await.is_err() {
+            tracing::warn!(transfers.left = transfers.len(), "TFTP transfers are cut at shutdown");
+        }
+        abort.cancel();
+        transfers.wait().await;
+    }
+
+    /// Passes answers on until the last transfer has ended.
+    async fn drain(&self, transfers: &TaskTracker, bytes: &mut [u8]) {
+        let passing = async {
+            loop {
+                if let Ok((len, client)) = self.socket.recv_from(bytes).await
+                    && let Some(reply) = Reply::of(&packet::parse(&bytes[..len]))
+                {
+                    self.answer(client, reply);
+                }
+            }
+        };
+        tokio::select! {
+            () = transfers.wait() => {}
+            () = passing => {}
+        }
+    }
+
+    fn received(
+        self: &Arc<Self>,
+        bytes: &[u8],
+        client: SocketAddr,
+        transfers: &TaskTracker,
+        abort: &CancellationToken,
+    ) {
+        match packet::parse(bytes) {
+            Packet::Read(request) => self.requested(bytes, request, client, transfers, abort),
+            Packet::Refused(code, why) => self.refuse(client, code, why),
+            packet => {
+                if let Some(reply) = Reply::of(&packet) {
+                    self.answer(client, reply);
+                }
+            }
+        }
+    }
+
+    /// Passes an answer to its transfer. One that has none is of a transfer that is over.
+    fn answer(&self, client: SocketAddr, reply: Reply) {
+        let inbox = self.active().get(&client).and_then(|active| active.inbox.clone());
+        // A client that sends more than its transfer can take loses some, as it would on a network.
+        inbox.map(|inbox| inbox.try_send(reply).ok());
+    }
+
+    /// Errors are sent once and never waited for.
+    fn refuse(&self, client: SocketAddr, code: Code, why: &str) {
+        let _ = self.socket.try_send_to(&packet::error(code, why), client);
+    }
+
+    fn requested(
+        self: &Arc<Self>,
+        bytes: &[u8],
+        request: Request,
+        client: SocketAddr,
+        transfers: &TaskTracker,
+        abort: &CancellationToken,
+    ) {
+        if let Some(active) = self.active().get(&client) {
+            if *active.request == *bytes && !active.answered.load(Ordering::Relaxed) {
+                // It asks again because our answer is late or lost; the transfer sends it again by itself.
+                return;
+            }
+            // Firmware that started anew, or that uses one port for everything.
+            active.cancel.cancel();
+        }
+        let Some(room) = self.room(client.ip()) else { return };
+        let number = self.numbers.fetch_add(1, Ordering::Relaxed);
+        let answered = Arc::new(AtomicBool::new(false));
+        let cancel = abort.child_token();
+        let (sender, inbox) = mpsc::channel(INBOX);
+        let inbox = self.single_port.then_some(inbox);
+        let active = Active {
+            number,
+            request: bytes.into(),
+            answered: answered.clone(),
+            cancel: cancel.clone(),
+            inbox: self.single_port.then_some(sender),
+        };
+        self.active().insert(client, active);
+        let forget = Forget { listener: self.clone(), client, number };
+        let this = self.clone();
+        transfers.spawn(async move {
+            let _held = (room, forget);
+            let serving = this.serve(&request, client, inbox, &answered);
+            let Some(end) = cancel.run_until_cancelled(serving).await else { return };
+            tracing::debug!(peer = %client, tftp.file = request.name, tftp.end = %end, "a TFTP transfer ended");
+        });
+    }
+
+    /// Room for one more transfer of the client.
+    fn room(&self, client: IpAddr) -> Option<(OwnedSemaphorePermit, Place)> {
+        let (budget, shares) = &self.room;
+        let room = shares
+            .take(client.to_canonical(), self.per_client)
+            .and_then(|place| Some((budget.clone().try_acquire_owned().ok()?, place)));
+        if room.is_none() {
+            tracing::debug!(peer = %client, "there is no room for a TFTP transfer");
+        }
+        room
+    }
+
+    async fn serve(
+        &self,
+        request: &Request,
+        client: SocketAddr,
+        inbox: Option<mpsc::Receiver<Reply>>,
+        answered: &AtomicBool,
+    ) -> End {
+        let (loaders, wanted) = (self.loaders.clone(), request.name.clone());
+        let loaded = match tokio::task::spawn_blocking(move || loaders.load(&wanted, client.ip())).await {
+            Ok(loaded) => loaded,
+            Err(error) => return End::Failed(io::Error::other(error)),
+        };
+        let content = match loaded {
+            Ok(content) => content,
+            Err(error) => {
+                let (code, why) = told(&error);
+                self.refuse(client, code, why);
+                return End::Failed(io::Error::other(error));
+            }
+        };
+        let (terms, agreed) = options::agree(request, content.len());
+        let link = match inbox {
+            Some(inbox) => Ok(Link::Shared(self.socket.clone(), client, inbox)),
+            None => self.own_port(client).await,
+        };
+        let link = match link {
+            Ok(link) => link,
+            Err(error) => {
+                self.refuse(client, Code::NotDefined, "the server is busy; try again");
+                return End::Failed(error);
+            }
+        };
+        let window = Window::new(content.len(), terms.block_size, terms.window);
+        let greeting = (!agreed.is_empty()).then(|| packet::option_acknowledgement(&agreed));
+        let blocks = Blocks::new(content, terms.block_size);
+        Transfer { link, blocks, terms, window, greeting, answered }.run().await
+    }
+
+    async fn own_port(&self, client: SocketAddr) -> io::Result<Link> {
+        Link::own(self.address()?.ip(), client).await
+    }
+
+    fn active(&self) -> MutexGuard<'_, HashMap<SocketAddr, Active>> {
+        self.active.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What a client is told, which is less than what the log is told.
+fn told(error: &LoaderError) -> (Code, &'static str) {
+    match error {
+        LoaderError::Open(OpenError::NotFound) => (Code::NotFound, "file not found"),
+        LoaderError::Open(OpenError::Outside | OpenError::Denied) => (Code::AccessViolation, "access violation"),
+        LoaderError::Open(OpenError::Io(_)) | LoaderError::Template(_) => (Code::NotDefined, "the file cannot be read"),
+    }
+}

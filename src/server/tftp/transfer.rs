@@ -1,0 +1,172 @@
+//! One file on its way to one client.
+
+use std::io;
+use std::ops::RangeInclusive;
+use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use tokio::time::{Instant, Sleep, sleep_until};
+
+use super::blocks::Blocks;
+use super::link::{Link, Reply};
+use super::options::Terms;
+use super::packet;
+use super::window::{Next, Window};
+
+/// How often something is sent again to a client that has answered before.
+const REPETITIONS: u32 = 6;
+
+/// How often the first packet is sent again. A request may have come from anywhere, with any address as its sender, so
+/// who has never answered is given little.
+const FIRST_REPETITIONS: u32 = 4;
+
+/// The longest wait between two repetitions, unless the client asked for another.
+const LONGEST_TIMEOUT: Duration = Duration::from_secs(4);
+
+/// How a transfer ended.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum End {
+    /// The client has all of it.
+    #[error("complete")]
+    Complete,
+    /// The client wanted no more; firmware that asks for the size first does that.
+    #[error("the client wants no more")]
+    Aborted,
+    /// The client did not answer any more.
+    #[error("the client does not answer")]
+    Silent,
+    /// It could not go on.
+    #[error("{0}")]
+    Failed(io::Error),
+}
+
+/// One file on its way to one client.
+pub(super) struct Transfer<'a> {
+    pub(super) link: Link,
+    pub(super) blocks: Blocks,
+    pub(super) terms: Terms,
+    pub(super) window: Window,
+    /// The options to acknowledge before the first block; none where the client asked for nothing.
+    pub(super) greeting: Option<Vec<u8>>,
+    /// Set once the client has answered.
+    pub(super) answered: &'a AtomicBool,
+}
+
+impl Transfer<'_> {
+    /// Sends it to its end.
+    pub(super) async fn run(mut self) -> End {
+        self.go().await.unwrap_or_else(End::Failed)
+    }
+
+    async fn go(&mut self) -> io::Result<End> {
+        self.begin().await?;
+        let (mut repetitions, mut timeout) = (0, self.terms.timeout);
+        let mut deadline = Instant::now() + timeout;
+        let mut alarm = pin!(sleep_until(deadline));
+        loop {
+            let progress = match self.next(&mut alarm, deadline).await? {
+                Some(Reply::Acknowledge(block)) => self.acknowledged(block).await?,
+                Some(Reply::Error(_)) => return Ok(End::Aborted),
+                None => {
+                    let most = if self.answered.load(Ordering::Relaxed) { REPETITIONS } else { FIRST_REPETITIONS };
+                    if repetitions == most {
+                        return Ok(End::Silent);
+                    }
+                    repetitions += 1;
+                    if !self.terms.fixed_timeout {
+                        timeout = (timeout * 2).min(LONGEST_TIMEOUT);
+                    }
+                    deadline = Instant::now() + timeout;
+                    self.again().await?;
+                    continue;
+                }
+            };
+            match progress {
+                Progress::None => {}
+                Progress::Some => {
+                    (repetitions, timeout) = (0, self.terms.timeout);
+                    deadline = Instant::now() + timeout;
+                }
+                Progress::Complete => return Ok(End::Complete),
+            }
+        }
+    }
+
+    /// What the client answers until the deadline. Nearly every deadline is moved before it comes, so the alarm is set
+    /// anew only when it rings too early.
+    async fn next(&mut self, alarm: &mut Pin<&mut Sleep>, deadline: Instant) -> io::Result<Option<Reply>> {
+        loop {
+            tokio::select! {
+                biased;
+                reply = self.link.receive() => return reply.map(Some),
+                () = alarm.as_mut() => {
+                    if Instant::now() >= deadline {
+                        return Ok(None);
+                    }
+                    alarm.as_mut().reset(deadline);
+                }
+            }
+        }
+    }
+
+    async fn begin(&mut self) -> io::Result<()> {
+        match &self.greeting {
+            Some(greeting) => self.link.send(greeting).await,
+            None => {
+                let blocks = self.window.send();
+                self.send(blocks).await
+            }
+        }
+    }
+
+    async fn again(&mut self) -> io::Result<()> {
+        match &self.greeting {
+            Some(greeting) => self.link.send(greeting).await,
+            None => {
+                let blocks = self.window.send_again();
+                self.send(blocks).await
+            }
+        }
+    }
+
+    async fn acknowledged(&mut self, block: u16) -> io::Result<Progress> {
+        if self.greeting.is_some() {
+            if block != 0 {
+                return Ok(Progress::None);
+            }
+            self.greeting = None;
+            self.answered.store(true, Ordering::Relaxed);
+            self.begin().await?;
+            return Ok(Progress::Some);
+        }
+        match self.window.acknowledged(block) {
+            Next::Wait => Ok(Progress::None),
+            Next::Done => Ok(Progress::Complete),
+            Next::Send(blocks) => {
+                self.answered.store(true, Ordering::Relaxed);
+                self.send(blocks).await?;
+                Ok(Progress::Some)
+            }
+        }
+    }
+
+    async fn send(&mut self, blocks: RangeInclusive<u64>) -> io::Result<()> {
+        self.blocks.have(&blocks).await?;
+        let mut packet = Vec::with_capacity(4 + self.terms.block_size);
+        for number in blocks {
+            packet.clear();
+            // On the wire blocks are counted modulo 65536.
+            packet.extend_from_slice(&packet::data_head(number as u16));
+            packet.extend_from_slice(self.blocks.block(number));
+            self.link.send(&packet).await?;
+        }
+        Ok(())
+    }
+}
+
+enum Progress {
+    None,
+    Some,
+    Complete,
+}

@@ -1,0 +1,159 @@
+//! TFTP and images to clients that others wrote, in a network namespace of the test's own.
+
+use std::process::Command;
+
+use crate::support::{Cluster, PROGRAM, Serving, tool};
+
+/// The head node's address within the namespace.
+const HEAD: &str = "172.16.0.254";
+
+/// A namespace with the head node's address; removed with everything in it.
+pub(crate) struct Namespace(String);
+
+impl Namespace {
+    /// One of this name, unless we may not make any.
+    #[expect(clippy::print_stdout, reason = "a skipped test has to say so")]
+    pub(crate) fn new(name: &str) -> Option<Self> {
+        let name = format!("ochami-{name}-{}", std::process::id());
+        let ip = |args: &str| Command::new("ip").args(args.split(' ')).output().is_ok_and(|out| out.status.success());
+        if !ip(&format!("netns add {name}")) {
+            println!("SKIPPED: network namespaces need root and iproute2");
+            return None;
+        }
+        let namespace = Self(name.clone());
+        assert!(ip(&format!("-n {name} link set lo up")));
+        assert!(ip(&format!("-n {name} addr add {HEAD}/24 dev lo")));
+        Some(namespace)
+    }
+
+    /// A command within it.
+    pub(crate) fn command(&self, program: &str) -> Command {
+        let mut command = Command::new("ip");
+        command.args(["netns", "exec", &self.0, program]);
+        command
+    }
+
+    /// Starts `serve` with TFTP and images at the ports that nodes know.
+    pub(crate) fn serve(&self, cluster: &Cluster, args: &[&str]) -> Serving {
+        let mut command = self.command(PROGRAM);
+        let (boot, images) = (format!("{HEAD}:8081"), format!("{HEAD}:8080"));
+        command.args(["serve", "--api", "http://127.0.0.1:0", "--boot", &boot, "--tftp", &format!("{HEAD}:69")]);
+        command.args(["--loaders", "loaders", "--images", "images", "--image-listen", &images]).args(args);
+        command.current_dir(cluster.dir.path()).env("OCHAMI_SYNC_STATE", cluster.state()).env_remove("RUST_LOG");
+        Serving::start(command)
+    }
+}
+
+impl Drop for Namespace {
+    fn drop(&mut self) {
+        let _ = Command::new("ip").args(["netns", "del", &self.0]).output();
+    }
+}
+
+fn content(len: usize) -> Vec<u8> {
+    (0..len).map(|at| (at / 249 + at) as u8).collect()
+}
+
+/// A cluster with a loader whose last block is short, one whose last block is empty, and a large image.
+pub(crate) fn cluster() -> Cluster {
+    let cluster = Cluster::demo();
+    std::fs::create_dir(cluster.path("loaders")).unwrap();
+    std::fs::create_dir_all(cluster.path("images/openchami/compute/latest")).unwrap();
+    std::fs::write(cluster.path("loaders/undionly.kpxe"), content(74_213)).unwrap();
+    std::fs::write(cluster.path("loaders/snponly.efi"), content(1428 * 100)).unwrap();
+    std::fs::write(cluster.path("images/openchami/compute/latest/rootfs"), content(20_000_000)).unwrap();
+    cluster
+}
+
+/// Runs a client in a directory of its own and compares what it fetched.
+fn fetches(namespace: &Namespace, client: &[&str], name: &str, expected: &[u8]) {
+    let here = tempfile::tempdir().unwrap();
+    let output = namespace.command(client[0]).args(&client[1..]).current_dir(here.path()).output().unwrap();
+    assert!(output.status.success(), "{client:?}: {output:?}");
+    let fetched =
+        std::fs::read(here.path().join(name)).unwrap_or_else(|error| panic!("{client:?}: {error}: {output:?}"));
+    assert!(fetched == expected, "{client:?}: {} bytes of {}", fetched.len(), expected.len());
+}
+
+#[test]
+fn real_tftp_clients_fetch_loaders_from_either_kind_of_port() {
+    let tools = [("tftp", &["-V"][..]), ("atftp", &["--version"]), ("busybox", &["true"]), ("curl", &["--version"])];
+    let installed: Vec<bool> = tools.iter().map(|(name, probe)| tool(name, probe)).collect();
+    let Some(namespace) = Namespace::new("tftp") else { return };
+    let cluster = cluster();
+    for flags in [&[][..], &["--tftp-single-port"]] {
+        let _serving = namespace.serve(&cluster, flags);
+        for (file, len) in [("undionly.kpxe", 74_213), ("snponly.efi", 142_800)] {
+            let expected = content(len);
+            let fetch = |client: &[&str]| fetches(&namespace, client, file, &expected);
+            if installed[0] {
+                fetch(&["tftp", "-m", "octet", HEAD, "-c", "get", file]);
+            }
+            if installed[1] {
+                fetch(&["atftp", "--get", "-r", file, "-l", file, HEAD]);
+                let options = ["--option", "blksize 1428", "--option", "windowsize 8", "--option", "tsize"];
+                fetch(&[&["atftp"][..], &options, &["--get", "-r", file, "-l", file, HEAD]].concat());
+            }
+            if installed[2] {
+                fetch(&["busybox", "tftp", "-g", "-r", file, "-l", file, "-b", "1428", HEAD]);
+            }
+            if installed[3] {
+                let url = format!("tftp://{HEAD}/{file}");
+                fetch(&["curl", "-sS", "-o", file, &url]);
+                fetch(&["curl", "-sS", "-o", file, "--tftp-blksize", "1428", &url]);
+            }
+        }
+    }
+}
+
+#[test]
+fn real_tftp_clients_are_told_what_is_not_there_without_a_path() {
+    if !tool("curl", &["--version"]) {
+        return;
+    }
+    let Some(namespace) = Namespace::new("tftp-none") else { return };
+    let cluster = cluster();
+    let _serving = namespace.serve(&cluster, &[]);
+    let fails = |path: &str, code: i32| {
+        let url = format!("tftp://{HEAD}/{path}");
+        let output = namespace.command("curl").args(["-sS", "--path-as-is", &url]).output().unwrap();
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(code), "{path}: {told}");
+        assert!(!told.contains(&*cluster.dir.path().to_string_lossy()), "{told}");
+    };
+    // The exit codes with which curl says that a file was not found, and that access was denied.
+    fails("none", 68);
+    fails("../secrets/munge.key", 69);
+    let script = namespace.command("curl").args(["-sS", &format!("tftp://{HEAD}/default")]).output().unwrap();
+    assert!(script.stdout.starts_with(b"#!ipxe\n"), "{script:?}");
+}
+
+#[test]
+fn curl_fetches_images_and_loaders_whole_in_parts_and_on_from_where_it_was() {
+    if !tool("curl", &["--version"]) {
+        return;
+    }
+    let Some(namespace) = Namespace::new("images") else { return };
+    let cluster = cluster();
+    let serving = namespace.serve(&cluster, &[]);
+    let roles: Vec<_> = serving.ready.as_array().unwrap().iter().map(|bound| bound["role"].as_str().unwrap()).collect();
+    assert_eq!(roles, ["api", "boot", "tftp", "images"]);
+    let (image, whole) = (format!("http://{HEAD}:8080/openchami/compute/latest/rootfs"), content(20_000_000));
+    fetches(&namespace, &["curl", "-sSf", "-o", "rootfs", &image], "rootfs", &whole);
+    fetches(&namespace, &["curl", "-sSf", "-r", "5-999999", "-o", "rootfs", &image], "rootfs", &whole[5..1_000_000]);
+    let here = tempfile::tempdir().unwrap();
+    std::fs::write(here.path().join("rootfs"), &whole[..1_234_567]).unwrap();
+    let mut resuming = namespace.command("curl");
+    resuming.args(["-sSf", "-C", "-", "-o", "rootfs", &image]).current_dir(here.path());
+    assert!(resuming.status().unwrap().success());
+    assert!(std::fs::read(here.path().join("rootfs")).unwrap() == whole);
+    let head = |url: &str| {
+        let output = namespace.command("curl").args(["-sSfI", url]).output().unwrap();
+        String::from_utf8(output.stdout).unwrap().to_ascii_lowercase()
+    };
+    assert!(head(&image).contains("content-length: 20000000\r\n"), "{}", head(&image));
+    let loader = format!("http://{HEAD}:8081/loaders/snponly.efi");
+    assert!(head(&loader).contains("content-length: 142800\r\n"), "{}", head(&loader));
+    fetches(&namespace, &["curl", "-sSf", "-o", "snponly.efi", &loader], "snponly.efi", &content(142_800));
+    assert!(serving.stop().contains("shutting down"));
+}
