@@ -248,7 +248,8 @@ fn other<'y>(reader: &Reader<'y>, yaml: &'y Yaml<'y>) -> BTreeMap<u8, Vec<u8>> {
     for pair in fields.pairs() {
         let fault = |label: &str| {
             let message = format!("`{}` is not an option that can be set", pair.key.text);
-            reader.sheet.push(reader.sheet.problem(Code::DhcpOption, pair.key.span, message).label(label.to_owned()));
+            let problem = reader.sheet.problem(Code::DhcpOption, pair.key.span, message).label(label.to_owned());
+            reader.sheet.push(problem.help("remove it; options that may be set have numbers from 1 to 254"));
         };
         let Some(code) = pair.key.text.trim().parse::<u8>().ok() else {
             fault("not a number from 1 to 254");
@@ -297,7 +298,8 @@ fn graphic<'y>(reader: &Reader<'y>, key: &str, text: Text<'y>) -> Option<String>
         return Some(written);
     }
     let problem = reader.sheet.problem(Code::DhcpOption, span, format!("`{key}` cannot be `{written}`"));
-    reader.sheet.push(problem.label("has a blank, a character outside ASCII, or more than 255 of them"));
+    let problem = problem.label("has a blank, a character outside ASCII, or more than 255 of them");
+    reader.sheet.push(problem.help("write a plain name or URL"));
     None
 }
 
@@ -311,7 +313,8 @@ fn word<'y, T>(
     let found = reader.named(text).and_then(|(word, _)| read(word.trim()));
     if found.is_none() {
         let problem = reader.sheet.problem(Code::Word, text.span, format!("`{key}` cannot be `{}`", text.text));
-        reader.sheet.push(problem.label(format!("{} are possible", words(allowed))));
+        let possible = words(allowed);
+        reader.sheet.push(problem.label(format!("{possible} are possible")).help(format!("write one of {possible}")));
     }
     found
 }

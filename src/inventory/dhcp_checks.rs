@@ -61,7 +61,8 @@ impl DhcpChecks<'_> {
 
     fn unknown(&self, span: Span, what: &str, name: &str) {
         let problem = self.cluster_sheet.problem(Code::DhcpName, span, format!("there is no {what} `{name}`"));
-        self.cluster_sheet.push(problem.label("its options are for nothing in `nodes.yaml`"));
+        let problem = problem.label("its options are for nothing in `nodes.yaml`");
+        self.cluster_sheet.push(problem.help(format!("correct the name, or add the {what} to `nodes.yaml`")));
     }
 
     /// Every address once, and where it belongs.
@@ -102,7 +103,7 @@ impl DhcpChecks<'_> {
     ) {
         if let Some((place, first)) = seen.get(&value) {
             let problem = self.cluster_sheet.problem(code, span, format!("{what} `{value}` is used twice"));
-            let problem = problem.label(format!("used again by {whose}"));
+            let problem = problem.label(format!("used again by {whose}")).help("give one of the two another");
             self.cluster_sheet.push(problem.related(place.clone(), format!("first used by {first}")));
             return;
         }
@@ -116,11 +117,15 @@ impl DhcpChecks<'_> {
         }
         let problem = |code, message: String| self.cluster_sheet.problem(code, span, message);
         let Some(draft) = self.networks.iter().find(|draft| draft.network.subnet.contains(&ip)) else {
-            return self.cluster_sheet.push(problem(Code::OutsideSubnet, format!("{ip} is in no declared subnet")));
+            return self.cluster_sheet.push(
+                problem(Code::OutsideSubnet, format!("{ip} is in no declared subnet"))
+                    .help("declare its network in `networks:`, or correct the address"),
+            );
         };
         if let Some((first, last)) = draft.network.pool.filter(|(first, last)| (*first..=*last).contains(&ip)) {
             let problem = problem(Code::PoolAddress, format!("{ip} is in the pool {first}-{last}"));
             let problem = problem.label("may be handed to an unknown machine");
+            let problem = problem.help("take an address outside the pool, or make the pool smaller");
             self.cluster_sheet.push(problem.related(self.cluster_sheet.place(draft.span), "its network"));
         }
     }
