@@ -30,8 +30,8 @@ fn the_documents_are_served_to_everybody_and_are_those_that_are_checked_in() {
     assert_eq!(get(&format!("{}/openapi/other.json", serving.api)).status, 404);
 }
 
-/// What anybody may do with tokens asked for: what nodes ask for at their boot, what boot services read at their start,
-/// and whether services are alive.
+/// What anybody may do with tokens asked for: what nodes ask for and say at their boot, what boot services read at their
+/// start, what services say of themselves, and whether they are alive.
 const OPEN: &[&str] = &[
     "get /boot/v1/bootscript",
     "get /boot/v1/service/hsm",
@@ -41,8 +41,11 @@ const OPEN: &[&str] = &[
     "get /boot/v1/service/version",
     "get /cloud-init",
     "get /cloud-init/meta-data",
+    "get /cloud-init/network-config",
+    "get /cloud-init/openapi.json",
     "get /cloud-init/user-data",
     "get /cloud-init/vendor-data",
+    "get /cloud-init/version",
     "get /cloud-init/{name}",
     "get /cloud-init/{name}/meta-data",
     "get /cloud-init/{name}/user-data",
@@ -53,6 +56,7 @@ const OPEN: &[&str] = &[
     "get /hsm/v2/service/ready",
     "get /hsm/v2/service/values",
     "get /hsm/v2/service/values/{field}",
+    "post /cloud-init/phone-home/{id}",
 ];
 
 #[test]
