@@ -119,7 +119,7 @@ fn each_outside_library_with_a_room_of_its_own_stays_there() {
         ("minijinja", &["template"]),
         ("clap", &["cli"]),
         ("dhcproto", &["server/dhcp"]),
-        ("socket2", &["server/dhcp", "server/advertise"]),
+        ("socket2", &["server/dhcp", "server/advertise", "server/tftp"]),
         ("saphyr_parser", &["inventory"]),
         ("annotate_snippets", &["inventory"]),
     ];
