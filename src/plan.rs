@@ -43,7 +43,7 @@ use crate::model::{Object, ObjectKey, Timestamp};
 use crate::snapshot::Snapshot;
 use crate::store::{Ledger, LedgerChange, Provenance};
 
-use document::{Base, Cluster, FORMAT, FORMAT_VERSION, Remark, Source, Summary, TakenOver, Tool, Verb};
+use document::{Base, Cluster, FORMAT, FORMAT_VERSION, Remark, Selection, Source, Summary, TakenOver, Tool, Verb};
 use judge::{Outcome, Rules, Verdict};
 use safety::Facts;
 
@@ -183,6 +183,7 @@ pub fn compute(desired: &Desired, ledger: &Ledger, live: &Snapshot, options: &Op
         id: id(&outcomes, &order, desired, options),
         tool: Tool { version: env!("CARGO_PKG_VERSION").to_owned() },
         created: time(options.created),
+        expires: None,
         cluster: Cluster {
             id: desired.cluster_id.clone(),
             name: desired.cluster_name.clone(),
@@ -199,7 +200,9 @@ pub fn compute(desired: &Desired, ledger: &Ledger, live: &Snapshot, options: &Op
         base: Base {
             apply: ledger.last_apply.as_ref().map(|apply| apply.number),
             at: ledger.last_apply.as_ref().map(|apply| time(apply.at)),
+            commit: None,
         },
+        selection: Selection::default(),
         complete: options.complete,
         incomplete_reasons: options.incomplete_reasons.clone(),
         correct_drift: options.correct_drift,

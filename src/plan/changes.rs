@@ -259,6 +259,7 @@ fn line(address: &Address, parts: &[&Outcome<'_>]) -> PlanChange {
         causes: Vec::new(),
         fields: Vec::new(),
         live_fingerprint: fingerprint::of_all(live),
+        live_readable: true,
         after_fingerprint: fingerprint::of_all(after),
         ops: ops.into_iter().map(ops::id).collect(),
         disruptive: false,

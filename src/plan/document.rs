@@ -35,12 +35,18 @@ pub struct Plan {
     pub tool: Tool,
     /// When, RFC 3339.
     pub created: String,
+    /// Until when it may be applied, RFC 3339. A plan holds as long as what it was made from, so there is no such time.
+    #[serde(default)]
+    pub expires: Option<String>,
     /// What it is about.
     pub cluster: Cluster,
     /// What it was made from.
     pub source: Source,
     /// What was last applied.
     pub base: Base,
+    /// What part of the inventory was planned.
+    #[serde(default)]
+    pub selection: Selection,
     /// False when live state could not be read whole; nothing is deleted then.
     pub complete: bool,
     /// Why not.
@@ -131,6 +137,20 @@ pub struct Base {
     pub apply: Option<u64>,
     /// When it ended, RFC 3339.
     pub at: Option<String>,
+    /// The commit that was applied; none of a plain directory.
+    #[serde(default)]
+    pub commit: Option<String>,
+}
+
+/// The part of the inventory that was planned. It is the whole of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Selection {
+    /// Nothing but this.
+    pub only: Option<Vec<String>>,
+    /// All but this.
+    pub except: Option<Vec<String>>,
+    /// How many objects were left out.
+    pub skipped_objects: u64,
 }
 
 /// Counts of lines by verb. Every count is the number of entries of that sort in the plan.
@@ -220,12 +240,18 @@ pub struct Op {
     pub service: Cow<'static, str>,
     /// What it does.
     pub action: Action,
+    /// How the service's API is asked for it; a target may need several requests.
+    #[serde(default)]
+    pub method: Cow<'static, str>,
     /// The resource of the service.
     pub path: String,
     /// The object, `KIND/ID`.
     pub object: String,
     /// The writes that have to succeed before.
     pub after: Vec<String>,
+    /// Fingerprint of the object as the write makes it; none for a delete.
+    #[serde(default)]
+    pub body_hash: Option<String>,
 }
 
 /// A remark on an object.

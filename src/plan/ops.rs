@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::document::{Action, Op};
+use super::fingerprint;
 use super::judge::{Outcome, Verdict};
 use crate::model::{BootKey, Kind, MacAddr, ObjectKey};
 
@@ -50,12 +51,25 @@ pub(super) fn describe(outcomes: &[Outcome<'_>], order: &[usize]) -> Vec<Op> {
             },
             service: service(key.kind).into(),
             action,
+            method: method(key.kind, action).into(),
             path: path(key),
             object: [key.kind.as_str(), "/", &key.id].concat(),
             after: previous.map(id).into_iter().collect(),
+            body_hash: fingerprint::of_all(outcome.digests.after.iter()),
         });
     }
     ops
+}
+
+/// The method with which a service is asked for a write.
+fn method(kind: Kind, action: Action) -> &'static str {
+    match (action, kind) {
+        (Action::Delete, _) => "DELETE",
+        (Action::Create | Action::Update, Kind::BootParams | Kind::InstanceInfo) => "PUT",
+        (Action::Create, _) | (Action::Update, Kind::ClusterDefaults) => "POST",
+        (Action::Update, Kind::CloudInit | Kind::CloudInitSecure | Kind::CloudInitGroup) => "PUT",
+        (Action::Update, _) => "PATCH",
+    }
 }
 
 /// What the write of an outcome does.

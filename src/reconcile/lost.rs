@@ -111,6 +111,9 @@ impl Lost {
         for write in computed.writes.iter_mut().filter(|write| self.given_up.contains_key(&write.key)) {
             write.before = None;
         }
+        for change in &mut computed.plan.changes {
+            change.live_readable = !self.given_up.keys().any(|key| key.to_string() == change.address);
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The built-in target: this program's own store. A plan is one transaction, all or nothing.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
@@ -45,7 +45,7 @@ impl Target for Builtin {
             lost: self.store.lost(),
             notes: Vec::new(),
             incomplete: self.store.incomplete(),
-            services: BTreeMap::from([("store".to_owned(), "builtin".to_owned())]),
+            services: ["smd", "bss", "cloud_init"].map(|service| (service.to_owned(), "builtin".to_owned())).into(),
         })
     }
 

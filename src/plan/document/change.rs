@@ -130,6 +130,9 @@ pub struct PlanChange {
     pub fields: Vec<FieldChange>,
     /// Fingerprint of the objects as they are; none where there are none.
     pub live_fingerprint: Option<String>,
+    /// False when something of it is there and cannot be read.
+    #[serde(default)]
+    pub live_readable: bool,
     /// Fingerprint of the objects as they will be.
     pub after_fingerprint: Option<String>,
     /// The writes, by identifier.
