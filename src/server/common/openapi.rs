@@ -1,7 +1,7 @@
 //! A room's API as data, and the OpenAPI document made of it.
 //!
 //! Each REST room has a table ([`Api`]) with a line for every method of every path it routes. The document at
-//! `/openapi/NAME.json` is made of it, and the tests of the room ([`check`]) hold the table equal to the router: no path
+//! `/openapi/NAME.json` is made of it, and the tests of the room (`check`) hold the table equal to the router: no path
 //! and no method is missing on either side, every example is answered as the table says, and every answer has the
 //! members that its schema has and no others. Whether an operation takes a token is not in the table: the room's own
 //! rule is asked, so the document cannot promise another.
