@@ -1,7 +1,6 @@
 //! The cloud-init servers: entries of the tutorial's generation and the administration of today's as JSON, both ways,
 //! and documents as YAML.
 
-pub mod admin;
 mod defaults;
 mod entry;
 mod field;
@@ -9,14 +8,14 @@ mod group;
 mod instance;
 pub mod yaml;
 
-pub use defaults::{DefaultsRequest, defaults_json, parse_defaults};
+pub use defaults::{DefaultsRequest, defaults_json, parse_defaults, read_defaults};
 pub use entry::{
     EntryError, EntryListing, EntryRequest, create_body, entry_json, listing_json, parse_entry, parse_listing,
     replace_body,
 };
 pub use field::AdminError;
-pub use group::{file_of, group_json, groups_json, parse_group};
-pub use instance::{instance_json, parse_instance};
+pub use group::{GroupListing, file_of, group_json, groups_json, parse_group, read_groups};
+pub use instance::{instance_json, no_instance_json, parse_instance};
 
 /// The comment that has the node's cloud-init fill in the document as a Jinja template. It has to be the first line.
 pub const JINJA_HEADER: &str = "## template: jinja\n";

@@ -181,11 +181,11 @@ fn parse(kind: Kind, body: &[u8]) -> Result<Rows, String> {
         Kind::CloudInit => entries(Object::CloudInit),
         Kind::CloudInitSecure => entries(Object::CloudInitSecure),
         Kind::ClusterDefaults => {
-            let defaults = cloud_init::admin::parse_defaults(body)?;
+            let defaults = cloud_init::read_defaults(body).map_err(|error| error.to_string())?;
             Ok(defaults.into_iter().map(|defaults| Ok(Object::ClusterDefaults(Arc::new(defaults)))).collect())
         }
         Kind::CloudInitGroup => {
-            let listing = cloud_init::admin::parse_groups(body)?;
+            let listing = cloud_init::read_groups(body).map_err(|error| error.to_string())?;
             let read = listing.groups.into_iter().map(|group| Ok(Object::CloudInitGroup(Arc::new(group))));
             Ok(read.chain(listing.rejected.into_iter().map(Err)).collect())
         }

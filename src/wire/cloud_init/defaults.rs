@@ -6,7 +6,7 @@ use super::field::{AdminError, base_url, read};
 use crate::model::ClusterDefaults;
 
 /// The most digits of a number in a host name: a label of one has 63 characters.
-const MOST_DIGITS: i64 = 63;
+const MOST_DIGITS: u32 = 63;
 
 /// The defaults as they are sent and shown, in the original's order. One name has an underscore.
 #[derive(Default, Serialize, Deserialize)]
@@ -49,21 +49,40 @@ pub struct DefaultsRequest(ClusterDefaults);
 ///
 /// [`AdminError`] for what is not JSON of this shape, a URL that is none and a number of digits that cannot be.
 pub fn parse_defaults(body: &[u8]) -> Result<DefaultsRequest, AdminError> {
-    let body: DefaultsBody = read(body)?;
-    let digits = body.nid_length.unwrap_or_default();
-    let nid_length = u32::try_from(digits).ok().filter(|_| digits <= MOST_DIGITS).ok_or(AdminError::NidLength)?;
-    Ok(DefaultsRequest(ClusterDefaults {
-        cloud_provider: body.cloud_provider.unwrap_or_default(),
-        region: body.region.unwrap_or_default(),
-        availability_zone: body.availability_zone.unwrap_or_default(),
-        cluster_name: body.cluster_name.unwrap_or_default(),
-        public_keys: body.public_keys.unwrap_or_default(),
-        base_url: base_url("base-url", &body.base_url.unwrap_or_default())?,
-        boot_subnet: body.boot_subnet.unwrap_or_default(),
-        wg_subnet: body.wg_subnet.unwrap_or_default(),
-        short_name: body.short_name.unwrap_or_default(),
-        nid_length,
-    }))
+    let mut defaults = read::<DefaultsBody>(body)?.defaults()?;
+    if defaults.nid_length > MOST_DIGITS {
+        return Err(AdminError::NidLength);
+    }
+    defaults.base_url = base_url("base-url", &defaults.base_url)?;
+    Ok(DefaultsRequest(defaults))
+}
+
+/// Reads what a server answers to a GET; none when nothing is set. It is taken as it is, whatever we would accept.
+///
+/// # Errors
+///
+/// [`AdminError`] for what is not JSON of this shape.
+pub fn read_defaults(body: &[u8]) -> Result<Option<ClusterDefaults>, AdminError> {
+    let defaults = read::<DefaultsBody>(body)?.defaults()?;
+    Ok((defaults != ClusterDefaults::default()).then_some(defaults))
+}
+
+impl DefaultsBody {
+    fn defaults(self) -> Result<ClusterDefaults, AdminError> {
+        let digits = self.nid_length.unwrap_or_default();
+        Ok(ClusterDefaults {
+            cloud_provider: self.cloud_provider.unwrap_or_default(),
+            region: self.region.unwrap_or_default(),
+            availability_zone: self.availability_zone.unwrap_or_default(),
+            cluster_name: self.cluster_name.unwrap_or_default(),
+            public_keys: self.public_keys.unwrap_or_default(),
+            base_url: self.base_url.unwrap_or_default(),
+            boot_subnet: self.boot_subnet.unwrap_or_default(),
+            wg_subnet: self.wg_subnet.unwrap_or_default(),
+            short_name: self.short_name.unwrap_or_default(),
+            nid_length: u32::try_from(digits).map_err(|_| AdminError::NidLength)?,
+        })
+    }
 }
 
 impl DefaultsRequest {
@@ -130,6 +149,18 @@ mod tests {
         }
         let new = merged(r#"{"short-name":"de"}"#, &old);
         assert_eq!(new, ClusterDefaults { short_name: "de".to_owned(), ..old });
+    }
+
+    #[test]
+    fn what_a_server_holds_is_read_as_it_is() {
+        let all = read_defaults(ALL.as_bytes()).unwrap().unwrap();
+        assert_eq!(defaults_json(&all), ALL);
+        let odd = read_defaults(br#"{"base-url":"http://h/ci/","nid-length":64}"#).unwrap().unwrap();
+        assert_eq!((odd.base_url.as_str(), odd.nid_length), ("http://h/ci/", 64));
+        assert_eq!(read_defaults(b"{}"), Ok(None), "a server that was told nothing has no defaults");
+        for body in ["[1]", r#"{"nid-length":"3"}"#, r#"{"nid-length":-1}"#] {
+            assert!(read_defaults(body.as_bytes()).is_err(), "{body}");
+        }
     }
 
     #[test]

@@ -6,10 +6,11 @@ use std::collections::BTreeMap;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::field::{AdminError, name, read};
-use crate::model::{CloudInitGroup, Details};
+use crate::model::{CloudInitGroup, Details, EntryName};
 
 /// A group as it is sent.
 #[derive(Default, Deserialize)]
@@ -60,23 +61,59 @@ struct FileView<'a> {
 /// could be given because it does not decode.
 pub fn parse_group(body: &[u8]) -> Result<CloudInitGroup, AdminError> {
     let body: GroupBody = read(body)?;
-    let file = body.file.unwrap_or_default();
-    let mapping = |members: Map<String, Value>| (!members.is_empty()).then_some(Value::Object(members));
-    let versions = body.versions.unwrap_or_default().into_iter().map(|(key, text)| (key, text.into())).collect();
-    let group = CloudInitGroup {
-        name: name(&body.name.unwrap_or_default())?,
-        description: body.description.unwrap_or_default(),
-        meta_data: body.meta_data.and_then(mapping).unwrap_or_default().into(),
-        content: file.content.unwrap_or_default(),
-        filename: file.filename.unwrap_or_default(),
-        encoding: file.encoding.unwrap_or_default(),
-        versions: mapping(versions).unwrap_or_default().into(),
-    };
+    let name = name(body.name.as_deref().unwrap_or_default())?;
+    let group = body.named(name);
     match &*group.encoding {
         "" | "plain" | "base64" => file_of(&group).map(drop)?,
         _ => return Err(AdminError::Encoding),
     }
     Ok(group)
+}
+
+/// The groups that a server holds, as far as they can be read.
+#[derive(Debug, Default, PartialEq)]
+pub struct GroupListing {
+    /// The groups, by name.
+    pub groups: Vec<CloudInitGroup>,
+    /// What could not be read, one sentence a group.
+    pub rejected: Vec<String>,
+}
+
+/// Reads what a server answers to a GET of all groups, a mapping of names. The name there is what counts: the original
+/// keeps a group under the name in the path, whatever name is in the body. A group that is not understood does not spoil
+/// the others, and files are taken as they are.
+///
+/// # Errors
+///
+/// [`AdminError`] when the body is no mapping.
+pub fn read_groups(body: &[u8]) -> Result<GroupListing, AdminError> {
+    let items: BTreeMap<String, Box<RawValue>> = read(body)?;
+    let mut listing = GroupListing::default();
+    for (key, item) in items {
+        let group = name(&key).and_then(|name| Ok(read::<GroupBody>(item.get().as_bytes())?.named(name)));
+        match group {
+            Ok(group) => listing.groups.push(group),
+            Err(error) => listing.rejected.push(format!("cloud-init group `{key}`: {error}")),
+        }
+    }
+    Ok(listing)
+}
+
+impl GroupBody {
+    fn named(self, name: EntryName) -> CloudInitGroup {
+        let mapping = |members: Map<String, Value>| (!members.is_empty()).then_some(Value::Object(members));
+        let file = self.file.unwrap_or_default();
+        let versions = self.versions.unwrap_or_default().into_iter().map(|(key, text)| (key, text.into())).collect();
+        CloudInitGroup {
+            name,
+            description: self.description.unwrap_or_default(),
+            meta_data: self.meta_data.and_then(mapping).unwrap_or_default().into(),
+            content: file.content.unwrap_or_default(),
+            filename: file.filename.unwrap_or_default(),
+            encoding: file.encoding.unwrap_or_default(),
+            versions: mapping(versions).unwrap_or_default().into(),
+        }
+    }
 }
 
 /// The group's file as a node gets it.
@@ -135,6 +172,28 @@ mod tests {
         let file = r#""file":{"content":"","filename":""}"#;
         let all = format!(r#"{{"a":{{"name":"a",{file}}},"b":{{"name":"b",{file}}}}}"#);
         assert_eq!(groups_json(&groups), all);
+    }
+
+    #[test]
+    fn groups_are_read_as_they_are_shown_under_the_name_that_counts() {
+        let group = parse(
+            r##"{"name":"compute","meta-data":{"n":3},"file":{"content":"#cloud-config\n","encoding":"plain"}}"##,
+        )
+        .unwrap();
+        let listing = read_groups(groups_json([&group]).as_bytes()).unwrap();
+        assert_eq!(listing, GroupListing { groups: vec![group], rejected: Vec::new() });
+        let listing = read_groups(br#"{"newg":{"name":"other","file":{"content":"","filename":""}}}"#).unwrap();
+        assert_eq!(listing.groups[0].name.as_str(), "newg");
+    }
+
+    #[test]
+    fn a_group_that_is_not_understood_does_not_spoil_the_others() {
+        let text = br#"{"a b/c": {"name": "a b/c"}, "bad": {"file": 1}, "null": {"file": null, "meta-data": null},
+            "odd": {"file": {"content": "@@@", "encoding": "base64"}}}"#;
+        let listing = read_groups(text).unwrap();
+        assert_eq!(listing.groups.iter().map(|group| group.name.as_str()).collect::<Vec<_>>(), ["null", "odd"]);
+        assert_eq!(listing.rejected.len(), 2, "{:?}", listing.rejected);
+        assert!(read_groups(b"[]").is_err());
     }
 
     #[test]

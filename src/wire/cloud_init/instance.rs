@@ -88,6 +88,12 @@ pub fn instance_json(instance: &InstanceInfo) -> String {
     serde_json::to_string(&view).expect("an instance is made of texts")
 }
 
+/// The body of a PUT that leaves nothing of what was special about the node.
+#[must_use]
+pub fn no_instance_json(id: &str) -> String {
+    serde_json::json!({ "id": id }).to_string()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -102,8 +108,9 @@ mod tests {
         assert_eq!(instance_json(&parse(text).unwrap()), text);
         assert_eq!(
             instance_json(&parse(r#"{"instance-id":"i-1","hostname":null}"#).unwrap()),
-            r#"{"id":"x1000c1s7b0n0"}"#
+            no_instance_json("x1000c1s7b0n0")
         );
+        assert_eq!(no_instance_json("x1000c1s7b0n0"), r#"{"id":"x1000c1s7b0n0"}"#);
     }
 
     #[test]

@@ -43,9 +43,9 @@ impl Session {
         let requests = wanted.iter().copied().map(|at| async move {
             let write = &self.writes[at];
             let (method, body) = match &write.object {
-                Some(Object::ClusterDefaults(defaults)) => (Method::POST, cloud_init::admin::defaults_body(defaults)),
-                Some(Object::CloudInitGroup(group)) => (Method::PUT, cloud_init::admin::group_body(group)),
-                Some(Object::InstanceInfo(instance)) => (Method::PUT, cloud_init::admin::instance_body(instance)),
+                Some(Object::ClusterDefaults(defaults)) => (Method::POST, cloud_init::defaults_json(defaults)),
+                Some(Object::CloudInitGroup(group)) => (Method::PUT, cloud_init::group_json(group)),
+                Some(Object::InstanceInfo(instance)) => (Method::PUT, cloud_init::instance_json(instance)),
                 _ => return (vec![at], Err("not data of today's cloud-init server".into())),
             };
             let result = done(self.client.send(method, write.key.kind, &path(&write.key), Some(body)).await);
@@ -59,7 +59,7 @@ impl Session {
     pub(super) async fn clear_instances(&self, wanted: &[usize]) -> Vec<Settled> {
         let requests = wanted.iter().copied().map(|at| async move {
             let key = &self.writes[at].key;
-            let body = Some(cloud_init::admin::no_instance_body(&key.id));
+            let body = Some(cloud_init::no_instance_json(&key.id));
             (vec![at], done(self.client.send(Method::PUT, key.kind, &path(key), body).await))
         });
         parallel(requests).await
