@@ -33,13 +33,13 @@ use crate::model::{DhcpSettings, ObjectKey};
 ///
 /// `resolve` is given each secret reference of the secure store, the mapping `{"$secret": {…}}`, and answers its value
 /// or why it cannot be had; the text must not hold the value. It is called for nothing else. An object whose secret
-/// is missing stands in [`Desired::unresolved`] and not among the objects.
+/// is missing stands in [`Desired::waiting`] and not among the objects.
 #[must_use]
 pub fn desired(inventory: &Inventory, resolve: &dyn Fn(&Value) -> Result<Value, String>) -> Desired {
     let mut objects = BTreeMap::new();
     let mut places = Places::of(inventory);
     nodes::objects(inventory, &mut objects);
-    let unresolved = entries::objects(inventory, resolve, &mut objects, &mut places);
+    let waiting = entries::objects(inventory, resolve, &mut objects, &mut places);
     instance_data::objects(inventory, &mut objects, &mut places);
     let labels: BTreeSet<_> = inventory.nodes.iter().flat_map(|node| &node.groups).collect();
     Desired {
@@ -51,7 +51,8 @@ pub fn desired(inventory: &Inventory, resolve: &dyn Fn(&Value) -> Result<Value, 
         dhcp: Some(Arc::new(dhcp::settings(inventory))),
         objects,
         places,
-        unresolved,
+        waiting: waiting.objects,
+        unresolved: waiting.unresolved,
     }
 }
 
@@ -87,7 +88,11 @@ pub struct Desired {
     /// The lines that the objects' fields come from.
     #[serde(default)]
     pub places: Places,
-    /// Objects whose content cannot be told because a secret is missing; `apply` refuses while there are any.
+    /// Objects that wait for a secret, as far as they can be told: in the place of each value that is missing stands its
+    /// reference. They are planned with and never written.
+    #[serde(default, with = "objects")]
+    pub waiting: BTreeMap<ObjectKey, DesiredObject>,
+    /// The references that they wait for; `apply` refuses while there are any.
     pub unresolved: Vec<Unresolved>,
 }
 
@@ -123,12 +128,15 @@ impl std::fmt::Debug for DesiredObject {
     }
 }
 
-/// An object that waits for a secret.
+/// A reference to a secret that cannot be had.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unresolved {
-    /// The object.
+    /// The object that waits for it.
     pub key: ObjectKey,
-    /// The secret's name, and why it cannot be had.
+    /// What the secret is called: the name of a file or of an environment variable.
+    #[serde(default)]
+    pub secret: String,
+    /// Why it cannot be had, in words that name it.
     pub reason: String,
     /// The line that refers to it.
     pub origin: Origin,

@@ -27,6 +27,7 @@ mod shared;
 #[cfg(test)]
 mod tests;
 pub mod text;
+mod waiting;
 mod walk;
 mod writing;
 
@@ -43,7 +44,7 @@ use crate::model::{Object, ObjectKey, Timestamp};
 use crate::snapshot::Snapshot;
 use crate::store::{Ledger, LedgerChange, Provenance};
 
-use document::{Base, Cluster, FORMAT, FORMAT_VERSION, Remark, Selection, Source, Summary, TakenOver, Tool, Verb};
+use document::{Base, Cluster, FORMAT, FORMAT_VERSION, Remark, Selection, Severity, Source, Summary, TakenOver, Tool, Verb};
 use judge::{Outcome, Rules, Verdict};
 use safety::Facts;
 
@@ -156,17 +157,21 @@ pub fn compute(desired: &Desired, ledger: &Ledger, live: &Snapshot, options: &Op
         apply: ledger.last_apply.as_ref().map_or(0, |apply| apply.number) + 1,
     };
     let live = walk::sorted(live);
-    let mut outcomes = walk::outcomes(desired, ledger, &live, &rules, options.fingerprint_key.as_ref());
+    let waiting = waiting::filled(desired, ledger, &live);
+    let sides = walk::sides(desired, &waiting, ledger, &live);
+    let mut outcomes = walk::outcomes(&sides, &rules, options.fingerprint_key.as_ref());
     let order = ops::number(&mut outcomes);
     let groups = describe::Groups::of(desired, ledger);
     let mut lines = changes::lines(&outcomes, &groups, options);
     causes::fill(&mut lines.changes, &outcomes, desired, ledger);
+    lines.name_missing_secrets(desired);
     let (changes, joined) = (&lines.changes, &lines.joined);
     let facts = Facts { desired, ledger, outcomes: &outcomes, changes, joined, live: &live };
     let safety = safety::evaluate(&facts, options);
     let unchanged = lines.unchanged(desired);
     let unmanaged = walk::unmanaged(&outcomes);
     let noop = unchanged.iter().map(|names| names.names.len()).sum::<usize>();
+    let diagnostics = remarks(desired, &outcomes, &lines);
     let foreign = unmanaged.iter().map(|objects| objects.ids.len()).sum::<usize>();
     let forgotten = outcomes.iter().filter(|outcome| outcome.verdict == Verdict::Forget).count();
     let summary = Summary {
@@ -217,7 +222,7 @@ pub fn compute(desired: &Desired, ledger: &Ledger, live: &Snapshot, options: &Op
         unmanaged,
         ops: ops::describe(&outcomes, &order),
         dhcp: Vec::new(),
-        diagnostics: remarks(desired, &outcomes),
+        diagnostics,
         notes: options.notes.clone(),
     };
     let (writes, ledger) = results(outcomes, &order);
@@ -244,8 +249,8 @@ fn counts(changes: &[PlanChange]) -> Summary {
     summary
 }
 
-/// Names what the plan does: the target, every write with the content before and after it, and what only the ledger
-/// is told. Two plans with the same identifier do the same to the same objects.
+/// Names what the plan does: the target, every write with the content before and after it, what only the ledger is told,
+/// and which secrets are missing. Two plans with the same identifier do the same to the same objects.
 fn id(outcomes: &[Outcome<'_>], order: &[usize], desired: &Desired, options: &Options) -> String {
     let mut hasher = blake3::Hasher::new();
     let text = |hasher: &mut blake3::Hasher, text: &str| {
@@ -275,6 +280,10 @@ fn id(outcomes: &[Outcome<'_>], order: &[usize], desired: &Desired, options: &Op
             None => {}
         }
     }
+    for missing in &desired.unresolved {
+        text(&mut hasher, &missing.key.to_string());
+        text(&mut hasher, &missing.secret);
+    }
     for place in order {
         let outcome = &outcomes[*place];
         hasher.update(&[ops::action(outcome) as u8]);
@@ -286,21 +295,18 @@ fn id(outcomes: &[Outcome<'_>], order: &[usize], desired: &Desired, options: &Op
     format!("p-{}", &digest[..12])
 }
 
-/// Remarks on objects that wait for a secret or cannot be read, and on fields that are left as they are.
-fn remarks(desired: &Desired, outcomes: &[Outcome<'_>]) -> Vec<Remark> {
-    let waiting = desired.unresolved.iter().map(|object| Remark {
-        object: object.key.to_string(),
-        message: object.reason.clone(),
-        origin: Some(changes::place(&object.origin)),
-    });
+/// Remarks on objects that wait for a secret or cannot be read.
+fn remarks(desired: &Desired, outcomes: &[Outcome<'_>], lines: &changes::Lines) -> Vec<Remark> {
     let unreadable = outcomes.iter().filter_map(|outcome| {
         Some(Remark {
+            severity: Severity::Error,
+            code: "object.unreadable".into(),
             object: outcome.sides.key.to_string(),
             message: outcome.fault.clone()?,
             origin: outcome.sides.desired.map(|desired| changes::place(&desired.origin)),
         })
     });
-    waiting.chain(unreadable).collect()
+    waiting::remarks(desired, &[&lines.changes, &lines.drift]).chain(unreadable).collect()
 }
 
 /// Hands the outcomes over as writes in order, and as changes of the ledger alone.

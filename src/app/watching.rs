@@ -62,7 +62,7 @@ fn judge(event: &Event, health: &Health) {
         }
         Event::Loaded { .. } => health.set("inventory", None),
         // A refusal stands until the inventory changes or a person applies; anything else is over with a new plan.
-        Event::Planned(plan) if plan.refusal().is_none() => health.set("apply", None),
+        Event::Planned(plan) if plan.refusal().is_none() && !plan.lacks_secrets() => health.set("apply", None),
         Event::Planned(_) => {}
         Event::Applied(applied) => {
             let failures = applied.outcome.failures.len();

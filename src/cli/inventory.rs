@@ -47,10 +47,3 @@ pub(super) fn secrets_dir(given: Option<PathBuf>, inventory: &Path) -> PathBuf {
         whole.parent().unwrap_or(Path::new("/")).join("secrets")
     })
 }
-
-/// Says which objects wait for a secret.
-pub(super) fn show_unresolved(desired: &Desired, printer: Printer) {
-    for unresolved in &desired.unresolved {
-        printer.talk(&format!("{}: {} is left out: {}", unresolved.origin, unresolved.key, unresolved.reason));
-    }
-}

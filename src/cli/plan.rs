@@ -3,7 +3,7 @@
 use super::advice;
 use super::args::PlanArgs;
 use super::exit::Exit;
-use super::inventory::{load, show_unresolved};
+use super::inventory::load;
 use super::local::{Local, Mode, request};
 use super::output::{Format, Printer};
 use crate::plan::{Plan, text};
@@ -15,8 +15,6 @@ pub(super) async fn run(args: PlanArgs, printer: Printer) -> anyhow::Result<Exit
         Ok(desired) => desired,
         Err(exit) => return Ok(exit),
     };
-    show_unresolved(&desired, printer);
-    let lacks_secret = !desired.unresolved.is_empty();
     let command = advice::command(&planning);
     let request = request(desired, &planning.target, &planning.limits)?;
     let plan = match local {
@@ -29,8 +27,7 @@ pub(super) async fn run(args: PlanArgs, printer: Printer) -> anyhow::Result<Exit
     show(&plan, planning.limits.expand, printer)?;
     if let Some(refusal) = plan.refusal_of(&command) {
         printer.talk(&refusal);
-        // An inventory without its secrets is no whole one, here as in `apply`.
-        return Ok(if lacks_secret { Exit::Invalid } else { Exit::Refused });
+        return Ok(Exit::Refused);
     }
     Ok(match exit_code {
         true if plan.is_drift_only() => Exit::Drift,

@@ -15,38 +15,52 @@ const REFERENCE: &str = "$secret";
 
 type Resolve<'a> = &'a dyn Fn(&Value) -> Result<Value, String>;
 
+/// Entries that wait for a secret.
+#[derive(Default)]
+pub(super) struct Waiting {
+    /// The entries, with the references that lead nowhere left in their documents.
+    pub(super) objects: BTreeMap<ObjectKey, DesiredObject>,
+    /// The references.
+    pub(super) unresolved: Vec<Unresolved>,
+}
+
 /// Adds the entries; answers those that wait for a secret.
 pub(super) fn objects(
     inventory: &Inventory,
     resolve: Resolve<'_>,
     objects: &mut BTreeMap<ObjectKey, DesiredObject>,
     places: &mut Places,
-) -> Vec<Unresolved> {
+) -> Waiting {
     let names: BTreeMap<&Xname, &Arc<str>> = inventory.nodes.iter().map(|node| (&node.xname, &node.name)).collect();
-    let mut add = |kind, entry: &Entry, doc: String| {
+    let mut made = |kind, entry: &Entry, doc: String| {
         let owner: Option<Arc<str>> = entry.node.clone().map(Into::into);
         let name = entry.node.as_ref().and_then(|xname| names.get(xname)).map(|name| (*name).clone());
         let name = name.unwrap_or_else(|| entry.name.clone().into());
-        let object = DesiredObject { doc: doc.into(), owner, name, origin: entry.origin.clone() };
         let key = key_of(kind, entry);
         places.add_entry(&key, &entry.lines);
-        objects.insert(key, object);
+        (key, DesiredObject { doc: doc.into(), owner, name, origin: entry.origin.clone() })
     };
     for entry in &inventory.cloud_init {
-        add(Kind::CloudInit, entry, text(entry, &entry.userdata, &entry.metadata, &entry.vendordata));
+        let doc = text(entry, &entry.userdata, &entry.metadata, &entry.vendordata);
+        objects.extend([made(Kind::CloudInit, entry, doc)]);
     }
-    let mut unresolved = Vec::new();
+    let mut waiting = Waiting::default();
     for entry in &inventory.cloud_init_secure {
-        match secure(entry, resolve) {
-            Ok(doc) => add(Kind::CloudInitSecure, entry, doc),
-            Err(reason) => unresolved.push(Unresolved {
-                key: key_of(Kind::CloudInitSecure, entry),
-                reason,
-                origin: reference(entry),
-            }),
+        let (doc, missing) = secure(entry, resolve);
+        let (key, object) = made(Kind::CloudInitSecure, entry, doc);
+        if missing.is_empty() {
+            objects.insert(key, object);
+            continue;
         }
+        waiting.unresolved.extend(missing.into_iter().map(|Missing { pointer, secret, reason }| Unresolved {
+            key: key.clone(),
+            secret,
+            reason,
+            origin: reference(entry, &pointer),
+        }));
+        waiting.objects.insert(key, object);
     }
-    unresolved
+    waiting
 }
 
 /// The services know nodes by xname, so an entry that a file names after a node is stored under that.
@@ -58,53 +72,57 @@ fn text(entry: &Entry, userdata: &Value, metadata: &Value, vendordata: &Value) -
     doc::text(&doc::CloudInit { jinja: entry.jinja, metadata, userdata, vendordata })
 }
 
-fn secure(entry: &Entry, resolve: Resolve<'_>) -> Result<String, String> {
-    let userdata = resolved(&entry.userdata, resolve)?;
-    let metadata = resolved(&entry.metadata, resolve)?;
-    let vendordata = resolved(&entry.vendordata, resolve)?;
-    Ok(text(entry, &userdata, &metadata, &vendordata))
+/// A reference that leads nowhere.
+struct Missing {
+    /// Where it stands: `/userdata/write_files/0/content/$secret`.
+    pointer: String,
+    secret: String,
+    reason: String,
 }
 
-/// The first reference to a secret, which is what an entry that waits for one is about; the entry where none is found.
-fn reference(entry: &Entry) -> Origin {
-    let documents = [("userdata", &entry.userdata), ("metadata", &entry.metadata), ("vendordata", &entry.vendordata)];
-    let pointer = documents.into_iter().find_map(|(name, tree)| first_reference(tree, &step("", name)));
-    match pointer.and_then(|pointer| entry.lines.line(&pointer)) {
+/// The document of an entry, and the references that had to be left in it.
+fn secure(entry: &Entry, resolve: Resolve<'_>) -> (String, Vec<Missing>) {
+    let mut missing = Vec::new();
+    let mut of = |name, tree| resolved(tree, &step("", name), resolve, &mut missing);
+    let userdata = of("userdata", &entry.userdata);
+    let metadata = of("metadata", &entry.metadata);
+    let vendordata = of("vendordata", &entry.vendordata);
+    (text(entry, &userdata, &metadata, &vendordata), missing)
+}
+
+/// The place of a reference in the file; that of the entry where it is not known.
+fn reference(entry: &Entry, pointer: &str) -> Origin {
+    match entry.lines.line(pointer) {
         Some(line) => Origin { line, end_line: line, ..entry.origin.clone() },
         None => entry.origin.clone(),
     }
 }
 
-fn first_reference(tree: &Value, pointer: &str) -> Option<String> {
-    match tree {
-        Value::Object(map) if is_reference(map) => Some(step(pointer, REFERENCE)),
-        Value::Object(map) => map.iter().find_map(|(key, value)| first_reference(value, &step(pointer, key))),
-        Value::Array(list) => list
-            .iter()
-            .enumerate()
-            .find_map(|(place, value)| first_reference(value, &step(pointer, &place.to_string()))),
-        _ => None,
+/// The tree with every reference replaced by its value, but for those whose value is `missing`; the tree itself where it
+/// holds none.
+fn resolved<'a>(tree: &'a Value, pointer: &str, resolve: Resolve<'_>, missing: &mut Vec<Missing>) -> Cow<'a, Value> {
+    if !holds_reference(tree) {
+        return Cow::Borrowed(tree);
     }
+    let mut below = |key: &str, value| resolved(value, &step(pointer, key), resolve, missing).into_owned();
+    Cow::Owned(match tree {
+        Value::Object(map) if is_reference(map) => match resolve(tree) {
+            Ok(value) => value,
+            Err(reason) => {
+                missing.push(Missing { pointer: step(pointer, REFERENCE), secret: secret(map), reason });
+                tree.clone()
+            }
+        },
+        Value::Object(map) => map.iter().map(|(key, value)| (key.clone(), below(key, value))).collect(),
+        Value::Array(list) => list.iter().enumerate().map(|(place, value)| below(&place.to_string(), value)).collect(),
+        other => other.clone(),
+    })
 }
 
-/// The tree with every reference replaced by its value; the tree itself where it holds none.
-fn resolved<'a>(tree: &'a Value, resolve: Resolve<'_>) -> Result<Cow<'a, Value>, String> {
-    if !holds_reference(tree) {
-        return Ok(Cow::Borrowed(tree));
-    }
-    let value = match tree {
-        Value::Object(map) if is_reference(map) => resolve(tree)?,
-        Value::Object(map) => Value::Object(
-            map.iter()
-                .map(|(key, value)| Ok((key.clone(), resolved(value, resolve)?.into_owned())))
-                .collect::<Result<_, String>>()?,
-        ),
-        Value::Array(list) => Value::Array(
-            list.iter().map(|value| resolved(value, resolve).map(Cow::into_owned)).collect::<Result<_, String>>()?,
-        ),
-        other => other.clone(),
-    };
-    Ok(Cow::Owned(value))
+/// What a reference calls its secret: a file or a variable.
+fn secret(reference: &Map<String, Value>) -> String {
+    let source = reference.get(REFERENCE).and_then(|source| source.get("file").or_else(|| source.get("env")));
+    source.and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
 fn is_reference(map: &Map<String, Value>) -> bool {

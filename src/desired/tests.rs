@@ -158,6 +158,26 @@ fn an_entry_whose_secret_is_missing_is_unresolved_and_no_object() {
     assert_eq!(desired.unresolved.len(), 1);
     assert_eq!(desired.unresolved[0].key, key);
     assert_eq!(desired.unresolved[0].reason, "there is no `munge.key`");
+    assert_eq!(desired.unresolved[0].secret, "munge.key");
+    let waiting: Value = serde_json::from_str(&desired.waiting[&key].doc).unwrap();
+    assert_eq!(waiting["userdata"]["write_files"][0]["content"], json!({"$secret": {"file": "munge.key"}}));
+}
+
+#[test]
+fn every_secret_that_an_entry_lacks_is_named_and_those_that_it_has_are_put_in() {
+    let mut inventory = one_node();
+    let reference = |name: &str| json!({"$secret": {"env": name}});
+    inventory.cloud_init_secure[0].userdata = json!({"a": reference("OCHAMI_SECRET_A"), "b": [reference("OCHAMI_SECRET_B")], "c": reference("OCHAMI_SECRET_C")});
+    let desired = desired(&inventory, &|reference| match reference["$secret"]["env"].as_str() {
+        Some("OCHAMI_SECRET_C") => Ok(json!("known")),
+        _ => Err("it is not set".to_owned()),
+    });
+    let secrets: Vec<&str> = desired.unresolved.iter().map(|missing| missing.secret.as_str()).collect();
+    assert_eq!(secrets, ["OCHAMI_SECRET_A", "OCHAMI_SECRET_B"]);
+    let waiting: Value = serde_json::from_str(&desired.waiting.values().next().unwrap().doc).unwrap();
+    assert_eq!(waiting["userdata"]["c"], "known");
+    let back: Desired = serde_json::from_str(&serde_json::to_string(&desired).unwrap()).unwrap();
+    assert_eq!(back.waiting, desired.waiting);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use super::describe;
 use super::document::{Class, Effect, FieldChange, FieldClass, Names, Place, PlanChange, Subject, Verb, Writer};
 use super::fingerprint;
 use super::judge::{Outcome, Verdict};
-use super::{moves, ops};
+use super::{moves, ops, waiting};
 use crate::desired::Desired;
 use crate::inventory::Origin;
 use crate::model::{Kind, ObjectKey};
@@ -59,6 +59,17 @@ pub(super) fn lines(outcomes: &[Outcome<'_>], groups: &describe::Groups, options
 }
 
 impl Lines {
+    /// Says of what waits for a secret which one that is.
+    pub(super) fn name_missing_secrets(&mut self, desired: &Desired) {
+        for key in desired.waiting.keys() {
+            let address = key.to_string();
+            let lines = self.changes.iter_mut().chain(&mut self.drift);
+            lines.filter(|line| line.address == address).for_each(|line| {
+                line.missing_secrets = waiting::secrets(desired, key);
+            });
+        }
+    }
+
     /// What is in the inventory and stays as it is. A node is told once, by its component, and only when what it boots
     /// stays, too.
     pub(super) fn unchanged(&self, desired: &Desired) -> Vec<Names> {
@@ -254,6 +265,7 @@ fn line(address: &Address, parts: &[&Outcome<'_>]) -> PlanChange {
         reason: "".into(),
         replace_paths: Vec::new(),
         class: Class::Intent,
+        missing_secrets: Vec::new(),
         refused: parts.iter().any(|part| part.refused),
         origin: principal.and_then(|part| origin(part)),
         causes: Vec::new(),

@@ -254,9 +254,26 @@ pub struct Op {
     pub body_hash: Option<String>,
 }
 
+/// How grave a remark is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// The plan is refused.
+    #[default]
+    Error,
+    /// The plan is as good as it can be, and something has to be done before it is applied.
+    Warning,
+}
+
 /// A remark on an object.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Remark {
+    /// Whether it refuses the plan.
+    #[serde(default)]
+    pub severity: Severity,
+    /// What it is about: `secret.missing`, `object.unreadable`.
+    #[serde(default)]
+    pub code: Cow<'static, str>,
     /// The object, `KIND/ID`.
     pub object: String,
     /// What is to be said.
@@ -277,6 +294,12 @@ impl Plan {
     #[must_use]
     pub fn is_drift_only(&self) -> bool {
         self.changes.is_empty() && self.taken_over.is_none() && self.dhcp.is_empty() && !self.drift.is_empty()
+    }
+
+    /// True when a secret is missing, without which nothing is applied.
+    #[must_use]
+    pub fn lacks_secrets(&self) -> bool {
+        self.diagnostics.iter().any(|remark| remark.code == "secret.missing")
     }
 
     /// Why it must not be applied, in full sentences with the ways out; none when it may.

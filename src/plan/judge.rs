@@ -31,6 +31,8 @@ pub(super) struct Sides<'a> {
     pub(super) desired: Option<&'a DesiredObject>,
     pub(super) entry: Option<&'a LedgerEntry>,
     pub(super) live: Option<&'a Object>,
+    /// True when a secret of what is desired is missing.
+    pub(super) waits: bool,
 }
 
 /// What holds for every object of one plan.
@@ -108,6 +110,8 @@ impl Outcome<'_> {
         let live = self.sides.live.map(|object| digest(object, key));
         let after = match (&self.after, self.verdict) {
             (_, Verdict::Delete) => None,
+            // What it will be is not known before its secret is.
+            (Some(_), _) if self.sides.waits => None,
             (Some(object), _) => Some(digest(object, key)),
             (None, _) => live,
         };

@@ -21,9 +21,7 @@ pub(super) fn render(plan: &Plan, command: &CommandLine) -> Option<String> {
         let checks: Vec<&Check> = failed.iter().copied().filter(|check| check.rule == rule).collect();
         let flag = flag(plan, &checks);
         let advice = flag.clone().map(|(name, value)| command.clone().with(name, value));
-        // A secret that is missing is a fault of the inventory, not a danger of the plan.
-        let code = if rule == "secret.unresolved" { 3 } else { 4 };
-        let mut lines = vec![format!("refused by {rule} (exit {code}): {}", reason(rule, &checks))];
+        let mut lines = vec![format!("refused by {rule} (exit 4): {}", reason(rule, &checks))];
         lines.extend(details(plan, rule, &checks));
         lines.extend(ways_out(plan, rule, &checks, advice.as_ref()));
         paragraphs.push(lines.join("\n") + "\n");
@@ -92,7 +90,6 @@ fn reason(rule: &str, checks: &[&Check]) -> String {
             let verb = if *value == 1 { "object belongs" } else { "objects belong" };
             format!("{value} {verb} to the cluster `{}`, whose inventory was applied here.", fold::escape(what))
         }
-        "secret.unresolved" => "secrets are missing.".to_owned(),
         _ => "objects cannot be read.".to_owned(),
     }
 }
@@ -129,7 +126,7 @@ fn details(plan: &Plan, rule: &str, checks: &[&Check]) -> Vec<String> {
     match rule {
         "empty.live" => {}
         "incomplete.read" => lines.extend(first.names.iter().map(|reason| format!("  {}", fold::escape(reason)))),
-        "secret.unresolved" | "object.unreadable" => lines.extend(remarks(plan, &first.names)),
+        "object.unreadable" => lines.extend(remarks(plan, &first.names)),
         _ => {
             for (number, check) in checks.iter().enumerate() {
                 if number > 0 {

@@ -28,7 +28,7 @@ pub struct Safety {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Check {
     /// Its name: `limit.delete`, `limit.replace`, `empty.inventory`, `missing.file`, `empty.live`, `incomplete.read`,
-    /// `foreign.owner`, `adopt.differs`, `secret.unresolved`, `object.unreadable`.
+    /// `foreign.owner`, `adopt.differs`, `object.unreadable`.
     pub rule: String,
     /// What is counted: `nodes`, `groups`, …; for `empty.live` the service, for `foreign.owner` the other cluster.
     pub what: String,
@@ -68,11 +68,6 @@ pub(super) fn evaluate(facts: &Facts<'_>, options: &Options) -> Safety {
     let refused: Vec<Arc<str>> =
         facts.changes.iter().filter(|change| change.refused).map(|change| change.name.clone()).collect();
     checks.push(check("adopt.differs", "objects", refused.len() as u64, facts.changes.len() as u64, 0, refused));
-    let waiting: Vec<Arc<str>> = facts.desired.unresolved.iter().map(|object| object.key.to_string().into()).collect();
-    if !waiting.is_empty() {
-        let of = facts.desired.objects.len() + waiting.len();
-        checks.push(check("secret.unresolved", "objects", waiting.len() as u64, of as u64, 0, waiting));
-    }
     let unreadable: Vec<Arc<str>> = facts
         .outcomes
         .iter()
@@ -218,7 +213,8 @@ fn empty_inventory(facts: &Facts<'_>) -> Check {
 /// A cloud-init file whose entries were applied and of which nothing is left was more likely moved away than emptied on
 /// purpose. The other files have to be there for an inventory to be valid.
 fn missing_files(facts: &Facts<'_>, options: &Options) -> Option<Check> {
-    let present: BTreeSet<&str> = facts.desired.objects.values().map(|object| &*object.origin.file).collect();
+    let wanted = facts.desired.objects.values().chain(facts.desired.waiting.values());
+    let present: BTreeSet<&str> = wanted.map(|object| &*object.origin.file).collect();
     let entries =
         [Kind::CloudInit, Kind::CloudInitSecure, Kind::ClusterDefaults, Kind::CloudInitGroup, Kind::InstanceInfo];
     let deleted = facts

@@ -6,6 +6,7 @@ mod objects;
 mod promises;
 mod safety;
 mod shared;
+mod waiting;
 
 use super::{Action, Computed, Options, Plan, PlanChange, compute};
 use crate::desired::Desired;

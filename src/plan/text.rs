@@ -103,7 +103,7 @@ const SECTIONS: [(&str, &[Subject]); 4] = [
 
 fn is_in_sync(plan: &Plan) -> bool {
     let kept = !plan.kept.is_empty() || !plan.kept_members.is_empty();
-    !plan.has_changes() && plan.drift.is_empty() && !kept && plan.safety.ok
+    !plan.has_changes() && plan.drift.is_empty() && !kept && plan.safety.ok && !plan.lacks_secrets()
 }
 
 fn in_sync(plan: &Plan) -> String {

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::changes;
 use super::document::{Members, Names, Subject, Unmanaged};
 use super::judge::{Outcome, Rules, Sides, Verdict, judge};
-use crate::desired::Desired;
+use super::{changes, waiting};
+use crate::desired::{Desired, DesiredObject};
 use crate::model::{Kind, Object, ObjectKey};
 use crate::snapshot::Snapshot;
 use crate::store::Ledger;
@@ -23,16 +23,12 @@ pub(super) fn sorted(live: &Snapshot) -> Vec<(ObjectKey, Object)> {
 ///
 /// Objects are judged each for itself, so that all cores take their share. The order of the result is that of the keys,
 /// however many there are.
-pub(super) fn outcomes<'a>(
-    desired: &'a Desired,
-    ledger: &'a Ledger,
-    live: &'a [(ObjectKey, Object)],
-    rules: &Rules,
-    fingerprint_key: Option<&[u8; 32]>,
-) -> Vec<Outcome<'a>> {
-    let sides = sides(desired, ledger, live);
+pub(super) fn outcomes<'a>(sides: &[Sides<'a>], rules: &Rules, fingerprint_key: Option<&[u8; 32]>) -> Vec<Outcome<'a>> {
     let judged = |sides: &[Sides<'a>]| -> Vec<Outcome<'a>> {
-        let outcomes = sides.iter().map(|sides| judge(*sides, rules)).filter(|outcome| !is_silent(outcome));
+        let outcomes = sides.iter().filter_map(|sides| match judge(*sides, rules) {
+            outcome if sides.waits => waiting::settled(outcome),
+            outcome => (!is_silent(&outcome)).then_some(outcome),
+        });
         outcomes
             .map(|mut outcome| {
                 outcome.hash(fingerprint_key);
@@ -43,7 +39,7 @@ pub(super) fn outcomes<'a>(
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(MOST_THREADS);
     let share = sides.len().div_ceil(cores).max(LEAST_SHARE);
     if sides.len() <= share {
-        return judged(&sides);
+        return judged(sides);
     }
     std::thread::scope(|scope| {
         let threads: Vec<_> = sides.chunks(share).map(|sides| scope.spawn(|| judged(sides))).collect();
@@ -62,26 +58,30 @@ fn is_silent(outcome: &Outcome<'_>) -> bool {
     in_sync && outcome.foreign.is_empty() && outcome.kept.is_empty() && !outcome.renamed()
 }
 
-/// The three sides of every object, in the order of the keys.
-fn sides<'a>(desired: &'a Desired, ledger: &'a Ledger, live: &'a [(ObjectKey, Object)]) -> Vec<Sides<'a>> {
-    // An object that waits for a secret is wanted, though nobody can tell how: it is left as it is.
-    let waiting: BTreeSet<&ObjectKey> = desired.unresolved.iter().map(|object| &object.key).collect();
+/// The three sides of every object, in the order of the keys. `waiting` are those that wait for a secret.
+pub(super) fn sides<'a>(
+    desired: &'a Desired,
+    waiting: &'a BTreeMap<ObjectKey, DesiredObject>,
+    ledger: &'a Ledger,
+    live: &'a [(ObjectKey, Object)],
+) -> Vec<Sides<'a>> {
     let mut sides = Vec::with_capacity(desired.objects.len().max(live.len()));
     let mut wanted = desired.objects.iter().peekable();
+    let mut waiting = waiting.iter().peekable();
     let mut owned = ledger.entries.iter().peekable();
     let mut live = live.iter().peekable();
     loop {
-        let keys = [wanted.peek().map(|(key, _)| *key), owned.peek().map(|(key, _)| *key), live.peek().map(|l| &l.0)];
-        let Some(key) = keys.into_iter().flatten().min() else { return sides };
-        let of_key = Sides {
+        let wants = [wanted.peek().map(|(key, _)| *key), waiting.peek().map(|(key, _)| *key)];
+        let has = [owned.peek().map(|(key, _)| *key), live.peek().map(|(key, _)| key)];
+        let Some(key) = wants.into_iter().chain(has).flatten().min() else { return sides };
+        let waits = waiting.next_if(|(known, _)| *known == key).map(|(_, object)| object);
+        sides.push(Sides {
             key,
-            desired: wanted.next_if(|(known, _)| *known == key).map(|(_, object)| object),
+            waits: waits.is_some(),
+            desired: waits.or_else(|| wanted.next_if(|(known, _)| *known == key).map(|(_, object)| object)),
             entry: owned.next_if(|(known, _)| *known == key).map(|(_, entry)| entry),
             live: live.next_if(|(known, _)| known == key).map(|(_, object)| object),
-        };
-        if !waiting.contains(key) {
-            sides.push(of_key);
-        }
+        });
     }
 }
 

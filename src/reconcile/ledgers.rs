@@ -70,6 +70,7 @@ pub(super) fn readable<'a>(
     let mut desired = Desired::clone(&request.desired);
     let mut ledger = ledger.clone();
     desired.objects.retain(|key, _| !observed.unreadable.contains(&key.kind));
+    desired.waiting.retain(|key, _| !observed.unreadable.contains(&key.kind));
     ledger.entries.retain(|key, _| !observed.unreadable.contains(&key.kind));
     (Cow::Owned(desired), Cow::Owned(ledger))
 }

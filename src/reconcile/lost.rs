@@ -38,10 +38,9 @@ pub(super) struct Lost {
 impl Lost {
     pub(super) fn judge(lost: &BTreeMap<ObjectKey, String>, desired: &Desired, ledger: &Ledger, give_up: bool) -> Self {
         let mut judged = Self::default();
-        // What waits for a secret is refused for that reason, and is not given up because of it.
-        let waits = |key: &ObjectKey| desired.unresolved.iter().any(|unresolved| unresolved.key == *key);
-        for (key, cause) in lost.iter().filter(|(key, _)| !waits(key)) {
-            let wanted = desired.objects.contains_key(key);
+        for (key, cause) in lost {
+            // What waits for a secret is wanted, and is not given up because of it.
+            let wanted = desired.objects.contains_key(key) || desired.waiting.contains_key(key);
             let ours = key.kind.is_secret() && ledger.entries.contains_key(key);
             match (wanted, stand_in(key)) {
                 (true, _) if give_up || ours => judged.heals = true,

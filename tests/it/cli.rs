@@ -214,13 +214,29 @@ fn a_missing_secret_stops_apply_before_anything_is_written() {
 }
 
 #[test]
-fn plan_ends_as_apply_does_when_a_secret_is_missing() {
+fn a_plan_without_a_secret_shows_all_but_it_and_warns() {
     let cluster = Cluster::demo();
     fs::remove_file(cluster.path("secrets/munge.key")).unwrap();
-    let finished = cluster.run(&["plan"]).expect(3);
-    assert!(finished.stdout.contains("nid[001-009]"), "the rest is planned: {}", finished.stdout);
-    assert!(finished.stderr.contains("--secrets-dir"), "{}", finished.stderr);
-    cluster.run(&["plan", "--exit-code"]).expect(3);
+    let finished = cluster.run(&["plan"]).expect(0);
+    for text in ["nid[001-009]", "secret munge.key is not there; apply needs it", "Warning", "--secrets-dir"] {
+        assert!(finished.stdout.contains(text), "{text} is missing in\n{}", finished.stdout);
+    }
+    cluster.run(&["plan", "--exit-code"]).expect(5);
+    let json: serde_json::Value = serde_json::from_str(&cluster.run(&["plan", "--format", "json"]).stdout).unwrap();
+    let remark = &json["diagnostics"][0];
+    assert_eq!((&remark["code"], &remark["severity"]), (&"secret.missing".into(), &"warning".into()));
+    assert!(remark["origin"]["line"].as_u64() > Some(1), "{remark}");
+}
+
+#[test]
+fn where_only_the_secret_is_missing_nobody_knows_whether_anything_changes() {
+    let cluster = Cluster::demo();
+    cluster.run(&["apply", "--yes"]).expect(0);
+    fs::remove_file(cluster.path("secrets/munge.key")).unwrap();
+    let finished = cluster.run(&["plan", "--exit-code"]).expect(0);
+    assert!(finished.stdout.contains("nobody knows whether anything changes"), "{}", finished.stdout);
+    assert!(!finished.stdout.contains("in sync"), "{}", finished.stdout);
+    cluster.run(&["apply", "--yes"]).expect(3);
 }
 
 #[test]

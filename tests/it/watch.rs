@@ -254,3 +254,14 @@ fn an_inventory_and_secrets_that_come_later_are_taken_up_and_their_want_is_told_
     std::fs::rename(cluster.path("no-secrets-yet"), &secrets).unwrap();
     until_image(&serving, "compute-slurm/latest");
 }
+
+#[test]
+fn without_apply_a_missing_secret_is_no_more_than_a_warning_of_the_plan() {
+    let cluster = Cluster::demo();
+    std::fs::remove_file(cluster.path("secrets/munge.key")).unwrap();
+    let serving = cluster.serve(&["-i", "inventory"]);
+    until("the plan was told with its warning", || serving.log().contains("Warning  ").then_some(()));
+    let log = serving.log();
+    assert!(log.contains("nid[001-009]") && log.contains("munge.key"), "{log}");
+    assert!(!log.contains("not applied") && !log.contains("refused by"), "{log}");
+}

@@ -128,6 +128,9 @@ pub struct PlanChange {
     pub causes: Vec<Place>,
     /// The fields that differ; for a new object, those that tell what it is.
     pub fields: Vec<FieldChange>,
+    /// The secrets that are missing: what the objects will be is known when they are there, and not before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing_secrets: Vec<Arc<str>>,
     /// Fingerprint of the objects as they are; none where there are none.
     pub live_fingerprint: Option<String>,
     /// False when something of it is there and cannot be read.

@@ -213,16 +213,6 @@ fn another_kernel_is_a_change_of_every_node_at_its_next_boot() {
 }
 
 #[test]
-fn an_object_that_waits_for_a_secret_is_left_as_it_is_and_refuses_the_plan() {
-    let world = World::with(&inventory(1));
-    let desired = crate::desired::desired(&inventory(1), &|_| Err("there is no `munge.key`".into()));
-    let computed = world.plan(&desired, &options());
-    assert!(computed.writes.is_empty() && computed.ledger.is_empty());
-    let refusal = computed.plan.refusal().unwrap();
-    assert!(refusal.contains("secret.unresolved (exit 3)") && refusal.contains("there is no `munge.key`"), "{refusal}");
-}
-
-#[test]
 fn an_object_whose_fields_are_not_of_its_kind_refuses_the_plan() {
     let mut desired = desire(&inventory(1));
     let key = ObjectKey::component(&node(1).xname);

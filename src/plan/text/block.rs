@@ -131,6 +131,11 @@ impl<'a> Section<'a> {
         if first.verb == Verb::Release {
             lines.push((' ', "others put something into it: what is ours goes, the rest stays unmanaged".to_owned()));
         }
+        if !first.missing_secrets.is_empty() {
+            let names: Vec<String> = first.missing_secrets.iter().map(|name| fold::escape(name).into_owned()).collect();
+            let (noun, verb, them) = if names.len() == 1 { ("secret", "is", "it") } else { ("secrets", "are", "them") };
+            lines.push((' ', format!("{noun} {} {verb} not there; apply needs {them}", names.join(", "))));
+        }
         if first.refused {
             lines.push((' ', "it is not managed by this inventory and is left as it is".to_owned()));
         }

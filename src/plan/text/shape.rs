@@ -8,6 +8,9 @@ use super::words::deleted;
 /// What a change has in common with others: everything but each node's own name, place, number and addresses.
 pub(super) fn shape(change: &PlanChange) -> String {
     let mut shape = format!("{:?} {:?} {:?} {}", change.kind, change.verb, change.class, change.refused);
+    if !change.missing_secrets.is_empty() {
+        shape.push_str(&format!(" {:?}", change.missing_secrets));
+    }
     if let Some(writer) = &change.provenance {
         shape.push_str(&format!(" {} {}", writer.writer, writer.at));
     }

@@ -1,6 +1,6 @@
 //! The end of a plan: what is left alone, the counts, and the safety rules.
 
-use super::super::document::{Class, Names, Plan, Subject, Verb};
+use super::super::document::{Class, Names, Plan, Severity, Subject, Verb};
 use super::{TextOptions, fold};
 use crate::model::Kind;
 
@@ -25,10 +25,21 @@ pub(super) fn render(plan: &Plan, options: &TextOptions) -> String {
         let lines: Vec<String> = plan.dhcp.iter().map(|line| fold::escape(line).into_owned()).collect();
         text.push_str(&items("DHCP", &lines, options));
     }
+    text.push_str(&warnings(plan, options));
     text.push_str(&notes(plan, options));
     text.push_str(&items("Summary", &summary(plan), options));
     text.push_str(&items("Safety", &safety(plan), options));
     text
+}
+
+/// What has to be done before the plan can be applied, each with its place.
+fn warnings(plan: &Plan, options: &TextOptions) -> String {
+    let warnings = plan.diagnostics.iter().filter(|remark| remark.severity == Severity::Warning);
+    let told = warnings.map(|remark| {
+        let place = remark.origin.as_ref().map(|place| format!("{}:{}: ", place.file, place.line)).unwrap_or_default();
+        row("Warning", &fold::escape(&format!("{place}{}: {}", remark.object, remark.message)), options)
+    });
+    told.collect()
 }
 
 /// What the target cannot tell or do.
@@ -108,7 +119,7 @@ fn sort(names: &Names) -> String {
 /// What is not obvious from the lines.
 fn sentence(plan: &Plan) -> Option<&'static str> {
     let all = |verb| !plan.changes.is_empty() && plan.changes.iter().all(|change| change.verb == verb);
-    let quiet = plan.summary.writes == 0 && plan.dhcp.is_empty() && plan.safety.ok;
+    let quiet = plan.summary.writes == 0 && plan.dhcp.is_empty() && plan.safety.ok && !plan.lacks_secrets();
     if quiet && all(Verb::Adopt) {
         return Some("Nothing is written: what is there equals the inventory and becomes managed.");
     }
