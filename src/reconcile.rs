@@ -84,6 +84,25 @@ pub struct Request {
 }
 
 impl Request {
+    /// What a person asks for who gives no flag: the inventory's policy and limits hold, and drift is put back.
+    #[must_use]
+    pub fn new(desired: Arc<Desired>, target: TargetSpec, author: impl Into<String>) -> Self {
+        Self {
+            desired,
+            target,
+            author: author.into(),
+            prune: None,
+            adopt: None,
+            allow_delete: None,
+            allow_replace: None,
+            accept_empty_live: false,
+            give_up_unreadable: false,
+            take_over: None,
+            correct_drift: true,
+            expect: None,
+        }
+    }
+
     /// Everything that a plan depends on beside the desired state and the target.
     fn knobs(&self) -> impl PartialEq + use<> {
         let limits = (self.allow_delete, self.allow_replace, self.accept_empty_live, self.give_up_unreadable);

@@ -180,11 +180,9 @@ pub(super) async fn mint(client: &reqwest::Client, request: &TokenRequest) -> an
 
 /// What the flags ask for.
 pub(super) fn request(desired: Desired, target: &TargetArgs, limits: &LimitArgs) -> anyhow::Result<Request> {
+    let target = target_spec(target, &desired.cluster_name)?;
+    let author = std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_else(|_| "unknown".to_owned());
     Ok(Request {
-        target: target_spec(target, &desired.cluster_name)?,
-        desired: Arc::new(desired),
-        author: std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_else(|_| "unknown".to_owned()),
-        prune: None,
         adopt: limits.adopt.map(|adopt| match adopt {
             AdoptArg::Matching => Adopt::Matching,
             AdoptArg::Always => Adopt::Always,
@@ -195,8 +193,7 @@ pub(super) fn request(desired: Desired, target: &TargetArgs, limits: &LimitArgs)
         accept_empty_live: limits.accept_empty_live,
         give_up_unreadable: limits.give_up_unreadable,
         take_over: limits.take_over.clone(),
-        correct_drift: true,
-        expect: None,
+        ..Request::new(Arc::new(desired), target, author)
     })
 }
 

@@ -83,20 +83,7 @@ mod tests {
     }
 
     fn request(inventory: &Inventory) -> Request {
-        Request {
-            desired: made(inventory).into(),
-            target: TargetSpec::Builtin,
-            author: "test".into(),
-            prune: None,
-            adopt: None,
-            allow_delete: None,
-            allow_replace: None,
-            accept_empty_live: false,
-            give_up_unreadable: false,
-            take_over: None,
-            correct_drift: true,
-            expect: None,
-        }
+        Request::new(made(inventory).into(), TargetSpec::Builtin, "test")
     }
 
     async fn plan(reconciler: &Reconciler, inventory: &Inventory) -> Plan {

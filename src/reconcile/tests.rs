@@ -15,20 +15,7 @@ fn named(name: &str, nodes: u32) -> Inventory {
 }
 
 fn request(inventory: &Inventory) -> Request {
-    Request {
-        desired: Arc::new(desire(inventory)),
-        target: TargetSpec::Builtin,
-        author: "ada".into(),
-        prune: None,
-        adopt: None,
-        allow_delete: None,
-        allow_replace: None,
-        accept_empty_live: false,
-        give_up_unreadable: false,
-        take_over: None,
-        correct_drift: true,
-        expect: None,
-    }
+    Request::new(Arc::new(desire(inventory)), TargetSpec::Builtin, "ada")
 }
 
 async fn applied(inventory: &Inventory) -> Reconciler {

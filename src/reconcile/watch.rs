@@ -188,20 +188,7 @@ impl State {
         reconciler: &Reconciler,
         tell: &(dyn Fn(Event) + Send + Sync),
     ) {
-        let mut request = Request {
-            desired,
-            target: TargetSpec::Builtin,
-            author: "serve".to_owned(),
-            prune: None,
-            adopt: None,
-            allow_delete: None,
-            allow_replace: None,
-            accept_empty_live: false,
-            give_up_unreadable: false,
-            take_over: None,
-            correct_drift: false,
-            expect: None,
-        };
+        let mut request = Request { correct_drift: false, ..Request::new(desired, TargetSpec::Builtin, "serve") };
         let (planner, asked) = (reconciler.clone(), request.clone());
         let planned = aside(move || async move { planner.plan(&asked).await }).await;
         let plan = match planned.unwrap_or_else(|broken| Err(broken.into())) {
