@@ -1,6 +1,10 @@
 //! Which boot profile a node gets.
+//!
+//! The most specific profile that gives a value wins, value by value: the node's own, those of its groups from the highest
+//! `priority` down, the default. Two groups disagree when they give different values for the same thing with the same
+//! priority and nothing more specific gives one.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::Code;
 use super::boot::{BootDraft, Profile};
@@ -18,22 +22,66 @@ pub(super) struct Assignment<'a> {
     draft: &'a BootDraft,
     /// Every name and group of `nodes.yaml` could be read, so that what is not there is not meant.
     complete: bool,
-    /// Profiles of groups, complete.
-    groups: HashMap<&'a str, Profile>,
+    groups: HashMap<&'a str, &'a Profile>,
     by_node: HashMap<String, &'a Profile>,
+}
+
+/// Two groups by their labels, the lesser one first.
+type Pair<'a> = (&'a str, &'a str);
+
+/// Groups that disagree.
+struct Conflict<'a> {
+    /// The first node that is in both.
+    first: &'a NodeDraft,
+    /// Where it names the second of them.
+    span: Span,
+    /// What of the profiles differs.
+    what: BTreeSet<&'static str>,
+    /// In how many nodes.
+    nodes: usize,
+}
+
+/// A group of a node that has a profile.
+struct Covering<'a> {
+    label: &'a str,
+    span: Span,
+    profile: &'a Profile,
+}
+
+/// What the groups of a node give differently with the same priority, where nothing more specific settles it: the two
+/// groups, where the second is named, and what differs. `covering` begins with the highest priority.
+fn disagreements<'a>(own: Option<&Profile>, covering: &[Covering<'a>]) -> Vec<(Pair<'a>, Span, &'static str)> {
+    let mut found = Vec::new();
+    for (what, value) in Profile::VALUES {
+        // A broken profile gives a kernel of which nothing is known.
+        let broken = |profile: &Profile| profile.broken && what == "kernel";
+        let gives = |profile: &Profile| value(profile).is_some() || broken(profile);
+        if own.is_some_and(gives) {
+            continue;
+        }
+        let mut giving = covering.iter().filter(|group| gives(group.profile));
+        let Some(first) = giving.next() else { continue };
+        for group in giving.take_while(|group| group.profile.priority == first.profile.priority) {
+            let known = !broken(first.profile) && !broken(group.profile);
+            if known && value(first.profile) != value(group.profile) {
+                let (one, other) = (first.label, group.label);
+                found.push((if one < other { (one, other) } else { (other, one) }, group.span, what));
+            }
+        }
+    }
+    found
 }
 
 impl<'a> Assignment<'a> {
     pub(super) fn new(nodes: Sheet<'a>, cluster: Sheet<'a>, draft: &'a BootDraft, complete: bool) -> Self {
-        let groups = draft.groups.iter();
-        let groups = groups.map(|(label, profile)| (label.as_str(), profile.over(draft.default.as_ref()))).collect();
+        let groups = draft.groups.iter().map(|(label, profile)| (label.as_str(), profile)).collect();
         let by_node = draft.nodes.iter().map(|(name, profile)| (node_key(name), profile)).collect();
         Self { nodes, cluster, draft, complete, groups, by_node }
     }
 
     /// What each node boots, in the order of the nodes. Reports contradictions, gaps and profiles for nothing.
     pub(super) fn resolve(&self, nodes: &[NodeDraft]) -> Vec<Option<Boot>> {
-        let mut conflicts: BTreeMap<(&str, &str), (&NodeDraft, Span, usize)> = BTreeMap::new();
+        let mut conflicts: BTreeMap<Pair<'_>, Conflict<'_>> = BTreeMap::new();
         let mut gaps: BTreeMap<Option<&str>, (&NodeDraft, Option<Span>, usize)> = BTreeMap::new();
         let mut kernelless: HashSet<usize> = HashSet::new();
         let mut boots = Vec::with_capacity(nodes.len());
@@ -59,8 +107,8 @@ impl<'a> Assignment<'a> {
             }
             boots.push(boot);
         }
-        for ((one, other), (node, span, count)) in conflicts {
-            self.conflict(one, other, node, span, count);
+        for (pair, conflict) in conflicts {
+            self.conflict(pair, &conflict);
         }
         for (group, (node, span, count)) in gaps {
             self.gap(group, node, span, count);
@@ -72,47 +120,50 @@ impl<'a> Assignment<'a> {
         boots
     }
 
-    fn profile(
-        &self,
-        node: &'a NodeDraft,
-        conflicts: &mut BTreeMap<(&'a str, &'a str), (&'a NodeDraft, Span, usize)>,
-    ) -> Option<Profile> {
-        let mut best: Option<(&str, &Profile)> = None;
-        for group in &node.groups {
-            let label = group.value.as_str();
-            let Some(profile) = self.groups.get(label) else { continue };
-            best = match best {
-                Some((_, found)) if found.priority > profile.priority => best,
-                Some((first, found)) if found.priority == profile.priority => {
-                    if !found.same(profile) && !found.broken && !profile.broken {
-                        let pair = if first < label { (first, label) } else { (label, first) };
-                        conflicts.entry(pair).or_insert((node, group.span, 0)).2 += 1;
-                    }
-                    best
-                }
-                _ => Some((label, profile)),
-            };
-        }
-        let base = best.map(|(_, profile)| profile).or(self.draft.default.as_ref());
+    fn profile(&self, node: &'a NodeDraft, conflicts: &mut BTreeMap<Pair<'a>, Conflict<'a>>) -> Option<Profile> {
         let xname = node.xname.as_ref().and_then(|at| self.by_node.get(at.value.as_str()));
         let name = || self.by_node.get(&node.name.as_ref()?.value.to_ascii_lowercase());
-        match xname.or_else(name) {
-            Some(own) => Some(own.over(base)),
-            None => base.cloned(),
+        let own = xname.or_else(name).copied();
+        let mut covering: Vec<Covering<'_>> = node
+            .groups
+            .iter()
+            .filter_map(|group| {
+                let label = group.value.as_str();
+                Some(Covering { label, span: group.span, profile: self.groups.get(label).copied()? })
+            })
+            .collect();
+        covering.sort_by_key(|group| std::cmp::Reverse(group.profile.priority));
+        let mut told: BTreeSet<Pair<'_>> = BTreeSet::new();
+        for (pair, span, what) in disagreements(own, &covering) {
+            let new = || Conflict { first: node, span, what: BTreeSet::new(), nodes: 0 };
+            let conflict = conflicts.entry(pair).or_insert_with(new);
+            conflict.what.insert(what);
+            conflict.nodes += usize::from(told.insert(pair));
         }
+        let base = self.draft.default.clone();
+        let most_specific_last = covering.iter().rev().map(|group| group.profile).chain(own);
+        most_specific_last.fold(base, |base, profile| Some(profile.over(base.as_ref())))
     }
 
-    fn conflict(&self, one: &str, other: &str, node: &NodeDraft, span: Span, count: usize) {
-        let others = if count > 1 { format!(" and {} more", count - 1) } else { String::new() };
+    fn conflict(&self, (one, other): Pair<'_>, conflict: &Conflict<'_>) {
+        let node = conflict.first;
+        let others = match conflict.nodes {
+            0 | 1 => String::new(),
+            count => format!(" and {} more", count - 1),
+        };
         let message =
             format!("groups `{one}` and `{other}` of node `{}`{others} have different boot profiles", node.title);
-        let mut problem = self.nodes.problem(Code::ProfileConflict, span, message).node(Some(&node.title));
+        let what: Vec<String> = conflict.what.iter().map(|what| format!("`{what}`")).collect();
+        let mut problem = self.nodes.problem(Code::ProfileConflict, conflict.span, message).node(Some(&node.title));
+        problem = problem.label(format!("they give another {}", what.join(", ")));
         for label in [one, other] {
             if let Some(profile) = self.groups.get(label) {
                 problem = problem.related(self.cluster.place(profile.span), format!("the profile of `{label}`"));
             }
         }
-        self.nodes.push(problem.help("give the profile that shall win a higher `priority: NUMBER`"));
+        self.nodes.push(problem.help(
+            "give the profile that shall win a higher `priority: NUMBER`, or the node a profile of its own under `boot.nodes`",
+        ));
     }
 
     fn gap(&self, group: Option<&str>, node: &NodeDraft, span: Option<Span>, count: usize) {

@@ -1,8 +1,8 @@
 //! Boot profiles: what `cluster.yaml` says that nodes boot.
 //!
-//! From the least to the most specific: the profile that the `bss_*` variables make, `boot.default`, the profile of one
-//! of the node's groups, the profile of the node. Each takes from the one before it what it does not say itself. Of two
-//! groups the one with the higher `priority` (0 where it is not given) wins.
+//! From the least to the most specific: the profile that the `bss_*` variables make, `boot.default`, the profiles of the
+//! node's groups from the lowest `priority` (0 where it is not given) to the highest, the profile of the node. Each takes
+//! from the one before it what it does not say itself.
 
 mod trace;
 
@@ -38,7 +38,14 @@ pub(super) struct Profile {
     pub(super) origin: Origin,
 }
 
+/// One of the values of a profile.
+type Value = fn(&Profile) -> &Option<Arc<str>>;
+
 impl Profile {
+    /// What a profile gives, by name.
+    pub(super) const VALUES: [(&'static str, Value); 3] =
+        [("kernel", |profile| &profile.kernel), ("initrd", |profile| &profile.initrd), ("params", |p| &p.params)];
+
     /// This profile, with what it leaves out taken from a less specific one.
     pub(super) fn over(&self, base: Option<&Self>) -> Self {
         let base_broken = base.is_some_and(|base| base.broken);
@@ -58,11 +65,6 @@ impl Profile {
             broken: self.broken || base_broken,
             ..self.clone()
         }
-    }
-
-    /// True when a node boots the same by either.
-    pub(super) fn same(&self, other: &Self) -> bool {
-        (&self.kernel, &self.initrd, &self.params) == (&other.kernel, &other.initrd, &other.params)
     }
 
     /// What a node is given; none without a kernel.

@@ -133,6 +133,52 @@ fn the_group_with_the_higher_priority_wins_and_equal_profiles_are_no_conflict() 
     assert_eq!(&*inventory.nodes[0].boot.as_ref().unwrap().params, "high");
 }
 
+/// The first node, in the groups `compute` and `gpu`, with these boot profiles; or the problems there are.
+fn booted(boot: &str) -> Result<crate::inventory::Boot, (Vec<Code>, String)> {
+    let nodes = node("nid: 1, groups: [compute, gpu], interfaces: [{mac_addr: ec:e7:a7:05:a1:fc}]");
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("nodes.yaml"), nodes).unwrap();
+    std::fs::write(directory.path().join("cluster.yaml"), format!("{CLUSTER}boot:\n{boot}")).unwrap();
+    let loaded = load(directory.path());
+    let problems = (codes(&loaded), rendered(&loaded));
+    loaded.inventory.and_then(|inventory| inventory.nodes[0].boot.clone()).ok_or(problems)
+}
+
+#[test]
+fn groups_that_give_different_things_do_not_disagree() {
+    let boot = booted(
+        "  default: {kernel: 'http://a/default', params: default}\n  groups:\n    compute: {kernel: 'http://a/compute'}\n    \
+         gpu: {params: gpu}\n",
+    );
+    let boot = boot.unwrap();
+    assert_eq!((&*boot.kernel, &*boot.params), ("http://a/compute", "gpu"));
+}
+
+#[test]
+fn what_the_group_that_wins_leaves_out_comes_from_the_other_one() {
+    let groups = "  default: {kernel: 'http://a/k', params: default}\n  groups:\n    compute: {params: low}\n    gpu: {kernel: \
+         'http://a/gpu', priority: 2}\n";
+    let boot = booted(groups).unwrap();
+    assert_eq!((&*boot.kernel, &*boot.params), ("http://a/gpu", "low"));
+    assert_eq!(boot.origin.to_string(), "cluster.yaml:7", "the place is that of the most specific one");
+}
+
+#[test]
+fn a_nodes_own_profile_settles_what_it_gives_and_nothing_else() {
+    let groups =
+        "  groups:\n    compute: {kernel: 'http://a/1', params: one}\n    gpu: {kernel: 'http://a/2', params: two}\n";
+    let own = |profile: &str| booted(&format!("{groups}  nodes:\n    nid001: {{{profile}}}\n"));
+    let boot = own("kernel: 'http://a/own', params: own").unwrap();
+    assert_eq!((&*boot.kernel, &*boot.params), ("http://a/own", "own"));
+    let (codes, text) = own("kernel: 'http://a/own'").unwrap_err();
+    assert!(codes.contains(&Code::ProfileConflict) && text.contains("they give another `params`\n"), "{text}");
+    let (codes, text) = booted(groups).unwrap_err();
+    assert_eq!(codes.iter().filter(|code| **code == Code::ProfileConflict).count(), 1, "{text}");
+    assert!(text.contains("they give another `kernel`, `params`\n"), "{text}");
+    let (codes, text) = own("kernel: nothing").unwrap_err();
+    assert!(codes.contains(&Code::BootUrl) && text.contains("they give another `params`\n"), "{text}");
+}
+
 #[test]
 fn the_cluster_has_its_defaults_and_its_policy() {
     let cluster = sound("cluster.yaml", CLUSTER).cluster;
