@@ -64,7 +64,7 @@ pub(super) fn entry<'y>(sheet: Sheet<'y>, yaml: &'y Yaml<'y>, store: Store) -> O
         }
         _ => None,
     });
-    let name = fields.required_text("name").and_then(|text| Some((entry_name(sheet, text)?, text.span)));
+    let name = fields.required_text("name").and_then(|text| Some((free_name(sheet, text)?, text.span)));
     let jinja = fields.text("template").and_then(|text| {
         Values { sheet, node: None }
             .word(Code::Word, "template", text, &["jinja"], |word| (word == "jinja").then_some(()))
@@ -123,6 +123,21 @@ pub(super) fn entry_name(sheet: Sheet<'_>, text: Text<'_>) -> Option<EntryName> 
             sheet.push(problem.label(error.to_string()).help("the name of a group, a node or an xname"));
         })
         .ok()
+}
+
+/// The name of an entry, which must not be a path of the server: it would answer with something else there.
+fn free_name(sheet: Sheet<'_>, text: Text<'_>) -> Option<EntryName> {
+    let name = entry_name(sheet, text)?;
+    if !name.is_path() {
+        return Some(name);
+    }
+    let problem = sheet.problem(Code::ReservedName, text.span, format!("`{name}` cannot name an entry"));
+    sheet.push(
+        problem
+            .label("a path of the cloud-init server")
+            .help("call the group or the node something else, in `nodes.yaml`, too"),
+    );
+    None
 }
 
 /// Checks that names occur once, finds the nodes they mean, and says which mean nothing.

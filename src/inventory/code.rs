@@ -132,6 +132,9 @@ codes! {
     NoHeader = "OS0711" Warning "cloud-init would ignore a group's file";
     BaseUrl = "OS0712" Error "a base URL of cloud-init is not a URL";
     SshKey = "OS0713" Warning "not an SSH public key";
+    ReservedName = "OS0714" Error "an entry has the name of a path";
+    DottedGroup = "OS0715" Warning "the name of a cloud-init group has a dot";
+    UntoldField = "OS0716" Warning "no node is told a field of an instance";
 
     Limit = "OS0801" Error "a limit is out of its range";
     Policy = "OS0802" Error "not a policy";

@@ -7,6 +7,7 @@ mod content;
 mod link;
 mod values;
 
+use super::Code;
 use super::cloud_init::{Store, entry_name};
 use super::document;
 use super::places::Lines;
@@ -47,6 +48,9 @@ const INSTANCE: [(&str, &str); 8] = [
     ("instance-type", "/instance_type"),
     ("cloud-init-base-url", "/cloud_init_base_url"),
 ];
+
+/// Of these, what the server tells all nodes from the defaults, whatever an instance says.
+const UNTOLD: [&str; 4] = ["cluster-name", "region", "availability-zone", "cloud-provider"];
 
 /// The greatest number of digits that a host name leaves room for and a NID has.
 const MOST_DIGITS: u64 = 19;
@@ -92,6 +96,12 @@ pub(super) fn group<'y>(sheet: Sheet<'y>, yaml: &'y Yaml<'y>) -> Option<GroupDra
         _ => None,
     });
     let name = item.fields.required_text("name").and_then(|text| Some((entry_name(sheet, text)?, text.span)));
+    if let Some((name, span)) = name.as_ref().filter(|(name, _)| name.as_str().contains('.')) {
+        let message = format!("cloud-init's own server does not find the file of the group `{name}`");
+        let problem =
+            sheet.problem(Code::DottedGroup, *span, message).label("it takes the first dot for the end of the name");
+        sheet.push(problem.help("call the group something without a dot, in `nodes.yaml`, too"));
+    }
     let description = item.text("description", "/description");
     let meta_data = item.meta_data();
     let file = item.file();
@@ -112,6 +122,7 @@ pub(super) fn instance<'y>(sheet: Sheet<'y>, yaml: &'y Yaml<'y>) -> Option<Insta
         "name" => Some("write `id`, with the node's xname or name"),
         _ => None,
     });
+    item.warn_of_untold();
     let id = item.fields.required_text("id");
     let texts = INSTANCE.map(|(key, pointer)| match key {
         "local-hostname" | "hostname" => item.host_name(key, pointer),
@@ -137,6 +148,20 @@ impl<'y> Item<'y> {
             return None;
         }
         Some(Self { fields, lines: Lines::default(), origin: sheet.origin(yaml.span) })
+    }
+
+    /// Warns of what an instance may say and no node is told: the server keeps it, and tells what the defaults say.
+    fn warn_of_untold(&self) {
+        let untold = |key: &str| UNTOLD.contains(&key);
+        for pair in self.fields.pairs().iter().filter(|pair| untold(&pair.key.text)) {
+            let key = &pair.key.text;
+            let message = format!("no node is told the `{key}` of its instance");
+            let problem =
+                self.sheet().problem(Code::UntoldField, pair.key.span, message).label("kept, and told to nobody");
+            self.sheet().push(problem.help(
+                "write it into `cloud-init/defaults.yaml` for all nodes, or into the `meta-data` of one of the node's groups",
+            ));
+        }
     }
 
     fn sheet(&self) -> Sheet<'y> {
@@ -171,7 +196,7 @@ impl<'y> Item<'y> {
 
     fn number(&mut self, key: &'static str, pointer: &'static str, most: u64) -> u32 {
         let values = Values { sheet: self.sheet(), node: None };
-        let number = self.given(key, pointer).and_then(|text| values.number(super::Code::Number, key, text, 1..=most));
+        let number = self.given(key, pointer).and_then(|text| values.number(Code::Number, key, text, 1..=most));
         number.and_then(|number| u32::try_from(number).ok()).unwrap_or_default()
     }
 
@@ -211,9 +236,8 @@ impl<'y> Item<'y> {
         }
         let encoding = file.text("encoding").map(|text| {
             let words = ["plain", "base64"];
-            Values { sheet, node: None }.word(super::Code::Word, "encoding", text, &words, |word| {
-                words.into_iter().find(|known| *known == word)
-            })
+            Values { sheet, node: None }
+                .word(Code::Word, "encoding", text, &words, |word| words.into_iter().find(|known| *known == word))
         });
         file.required("content");
         let pair = file.pairs().iter().find(|pair| pair.key.text == "content")?;

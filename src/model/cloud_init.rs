@@ -12,6 +12,11 @@ use serde_json::Value;
 #[serde(try_from = "Arc<str>", into = "Arc<str>")]
 pub struct EntryName(Arc<str>);
 
+/// The paths of one part at which the cloud-init servers of both generations have something else than an entry, or below
+/// which they have.
+const PATHS: [&str; 8] =
+    ["admin", "meta-data", "network-config", "openapi.json", "phone-home", "user-data", "vendor-data", "version"];
+
 /// A text that cannot name an entry.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("an entry's name has 1 to 255 printable characters and no `/`")]
@@ -22,6 +27,13 @@ impl EntryName {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// True for a name that is a path of the cloud-init server, or of the file of a group: an entry of that name could be
+    /// neither read nor written.
+    #[must_use]
+    pub fn is_path(&self) -> bool {
+        PATHS.contains(&self.as_str()) || self.0.ends_with(".yaml")
     }
 }
 

@@ -78,11 +78,14 @@ nid-length: 3
   cloud-init-base-url: http://172.16.0.253:8081/cloud-init
   public-keys: [ssh-ed25519 AAAA k2]
 ";
-    let inventory = sound(&[
+    let loaded = with(&[
         ("cloud-init/defaults.yaml", defaults),
         ("cloud-init/groups/compute.yaml", GROUP),
         ("cloud-init/instances/all.yaml", instances),
     ]);
+    let warned: Vec<_> = loaded.diagnostics.iter().map(|d| (d.code, d.place.as_ref().unwrap().line)).collect();
+    assert_eq!(warned, [4, 5, 6, 7].map(|line| (Code::UntoldField, line)), "what no node is told");
+    let inventory = loaded.inventory.unwrap();
     let defaults = serde_json::to_value(&inventory.cloud_init_defaults.unwrap().value).unwrap();
     assert_eq!(defaults["base_url"], "http://172.16.0.254:8081/cloud-init", "as the server keeps it");
     assert_eq!(defaults.as_object().unwrap().len(), 10, "{defaults}");
@@ -199,7 +202,7 @@ fn both_forms_for_one_node_are_an_error_that_names_both_places() {
     assert_eq!(&*problem.place.as_ref().unwrap().file, "cloud-init/groups/compute.yaml");
     assert_eq!(&*problem.related[0].0.file, "cloud-init/nid001.yaml");
     assert!(loaded.inventory.is_none());
-    let instance = ("cloud-init/instances/one.yaml", "id: nid001\nregion: a\n");
+    let instance = ("cloud-init/instances/one.yaml", "id: nid001\nhostname: a\n");
     let group = ("cloud-init/compute.yaml", "name: compute\ncloud-init: {}\n");
     assert_eq!(codes(&with(&[instance, group])), [Code::TwoForms]);
     // Secrets have no other place than the secure store.
@@ -211,7 +214,24 @@ fn both_forms_for_one_node_are_an_error_that_names_both_places() {
 fn what_is_for_nobody_is_not_told_where_the_nodes_could_not_be_read() {
     let nodes = "nodes:\n  - name: nid001\n    nid: one\n";
     let files = [("nodes.yaml", nodes), ("cloud-init/groups/a.yaml", "name: other\ndescription: a\n")];
-    let instance = ("cloud-init/instances/one.yaml", "id: nid009\nregion: a\n");
+    let instance = ("cloud-init/instances/one.yaml", "id: nid009\nhostname: a\n");
     let found = codes(&with(&[files[0], files[1], instance]));
     assert!(!found.contains(&Code::UnusedEntry) && !found.contains(&Code::UnknownInstance), "{found:?}");
+}
+
+#[test]
+fn an_entry_may_not_have_the_name_of_a_path_and_a_group_may() {
+    for name in ["admin", "version", "phone-home", "network-config", "openapi.json", "meta-data", "compute.yaml"] {
+        for folder in ["cloud-init", "cloud-init/secure"] {
+            let (path, text) = (format!("{folder}/x.yaml"), format!("name: {name}\ncloud-init: {{}}\n"));
+            let loaded = with(&[(&path, &text)]);
+            assert!(
+                codes(&loaded).contains(&Code::ReservedName) && loaded.inventory.is_none(),
+                "{}",
+                rendered(&loaded)
+            );
+        }
+    }
+    let loaded = with(&[("cloud-init/groups/x.yaml", &GROUP.replacen("compute", "admin", 1))]);
+    assert!(!codes(&loaded).contains(&Code::ReservedName) && loaded.inventory.is_some(), "{}", rendered(&loaded));
 }

@@ -6,7 +6,7 @@ use crate::boot::cloud_init::Entries;
 use crate::model::{CloudInitEntry, EntryName, Object, ObjectKey};
 use crate::snapshot::{Change, Snapshot};
 use crate::store::Decision;
-use crate::wire::cloud_init::{DataKind, EntryRequest};
+use crate::wire::cloud_init::EntryRequest;
 
 /// One of the two stores.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,7 +65,7 @@ pub(super) enum Refusal {
 pub(super) fn create(shelf: Shelf, snapshot: &Snapshot, request: EntryRequest) -> Result<Decision<EntryName>, Refusal> {
     let EntryRequest { name, userdata, metadata, vendordata, jinja } = request;
     let name = name.ok_or(Refusal::NoName)?;
-    if is_reserved(name.as_str()) {
+    if name.is_path() {
         return Err(Refusal::Reserved(name));
     }
     if shelf.entries(snapshot).contains_key(&name) {
@@ -74,12 +74,6 @@ pub(super) fn create(shelf: Shelf, snapshot: &Snapshot, request: EntryRequest) -
     let jinja = jinja.unwrap_or(false);
     let entry = CloudInitEntry { name: name.clone(), userdata, metadata, vendordata, jinja };
     Ok(Decision::new(name, vec![Change::Put(shelf.object(entry))]))
-}
-
-/// True for a name below which, or at which, something else is found than an entry.
-fn is_reserved(name: &str) -> bool {
-    const TODAYS: [&str; 5] = ["admin", "network-config", "openapi.json", "phone-home", "version"];
-    DataKind::ALL.iter().any(|kind| kind.path() == name) || TODAYS.contains(&name) || name.ends_with(".yaml")
 }
 
 /// PUT: replaces the documents that are given and keeps the others, as the original does. Whether the entry is a
