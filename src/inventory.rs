@@ -34,6 +34,7 @@ mod module_checks;
 mod networks;
 mod nodes;
 mod places;
+mod pointers;
 mod policy;
 mod scalar;
 mod syntax;
@@ -51,6 +52,7 @@ pub use diagnostic::{Diagnostic, Place, Severity, Suggestion};
 pub use load::{Loaded, load, load_settled};
 pub use places::{BootStretches, Lines, Stretch, step, text_line};
 pub use source::{Source, Sources};
+pub use pointers::Pointers;
 pub use types::{
     Adopt, Bmc, Boot, Cluster, Drift, Entry, Interface, Inventory, Limit, Network, Node, Origin, Said, SyncPolicy,
 };

@@ -21,6 +21,7 @@ mod members;
 mod moves;
 mod nouns;
 mod ops;
+mod pointers;
 mod refusal;
 pub mod safety;
 mod shared;
@@ -44,7 +45,9 @@ use crate::model::{Object, ObjectKey, Timestamp};
 use crate::snapshot::Snapshot;
 use crate::store::{Ledger, LedgerChange, Provenance};
 
-use document::{Base, Cluster, FORMAT, FORMAT_VERSION, Remark, Selection, Severity, Source, Summary, TakenOver, Tool, Verb};
+use document::{
+    Base, Cluster, FORMAT, FORMAT_VERSION, Remark, Selection, Severity, Source, Summary, TakenOver, Tool, Verb,
+};
 use judge::{Outcome, Rules, Verdict};
 use safety::Facts;
 
@@ -182,7 +185,7 @@ pub fn compute(desired: &Desired, ledger: &Ledger, live: &Snapshot, options: &Op
         writes: order.len() as u64,
         ..counts(&lines.changes)
     };
-    let plan = Plan {
+    let mut plan = Plan {
         format: FORMAT.to_owned(),
         format_version: FORMAT_VERSION.to_owned(),
         id: id(&outcomes, &order, desired, options),
@@ -225,6 +228,7 @@ pub fn compute(desired: &Desired, ledger: &Ledger, live: &Snapshot, options: &Op
         diagnostics,
         notes: options.notes.clone(),
     };
+    pointers::fill(&mut plan, desired);
     let (writes, ledger) = results(outcomes, &order);
     Computed { plan, writes, ledger }
 }

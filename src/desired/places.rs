@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::inventory::{BootStretches, Inventory, Lines, Stretch};
+use crate::inventory::{BootStretches, Inventory, Lines, Pointers, Stretch};
 use crate::model::ObjectKey;
 
 /// What each node, boot profile and cloud-init entry is made of.
@@ -19,12 +19,15 @@ pub struct Places {
     stretches: Vec<BootStretches>,
     /// The lines of each cloud-init entry in its file, by the key of its object.
     entries: BTreeMap<String, Lines>,
+    /// What the lines of the other files say.
+    #[serde(default)]
+    pointers: Pointers,
 }
 
 impl Places {
     /// Gathers those of the nodes.
     pub(super) fn of(inventory: &Inventory) -> Self {
-        let mut places = Self::default();
+        let mut places = Self { pointers: inventory.pointers.clone(), ..Self::default() };
         let mut known: HashMap<[*const Stretch; 3], usize> = HashMap::new();
         for node in &inventory.nodes {
             let xname: Arc<str> = node.xname.clone().into();
@@ -51,6 +54,18 @@ impl Places {
     #[must_use]
     pub fn of_node(&self, xname: &str, pointer: &str) -> Option<u32> {
         self.nodes.get(xname)?.line(pointer)
+    }
+
+    /// The key of a node that begins on a line of `nodes.yaml`, as a pointer within the node.
+    #[must_use]
+    pub fn key_of_node(&self, xname: &str, line: u32) -> Option<&str> {
+        self.nodes.get(xname)?.at(line)
+    }
+
+    /// The value that a line of any other file says, as a pointer within the file.
+    #[must_use]
+    pub fn of_line(&self, file: &str, line: u32) -> Option<&str> {
+        self.pointers.find(file, line)
     }
 
     /// The line at which a node names its groups.

@@ -13,6 +13,7 @@ use super::files;
 use super::instance_data::{self, GroupDraft, InstanceDraft};
 use super::load::tree;
 use super::nodes::NodeDraft;
+use super::pointers::Pointers;
 use super::source::{Sheet, Source, Sources};
 use super::types::{Entry, Origin, Said};
 use super::yaml::{Data, Yaml};
@@ -26,6 +27,8 @@ pub(super) struct CloudInit {
     pub(super) defaults: Option<Said<ClusterDefaults>>,
     pub(super) groups: Vec<Said<CloudInitGroup>>,
     pub(super) instances: Vec<Said<InstanceInfo>>,
+    /// What the lines of the files say.
+    pub(super) pointers: Pointers,
 }
 
 /// Reads all of it and finds the nodes and groups that are meant.
@@ -40,9 +43,10 @@ pub(super) fn read(
     let folders = [files::OPEN, files::GROUPS, files::INSTANCES, files::SECURE];
     let trees: Vec<_> = folders.iter().flat_map(|folder| in_folder(sources, report, folder)).collect();
     let mut drafts = Drafts { whole: trees.iter().all(|(_, tree)| tree.is_some()), ..Drafts::default() };
-    let mut defaults = None;
+    let (mut defaults, mut pointers) = (None, Pointers::default());
     for (folder, tree) in &trees {
         let Some((sheet, tree)) = tree else { continue };
+        pointers.add(*sheet, tree);
         if &**sheet.source.name() == files::DEFAULTS && holds_defaults(tree) {
             defaults = instance_data::defaults(*sheet, tree);
         } else {
@@ -56,6 +60,7 @@ pub(super) fn read(
         defaults,
         groups: instance_data::link_groups(drafts.groups, known.filter(|_| complete)),
         instances: instance_data::link_instances(drafts.instances, known, complete),
+        pointers,
     };
     if let Some((sheet, nodes)) = nodes {
         in_one_form(sources, report, nodes, &found);

@@ -184,7 +184,10 @@ fn examine(sources: &Sources, report: &Report, hash: &str) -> Option<Inventory> 
     }
 
     let known = nodes.as_ref().map(|(sheet, nodes)| (*sheet, nodes.as_slice()));
-    let cloud_init = forms::read(sources, report, known, complete);
+    let mut cloud_init = forms::read(sources, report, known, complete);
+    if let Some((sheet, root)) = &cluster_tree {
+        cloud_init.pointers.add(*sheet, root);
+    }
 
     let (_, nodes) = nodes?;
     let (_, cluster) = cluster?;
@@ -211,6 +214,7 @@ fn node(draft: NodeDraft, boot: Option<Boot>) -> Option<Node> {
             xname: xname.parent()?,
             mac: bmc.mac.map(|at| at.value),
             ip: bmc.ip.map(|at| at.value),
+        pointers: cloud_init.pointers,
             fqdn: bmc.fqdn,
             origin: bmc.origin,
         }),

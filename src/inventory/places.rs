@@ -38,6 +38,12 @@ impl Lines {
         }
     }
 
+    /// What begins on a line.
+    #[must_use]
+    pub fn at(&self, line: u32) -> Option<&str> {
+        self.0.iter().find(|(_, known)| *known == line).map(|(pointer, _)| &**pointer)
+    }
+
     /// True when nothing is known.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::places::{BootStretches, Lines};
+use super::pointers::Pointers;
 use super::serving::{Dhcp, NetworkDhcp};
 use crate::model::{
     Arch, Class, CloudInitGroup, ClusterDefaults, EntryName, GroupLabel, InstanceInfo, IpAddress, MacAddr, Nid, Role,
@@ -49,6 +50,8 @@ pub struct Inventory {
     pub cloud_init_groups: Vec<Said<CloudInitGroup>>,
     /// `cloud-init/instances/*.yaml`, and what has their shape in `cloud-init/*.yaml`.
     pub cloud_init_instances: Vec<Said<InstanceInfo>>,
+    /// What the lines of `cluster.yaml` and of the files of cloud-init say.
+    pub pointers: Pointers,
     /// BLAKE3 over the names and contents of all files, in hexadecimal: equal trees have equal hashes.
     pub hash: String,
 }

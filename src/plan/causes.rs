@@ -226,14 +226,14 @@ fn sides(diff: &FieldDiff) -> (Option<&Value>, Option<&Value>) {
 }
 
 fn on_line(file: &Arc<str>, line: u32) -> Place {
-    Place { file: file.clone(), line, end_line: line, removed: false }
+    Place { file: file.clone(), line, end_line: line, pointer: None, removed: false }
 }
 
 /// Where an object stood when it was last applied.
 fn last_place(ledger: &Ledger, key: &ObjectKey) -> Option<Place> {
     let (file, line) = ledger.entries.get(key)?.origin.rsplit_once(':')?;
     let line = line.parse().ok()?;
-    Some(Place { file: file.into(), line, end_line: line, removed: true })
+    Some(Place { file: file.into(), line, end_line: line, pointer: None, removed: true })
 }
 
 #[cfg(test)]

@@ -293,12 +293,12 @@ fn origin(outcome: &Outcome<'_>) -> Option<Place> {
         None => {
             let (file, line) = outcome.sides.entry?.origin.rsplit_once(':')?;
             let line = line.parse().ok()?;
-            Some(Place { file: file.into(), line, end_line: line, removed: true })
+            Some(Place { file: file.into(), line, end_line: line, pointer: None, removed: true })
         }
     }
 }
 
 /// The place as the document writes it.
 pub(super) fn place(origin: &Origin) -> Place {
-    Place { file: origin.file.clone(), line: origin.line, end_line: origin.end_line, removed: false }
+    Place { file: origin.file.clone(), line: origin.line, end_line: origin.end_line, pointer: None, removed: false }
 }

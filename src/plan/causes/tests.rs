@@ -250,3 +250,47 @@ fn the_lines_survive_the_way_to_the_daemon() {
     let back: Desired = serde_json::from_str(&serde_json::to_string(&desired).unwrap()).unwrap();
     assert_eq!(back.places, desired.places);
 }
+
+#[test]
+fn a_place_points_at_the_value_in_its_file() {
+    let at = |edits: &[(&str, &str)], secret: &str| -> Vec<String> {
+        let plan = planned(edits, secret);
+        let json: serde_json::Value = serde_json::from_str(&plan.to_json()).unwrap();
+        let of = |change: &serde_json::Value| change["origin"]["pointer"].as_str().map(str::to_owned);
+        json["changes"].as_array().unwrap().iter().filter_map(of).collect()
+    };
+    assert_eq!(at(&[("nid: 2\n", "nid: 22\n")], "old"), ["/nodes/1/nid"]);
+    assert_eq!(at(&[("172.16.0.1\n", "172.16.0.9\n")], "old"), ["/nodes/0/interfaces/0/ip_addrs/0"]);
+    assert_eq!(at(&[("/gpu/vmlinuz'", "/gpu/other'")], "old"), ["/boot/groups/gpu/kernel"]);
+    assert_eq!(at(&[("latest'\n", "v2'\n")], "old"), ["/bss_image_version"; 2]);
+    assert_eq!(at(&[("setenforce 0", "true")], "old"), ["/0/cloud-init/userdata/runcmd/0"]);
+    assert_eq!(at(&[("Be kind", "Be brave")], "old"), ["/0/cloud-init/metadata/motd"]);
+    assert_eq!(at(&[], "new"), ["/0/cloud-init/userdata"], "keys of a private file are not shown");
+    let new = World::default().plan(&state(&[], "old"), &options()).plan;
+    let node = new.changes.iter().find(|change| &*change.name == "nid003").unwrap();
+    assert_eq!(node.origin.as_ref().unwrap().pointer.as_deref(), Some("/nodes/2"));
+}
+
+#[test]
+fn a_line_that_is_gone_or_that_several_nodes_share_points_at_nothing() {
+    let mut world = World::default();
+    world.apply(&state(&[], "old"), &options());
+    let mut gone = state(&[], "old");
+    gone.objects.retain(|_, object| &*object.name != "nid003");
+    let plan = world.plan(&gone, &options()).plan;
+    let delete = plan.changes.iter().find(|change| &*change.name == "nid003").unwrap();
+    assert_eq!((delete.origin.as_ref().unwrap().removed, &delete.origin.as_ref().unwrap().pointer), (true, &None));
+
+    let directory = tempfile::tempdir().unwrap();
+    let node = |n: u32| {
+        format!(
+            "{{name: n{n}, xname: x0c0s{n}b0n0, nid: {n}, group: compute, interfaces: [{{mac_addr: ec:e7:a7:05:a1:0{n}}}]}}"
+        )
+    };
+    fs::write(directory.path().join("nodes.yaml"), format!("nodes: [{}, {}]\n", node(1), node(2))).unwrap();
+    fs::write(directory.path().join("cluster.yaml"), CLUSTER).unwrap();
+    let plan = World::default().plan(&read(directory.path(), "old"), &options()).plan;
+    let nodes: Vec<_> = plan.changes.iter().filter(|change| change.address.starts_with("node/")).collect();
+    assert_eq!(nodes.len(), 2);
+    assert!(nodes.iter().all(|change| change.origin.as_ref().unwrap().pointer.is_none()), "{nodes:#?}");
+}

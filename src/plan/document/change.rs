@@ -159,6 +159,9 @@ pub struct Place {
     pub line: u32,
     /// Last line.
     pub end_line: u32,
+    /// The value that it is, as a JSON pointer into the file; none where the line is gone or does not tell.
+    #[serde(default)]
+    pub pointer: Option<String>,
     /// True when the line is gone: it is where the subject stood when it was last applied.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub removed: bool,
