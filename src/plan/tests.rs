@@ -1,5 +1,6 @@
 //! Plans of whole clusters: both tables, the safety rules, and the promises.
 
+mod document;
 mod fields;
 mod moves;
 mod objects;

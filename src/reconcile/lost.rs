@@ -10,7 +10,7 @@
 //! the ledger where it is not: it is then shown, named and counted like every other deletion.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -31,8 +31,8 @@ pub(super) struct Lost {
     given_up: BTreeMap<ObjectKey, Object>,
     /// In the way of every plan, by cause: those that the inventory holds, and those that are lost for good.
     blocking: BTreeMap<(String, bool), Vec<ObjectKey>>,
-    /// True when some are written anew.
-    heals: bool,
+    /// Written anew.
+    healed: BTreeSet<ObjectKey>,
 }
 
 impl Lost {
@@ -43,7 +43,7 @@ impl Lost {
             let wanted = desired.objects.contains_key(key) || desired.waiting.contains_key(key);
             let ours = key.kind.is_secret() && ledger.entries.contains_key(key);
             match (wanted, stand_in(key)) {
-                (true, _) if give_up || ours => judged.heals = true,
+                (true, _) if give_up || ours => drop(judged.healed.insert(key.clone())),
                 (false, Some(object)) if give_up => drop(judged.given_up.insert(key.clone(), object)),
                 _ => judged.blocking.entry((cause.clone(), wanted)).or_default().push(key.clone()),
             }
@@ -74,7 +74,7 @@ impl Lost {
     /// True when some are written anew. They are then missing from the live state because they cannot be read, and not
     /// because somebody emptied it.
     pub(super) fn heals(&self) -> bool {
-        self.heals
+        !self.healed.is_empty()
     }
 
     /// The live state with what is given up in it.
@@ -105,13 +105,15 @@ impl Lost {
         Cow::Owned(ledger)
     }
 
-    /// Takes the empty objects out of the writes again: the store knows of none.
+    /// Takes the empty objects out of the writes again, as the store knows of none, and says which lines of the plan are about
+    /// something that cannot be read.
     pub(super) fn correct(&self, computed: &mut Computed) {
         for write in computed.writes.iter_mut().filter(|write| self.given_up.contains_key(&write.key)) {
             write.before = None;
         }
-        for change in &mut computed.plan.changes {
-            change.live_readable = !self.given_up.keys().any(|key| key.to_string() == change.address);
+        let unread: BTreeSet<String> = self.given_up.keys().chain(&self.healed).map(ToString::to_string).collect();
+        for change in computed.plan.changes.iter_mut().chain(&mut computed.plan.drift) {
+            change.live_readable = !unread.contains(&change.address);
         }
     }
 }
@@ -202,5 +204,41 @@ mod tests {
         judged.correct(&mut computed);
         let write = computed.writes.iter().find(|write| write.key == secure("gone")).unwrap();
         assert!(write.object.is_none() && write.before.is_none());
+        assert_eq!(unreadable(&computed), ["cloud-init-secure/gone"]);
+    }
+
+    /// The lines of a plan that say of themselves that what is there cannot be read.
+    fn unreadable(computed: &Computed) -> Vec<&str> {
+        let lines = computed.plan.changes.iter().chain(&computed.plan.drift);
+        lines.filter(|line| !line.live_readable).map(|line| line.address.as_str()).collect()
+    }
+
+    #[test]
+    fn what_is_written_anew_is_told_as_something_that_cannot_be_read() {
+        for owned in [vec![secure("wanted")], Vec::new()] {
+            let judged = judge(&[secure("wanted")], &owned, true);
+            let (mut desired, ledger) = sides(&owned);
+            let object = desired.objects[&secure("compute")].clone();
+            desired.objects.insert(secure("wanted"), object);
+            let options = crate::plan::Options::new("", crate::clock::now());
+            let mut computed = crate::plan::compute(&desired, &ledger, &Snapshot::default(), &options);
+            assert_eq!(unreadable(&computed), Vec::<&str>::new(), "everything else is new");
+            judged.correct(&mut computed);
+            assert_eq!(unreadable(&computed), ["cloud-init-secure/wanted"]);
+        }
+    }
+
+    #[test]
+    fn what_waits_for_a_secret_is_wanted_and_not_given_up() {
+        let (mut desired, ledger) = sides(&[secure("wanted")]);
+        let object = desired.objects.remove(&secure("wanted")).unwrap();
+        desired.waiting.insert(secure("wanted"), object);
+        let lost = BTreeMap::from([(secure("wanted"), CAUSE.to_owned())]);
+        for give_up in [false, true] {
+            let judged = Lost::judge(&lost, &desired, &ledger, give_up);
+            assert!(judged.given_up.is_empty() && judged.reasons().is_empty());
+        }
+        let [reason] = Lost::judge(&lost, &desired, &Ledger::default(), false).reasons().try_into().unwrap();
+        assert!(reason.contains("cannot be read"), "{reason}");
     }
 }
