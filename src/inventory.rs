@@ -38,6 +38,7 @@ mod pointers;
 mod policy;
 mod scalar;
 mod syntax;
+mod titles;
 mod unique;
 mod values;
 mod variables;
@@ -51,8 +52,8 @@ pub use code::Code;
 pub use diagnostic::{Diagnostic, Place, Severity, Suggestion};
 pub use load::{Loaded, load, load_settled};
 pub use places::{BootStretches, Lines, Stretch, step, text_line};
-pub use source::{Source, Sources};
 pub use pointers::Pointers;
+pub use source::{Source, Sources};
 pub use types::{
     Adopt, Bmc, Boot, Cluster, Drift, Entry, Interface, Inventory, Limit, Network, Node, Origin, Said, SyncPolicy,
 };

@@ -146,6 +146,14 @@ impl Report {
         problems.iter().filter(of_file).any(|problem| problem.severity == Severity::Error)
     }
 
+    /// Names the node in every problem of a file that names none, where the offset at which it starts tells one.
+    pub(super) fn name_nodes(&self, file: &str, node_at: impl Fn(usize) -> Option<Arc<str>>) {
+        for problem in self.0.borrow_mut().iter_mut().filter(|problem| problem.node.is_none()) {
+            let place = problem.place.as_ref().filter(|place| &*place.file == file);
+            problem.node = place.and_then(|place| node_at(place.start)).map(|name| name.to_string());
+        }
+    }
+
     pub(super) fn into_inner(self) -> Vec<Diagnostic> {
         self.0.into_inner()
     }

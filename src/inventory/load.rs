@@ -14,7 +14,7 @@ use super::serving::Dhcp;
 use super::source::{Sheet, Source, Sources};
 use super::types::{Bmc, Boot, Cluster, Interface, Inventory, Node};
 use super::yaml::{self, MAX_BYTES, Parsed, Yaml};
-use super::{Code, unique};
+use super::{Code, titles, unique};
 use crate::model::IpAddress;
 
 /// What became of a directory.
@@ -145,8 +145,14 @@ pub(super) fn tree<'s>(sources: &'s Sources, report: &'s Report, path: &str) -> 
     let source = sources.get(path).filter(|source| source.sound)?;
     let sheet = Sheet::new(source, report);
     match yaml::parse(sheet) {
-        Parsed::Tree(tree) => Some((sheet, tree)),
-        Parsed::Failed => None,
+        Parsed::Tree(tree) => {
+            name_nodes(sheet, Some(&tree));
+            Some((sheet, tree))
+        }
+        Parsed::Failed(read) => {
+            name_nodes(sheet, read.as_ref());
+            None
+        }
         Parsed::Empty => {
             let help = match path {
                 "nodes.yaml" => "write `nodes:` and the nodes; to delete them all is not done by an empty file",
@@ -158,6 +164,13 @@ pub(super) fn tree<'s>(sources: &'s Sources, report: &'s Report, path: &str) -> 
             report.push(problem.help(help));
             None
         }
+    }
+}
+
+/// Says of the problems that were found until now in which node they are.
+fn name_nodes(sheet: Sheet<'_>, read: Option<&Yaml<'_>>) {
+    if let Some(root) = read.filter(|_| &**sheet.source.name() == "nodes.yaml") {
+        titles::fill(sheet, root);
     }
 }
 
@@ -201,6 +214,7 @@ fn examine(sources: &Sources, report: &Report, hash: &str) -> Option<Inventory> 
         cloud_init_defaults: cloud_init.defaults,
         cloud_init_groups: cloud_init.groups,
         cloud_init_instances: cloud_init.instances,
+        pointers: cloud_init.pointers,
         hash,
     })
 }
@@ -214,7 +228,6 @@ fn node(draft: NodeDraft, boot: Option<Boot>) -> Option<Node> {
             xname: xname.parent()?,
             mac: bmc.mac.map(|at| at.value),
             ip: bmc.ip.map(|at| at.value),
-        pointers: cloud_init.pointers,
             fqdn: bmc.fqdn,
             origin: bmc.origin,
         }),

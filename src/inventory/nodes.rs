@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::Code;
 use super::places::Lines;
 use super::source::Sheet;
+use super::titles;
 use super::types::Origin;
 use super::values::Values;
 use super::walker::{self, Fields, Text};
@@ -130,11 +131,7 @@ fn no_nodes(sheet: Sheet<'_>, span: Span) {
 
 fn node<'y>(sheet: Sheet<'y>, yaml: &'y Yaml<'y>, index: usize, labels: &mut Labels) -> Option<NodeDraft> {
     let mut fields = Fields::read(sheet, yaml, "a node", None)?;
-    let scalar = |key| match &fields.get(key)?.data {
-        Data::Scalar(scalar) if !scalar.text.trim().is_empty() => Some(Arc::<str>::from(scalar.text.trim())),
-        _ => None,
-    };
-    let title = scalar("name").or_else(|| scalar("xname")).unwrap_or_else(|| format!("number {}", index + 1).into());
+    let title = titles::title(yaml).unwrap_or_else(|| format!("number {}", index + 1).into());
     fields.node = Some(title.clone());
     fields.known(NODE, |key| match key {
         "mac" | "mac_addr" => Some("the node's MAC address belongs in `interfaces:`, as `- mac_addr: …`"),

@@ -166,6 +166,11 @@ impl<'s> Sheet<'s> {
     pub(super) fn push(&self, diagnostic: Diagnostic) {
         self.report.push(diagnostic);
     }
+
+    /// Names the node in every problem of this file that names none, where the offset at which it starts tells one.
+    pub(super) fn name_nodes(&self, node_at: impl Fn(usize) -> Option<Arc<str>>) {
+        self.report.name_nodes(self.source.name(), node_at);
+    }
 }
 
 #[cfg(test)]

@@ -84,15 +84,15 @@ pub(super) enum Parsed<'t> {
     Tree(Yaml<'t>),
     /// Nothing but blanks and comments.
     Empty,
-    /// The problem is reported.
-    Failed,
+    /// The problem is reported. What was read until then is there, where that is anything.
+    Failed(Option<Yaml<'t>>),
 }
 
 /// Parses a file that holds one document.
 pub(super) fn parse(sheet: Sheet<'_>) -> Parsed<'_> {
     if let Some(problem) = syntax::merge_conflict(sheet) {
         sheet.push(problem);
-        return Parsed::Failed;
+        return Parsed::Failed(None);
     }
     let mut parser = Parser::new_from_str(sheet.source.text());
     let mut builder = Builder::new(sheet);
@@ -105,12 +105,12 @@ pub(super) fn parse(sheet: Sheet<'_>) -> Parsed<'_> {
                 if !builder.told_expression {
                     sheet.push(syntax::explain(sheet, error.info(), offset, &builder.open(), builder.last));
                 }
-                return Parsed::Failed;
+                return Parsed::Failed(builder.unfinished());
             }
             Some(Ok((event, span))) => {
                 let span = Span::new(builder.cursor.offset(span.start), builder.cursor.offset(span.end));
                 if builder.event(event, span).is_none() {
-                    return Parsed::Failed;
+                    return Parsed::Failed(builder.unfinished());
                 }
             }
         }

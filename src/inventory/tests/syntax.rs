@@ -74,3 +74,41 @@ fn a_tab_behind_blanks_is_found_and_one_within_brackets_is_not() {
     let flow = text("    {runcmd: [],\n    \tbootcmd: []}\n");
     assert!(load_with("cloud-init/compute.yaml", flow.as_bytes()).inventory.is_some());
 }
+
+#[test]
+fn a_problem_with_the_yaml_names_the_node_in_which_it_is() {
+    let mut failures = Vec::new();
+    for (text, expected) in [
+        // Reading went on.
+        ("nodes:\n- name: a\n  nid: 1\n  nid: 2\n- name: b\n", Some("a")),
+        ("nodes:\n- name: a\n- nid: 1\n  nid: 2\n  xname: x1\n", Some("x1")),
+        ("nodes:\n- {name: a, nid: 1, nid: 2}\n", Some("a")),
+        ("- name: a\n- name: b\n  nid: 1\n  nid: 2\n", Some("b")),
+        ("nodes:\n- name: a\n  interfaces:\n  - mac_addr: m\n    mac_addr: n\n", Some("a")),
+        ("nodes:\n- name: a\nnodes: []\n", None),
+        ("other: 1\nother: 2\nnodes:\n- name: a\n", None),
+        // Reading had to stop.
+        ("nodes:\n- name: a\n  groups: [compute\n- name: b\n", Some("a")),
+        ("nodes:\n- name: a\n- name: b\n  xna", Some("b")),
+        ("nodes:\n- xname: x1\n  nid: 'one\n", Some("x1")),
+        ("nodes:\n- name: 'nid001\n  xname: x1\n", Some("nid001")),
+        ("nodes:\n- name: a\n  nid: 1\n- xname b\n  nid: 2\n", None),
+        ("nodes:\n  - name: a\n   xname: b\n", Some("a")),
+        ("nodes:\n  - name: a\n - name: b\n", Some("b")),
+        (
+            "nodes:\n- name: a\n  interfaces:\n  - mac_addr: m\n    ip_addrs:\n    - name: m\n     ip_addr: c\n",
+            Some("a"),
+        ),
+        ("nodes:\n- name: a\n\txname: b\n", Some("a")),
+        ("nodes:\n- name: a\nname: b\n  xname: c\n", None),
+        ("nodes:\n\t- name: a\n", None),
+    ] {
+        let loaded = load_with("nodes.yaml", text.as_bytes());
+        let of_yaml = |code: Code| code == Code::DuplicateKey || code.as_str() < "OS0100";
+        let problem = loaded.diagnostics.iter().find(|problem| of_yaml(problem.code)).unwrap();
+        if problem.node.as_deref() != expected {
+            failures.push(format!("{text:?}: {:?}, not {expected:?}: {}", problem.node, problem.message));
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}

@@ -88,6 +88,28 @@ impl<'t> Builder<'t> {
         self.frames.iter().map(|frame| frame.start.start()).collect()
     }
 
+    /// What was read so far, with the collections under way closed where they are.
+    pub(super) fn unfinished(self) -> Option<Yaml<'t>> {
+        let mut inner: Option<Yaml<'t>> = None;
+        for frame in self.frames.into_iter().rev() {
+            let value = inner.take();
+            let data = match frame.content {
+                Content::List(mut items) => {
+                    items.extend(value);
+                    Data::List(Rc::new(items))
+                }
+                Content::Map { mut pairs, key, .. } => {
+                    if let (Slot::Value(key), Some(value)) = (key, value) {
+                        pairs.push(Pair { key, value });
+                    }
+                    Data::Map(Rc::new(pairs))
+                }
+            };
+            inner = Some(Yaml { span: frame.start, data });
+        }
+        inner.or(self.root)
+    }
+
     /// Takes the next event; none when there is no use in going on.
     pub(super) fn event(&mut self, event: Event<'t>, span: Span) -> Option<()> {
         match event {
