@@ -14,7 +14,7 @@ mod query;
 
 use std::sync::Arc;
 
-use imbl::OrdMap;
+use imbl::{HashMap, OrdMap, OrdSet};
 
 pub use boot_view::BootView;
 pub use index::Index;
@@ -45,6 +45,8 @@ pub struct Snapshot {
     pub boot: Arc<BootView>,
     /// SMD Redfish endpoints.
     pub redfish_endpoints: OrdMap<Xname, Arc<RedfishEndpoint>>,
+    /// FQDN to the Redfish endpoints that have it.
+    pub endpoints_by_fqdn: HashMap<String, OrdSet<Xname>>,
     /// cloud-init entries of the secure store.
     pub cloud_init_secure: OrdMap<EntryName, Arc<CloudInitEntry>>,
     /// What SMD and BSS keep for their clients and the inventory never owns.
@@ -56,7 +58,7 @@ impl Snapshot {
     pub fn apply(&mut self, change: &Change) {
         match change {
             Change::Put(Object::RedfishEndpoint(e)) => {
-                self.redfish_endpoints.insert(e.id.clone(), e.clone());
+                self.put_redfish_endpoint(e);
             }
             Change::Put(Object::CloudInitSecure(e)) => {
                 self.cloud_init_secure.insert(e.name.clone(), e.clone());
@@ -77,7 +79,7 @@ impl Snapshot {
             Change::Delete(key) => match key.kind {
                 Kind::RedfishEndpoint => {
                     if let Ok(id) = key.id.parse::<Xname>() {
-                        self.redfish_endpoints.remove(&id);
+                        self.delete_redfish_endpoint(&id);
                     }
                 }
                 Kind::CloudInitSecure => {
@@ -87,6 +89,18 @@ impl Snapshot {
                 }
                 _ => Arc::make_mut(&mut self.boot).delete(key),
             },
+        }
+    }
+
+    fn put_redfish_endpoint(&mut self, endpoint: &Arc<RedfishEndpoint>) {
+        self.delete_redfish_endpoint(&endpoint.id);
+        index::add(&mut self.endpoints_by_fqdn, endpoint.fqdn.clone(), endpoint.id.clone());
+        self.redfish_endpoints.insert(endpoint.id.clone(), endpoint.clone());
+    }
+
+    fn delete_redfish_endpoint(&mut self, id: &Xname) {
+        if let Some(old) = self.redfish_endpoints.remove(id) {
+            index::take(&mut self.endpoints_by_fqdn, &old.fqdn, id);
         }
     }
 

@@ -23,7 +23,7 @@ pub struct Index {
 }
 
 /// Adds `value` to the set under `key`.
-fn add<K, V>(map: &mut HashMap<K, OrdSet<V>>, key: K, value: V)
+pub(super) fn add<K, V>(map: &mut HashMap<K, OrdSet<V>>, key: K, value: V)
 where
     K: Clone + Eq + std::hash::Hash,
     V: Clone + Ord,
@@ -32,7 +32,7 @@ where
 }
 
 /// Takes `value` out of the set under `key`; an empty set goes too, so that equal states have equal indexes.
-fn take<K, V>(map: &mut HashMap<K, OrdSet<V>>, key: &K, value: &V)
+pub(super) fn take<K, V>(map: &mut HashMap<K, OrdSet<V>>, key: &K, value: &V)
 where
     K: Clone + Eq + std::hash::Hash,
     V: Clone + Ord,

@@ -77,10 +77,10 @@ fn put(endpoint: &RedfishEndpoint) -> Change {
     Change::Put(Object::RedfishEndpoint(Arc::new(endpoint.clone())))
 }
 
-/// True where an endpoint has one of those FQDNs, other than the one that may have it.
-fn fqdn_is_taken(snapshot: &Snapshot, fqdns: &HashSet<&str>, but: Option<&Xname>) -> bool {
-    let taken = |other: &RedfishEndpoint| fqdns.contains(other.fqdn.as_str()) && Some(&other.id) != but;
-    !fqdns.is_empty() && snapshot.redfish_endpoints.values().any(|other| taken(other))
+/// True where another endpoint has this FQDN.
+fn fqdn_is_taken(snapshot: &Snapshot, fqdn: &str, by_other_than: &Xname) -> bool {
+    let holders = snapshot.endpoints_by_fqdn.get(fqdn);
+    holders.is_some_and(|holders| holders.iter().any(|id| id != by_other_than))
 }
 
 /// Creates them all or, when one clashes, none. Answers the interfaces that were left alone.
@@ -93,13 +93,10 @@ pub(super) fn decide_create(
     let (mut ids, mut fqdns) = (HashSet::new(), HashSet::new());
     for endpoint in &endpoints {
         let exists = snapshot.redfish_endpoints.contains_key(&endpoint.id);
-        if exists || !ids.insert(&endpoint.id) || !fqdns.insert(endpoint.fqdn.as_str()) {
+        let twice = !ids.insert(&endpoint.id) || !fqdns.insert(endpoint.fqdn.as_str());
+        if exists || twice || fqdn_is_taken(snapshot, &endpoint.fqdn, &endpoint.id) {
             return Err(conflict());
         }
-    }
-    // One pass over what exists, however many are to be created.
-    if fqdn_is_taken(snapshot, &fqdns, None) {
-        return Err(conflict());
     }
     let (behind, kept) = found.changes(&snapshot.boot, false, now);
     let changes = endpoints.iter().map(put).chain(behind).collect();
@@ -160,7 +157,7 @@ fn patched(old: &RedfishEndpoint, patch: EndpointBody) -> EndpointBody {
 /// The changes from the old endpoint to the new. What is behind it follows its name, and becomes empty when it is
 /// disabled.
 fn replace(snapshot: &Snapshot, old: Option<&RedfishEndpoint>, new: &RedfishEndpoint) -> Result<Vec<Change>, Problem> {
-    if fqdn_is_taken(snapshot, &HashSet::from([new.fqdn.as_str()]), Some(&new.id)) {
+    if fqdn_is_taken(snapshot, &new.fqdn, &new.id) {
         return Err(conflict());
     }
     if old == Some(new) {
