@@ -65,8 +65,8 @@ pub struct Config {
     pub answers: Answers,
     /// Who may use the API.
     pub auth: AuthMode,
-    /// Further keys that sign tokens.
-    pub jwks_urls: Vec<String>,
+    /// Whose tokens are taken beside our own.
+    pub tokens: VerifierSettings,
     /// Certificate chain and key of `https` listeners.
     pub tls: Option<(PathBuf, PathBuf)>,
     /// Whose `X-Forwarded-For` is believed.
@@ -172,10 +172,7 @@ pub async fn serve(config: Config, report: Reporter, shutdown: CancellationToken
     // The state directory is ours from here on, and what an earlier run left would send people to sockets that are gone.
     withdraw(&config);
     let issuer = issuer(&config, &health)?;
-    let verifier = Verifier::new(
-        &issuer,
-        VerifierSettings { jwks_urls: config.jwks_urls.clone(), ..VerifierSettings::default() },
-    )?;
+    let verifier = Verifier::new(&issuer, config.tokens.clone())?;
     boot_servers::allow_files();
     let sockets = Sockets::bind(listeners)?;
     let interfaces = dhcp::bind(&config)?;
