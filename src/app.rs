@@ -195,7 +195,8 @@ pub async fn serve(config: Config, report: Reporter, shutdown: CancellationToken
         accesses: accesses.clone(),
         loaders: boot_servers.loaders(),
     };
-    let shared = Shared { metrics, trusted_proxies: TrustedProxies::new(config.trusted_proxies.clone()) };
+    let trusted_proxies = TrustedProxies::new(config.trusted_proxies.clone());
+    let shared = Shared { metrics: metrics.clone(), trusted_proxies };
 
     let mut tasks = Supervisor::new(shutdown.clone(), health.clone(), Restarts::default());
     let replan = Arc::new(Notify::new());
@@ -204,7 +205,7 @@ pub async fn serve(config: Config, report: Reporter, shutdown: CancellationToken
         database::spawn(&mut tasks, store.clone(), late, health.clone(), replan);
     }
     dhcp::spawn_advertisers(&mut tasks, &config);
-    dhcp::spawn(&mut tasks, interfaces, &store, &config, boot_port(&bound), &health);
+    dhcp::spawn(&mut tasks, interfaces, &store, &config, boot_port(&bound), (&health, &metrics));
     watching::spawn_store(&mut tasks, store.clone(), health.clone());
     watching::spawn_smd(&mut tasks, &store);
     watching::spawn_accesses(&mut tasks, &store, accesses);
