@@ -27,7 +27,7 @@ impl Counts {
             Kind::Inform => "inform",
         });
         match outcome {
-            Ok(Outcome { reply: Some(_), word, .. }) => self.answers.add(*word),
+            Ok(outcome) if outcome.reply.is_some() => self.answers.add(outcome.word),
             Ok(_) => {}
             Err(silence) => self.dropped.add(match silence {
                 Silence::NoNetwork => "no-network",
