@@ -65,8 +65,8 @@ pub struct Config {
     pub answers: Answers,
     /// Who may use the API.
     pub auth: AuthMode,
-    /// Further keys that sign tokens.
-    pub jwks_urls: Vec<String>,
+    /// Whose tokens are taken beside our own.
+    pub tokens: VerifierSettings,
     /// Certificate chain and key of `https` listeners.
     pub tls: Option<(PathBuf, PathBuf)>,
     /// Whose `X-Forwarded-For` is believed.
@@ -172,10 +172,7 @@ pub async fn serve(config: Config, report: Reporter, shutdown: CancellationToken
     // The state directory is ours from here on, and what an earlier run left would send people to sockets that are gone.
     withdraw(&config);
     let issuer = issuer(&config, &health)?;
-    let verifier = Verifier::new(
-        &issuer,
-        VerifierSettings { jwks_urls: config.jwks_urls.clone(), ..VerifierSettings::default() },
-    )?;
+    let verifier = Verifier::new(&issuer, config.tokens.clone())?;
     boot_servers::allow_files();
     let sockets = Sockets::bind(listeners)?;
     let interfaces = dhcp::bind(&config)?;
@@ -198,7 +195,8 @@ pub async fn serve(config: Config, report: Reporter, shutdown: CancellationToken
         accesses: accesses.clone(),
         loaders: boot_servers.loaders(),
     };
-    let shared = Shared { metrics, trusted_proxies: TrustedProxies::new(config.trusted_proxies.clone()) };
+    let trusted_proxies = TrustedProxies::new(config.trusted_proxies.clone());
+    let shared = Shared { metrics: metrics.clone(), trusted_proxies };
 
     let mut tasks = Supervisor::new(shutdown.clone(), health.clone(), Restarts::default());
     let replan = Arc::new(Notify::new());
@@ -207,7 +205,7 @@ pub async fn serve(config: Config, report: Reporter, shutdown: CancellationToken
         database::spawn(&mut tasks, store.clone(), late, health.clone(), replan);
     }
     dhcp::spawn_advertisers(&mut tasks, &config);
-    dhcp::spawn(&mut tasks, interfaces, &store, &config, boot_port(&bound), &health);
+    dhcp::spawn(&mut tasks, interfaces, &store, &config, boot_port(&bound), (&health, &metrics));
     watching::spawn_store(&mut tasks, store.clone(), health.clone());
     watching::spawn_smd(&mut tasks, &store);
     watching::spawn_accesses(&mut tasks, &store, accesses);

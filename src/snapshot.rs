@@ -65,13 +65,13 @@ impl Snapshot {
             }
             Change::PutRecord(record) => {
                 if let Record::DhcpSettings(settings) = record {
-                    Arc::make_mut(&mut self.boot).dhcp = Some(settings.clone());
+                    Arc::make_mut(&mut self.boot).set_dhcp(Some(settings.clone()));
                 }
                 Arc::make_mut(&mut self.records).put(record);
             }
             Change::DeleteRecord(table, id) => {
                 if *table == Table::DhcpSettings {
-                    Arc::make_mut(&mut self.boot).dhcp = None;
+                    Arc::make_mut(&mut self.boot).set_dhcp(None);
                 }
                 Arc::make_mut(&mut self.records).delete(*table, id);
             }

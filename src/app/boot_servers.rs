@@ -65,7 +65,11 @@ impl Bound {
             let (addresses, rates) = (config.image_listen.clone(), config.image_rates);
             Images::bind(images::Settings { addresses, directory, rates }, metrics.clone())
         });
-        Ok(Self { tftp: Tftp::bind(&settings, &loaders)?, images: images.transpose()?, loaders })
+        let (tftp, images) = (Tftp::bind(&settings, &loaders)?, images.transpose()?);
+        if !settings.addresses.is_empty() {
+            metrics.show(tftp.figures());
+        }
+        Ok(Self { tftp, images, loaders })
     }
 
     /// What is bound, with real ports.

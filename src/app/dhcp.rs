@@ -6,7 +6,7 @@ use futures_util::FutureExt as _;
 
 use super::{AppError, Config};
 use crate::server::advertise::Advertiser;
-use crate::server::common::{Health, Supervisor};
+use crate::server::common::{Health, Metrics, Supervisor};
 use crate::server::dhcp::{BootSettings, Dhcp, Interface, Keep};
 use crate::snapshot::Snapshot;
 use crate::store::{Author, Decision, Store, WriteError};
@@ -24,13 +24,14 @@ pub(super) fn spawn(
     store: &Store,
     config: &Config,
     boot_port: u16,
-    health: &Health,
+    (health, metrics): (&Health, &Metrics),
 ) {
     if interfaces.is_empty() {
         return;
     }
     let flags = BootSettings { boot_url: config.boot_url.clone(), boot_port };
     let dhcp = Dhcp::new(store.boot_views(), flags, &store.snapshot().records, keep(store.clone()));
+    metrics.show(dhcp.figures());
     for interface in interfaces {
         let (dhcp, name) = (dhcp.clone(), interface.name().to_owned());
         let mut bound = Some(interface);

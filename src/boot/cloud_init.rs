@@ -2,8 +2,8 @@
 //! node or one of its groups, else that of today's cloud-init server ([`instance`]).
 //!
 //! In the tutorial's form they are the entries of the node's groups, in the order of their labels, and over them its
-//! own. They are joined by their top-level keys: whoever comes later replaces the whole value, as the original does with
-//! the tutorial's `write_files`. Nothing is copied on the way.
+//! own: that of its name, and over that the one of its xname. They are joined by their top-level keys: whoever comes
+//! later replaces the whole value, as the original does with the tutorial's `write_files`. Nothing is copied on the way.
 
 pub mod instance;
 
@@ -14,7 +14,7 @@ use imbl::OrdMap;
 use serde_json::Value;
 
 use self::instance::Site;
-use crate::model::{CloudInitEntry, Component, EntryName, MacAddr, Xname};
+use crate::model::{CloudInitEntry, Component, EntryName, GroupLabel, MacAddr, Xname};
 use crate::snapshot::BootView;
 use crate::wire::cloud_init::{CLOUD_CONFIG_HEADER, DataKind, JINJA_HEADER, yaml};
 
@@ -24,7 +24,7 @@ pub type Entries = OrdMap<EntryName, Arc<CloudInitEntry>>;
 /// Whose documents are asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Identity<'a> {
-    /// An entry's name, or an xname.
+    /// An entry's name, a node's name or an xname.
     Name(&'a str),
     /// A component.
     Xname(&'a Xname),
@@ -40,23 +40,65 @@ pub struct Merged<'a>(Vec<&'a CloudInitEntry>);
 /// store that is asked, `&view.cloud_init` for the open one.
 #[must_use]
 pub fn entry_for<'a>(view: &'a BootView, entries: &'a Entries, identity: Identity<'_>) -> Option<Merged<'a>> {
+    if entries.is_empty() {
+        return None;
+    }
     let named = |name: &str| entries.get(&name.parse::<EntryName>().ok()?).map(|entry| &**entry);
-    let of_component = |id: &Xname, own: Option<&'a CloudInitEntry>| {
+    let of_component = |id: &Xname, asked: Option<&str>| {
         let groups = view.groups_of(id).filter_map(|group| named(group.label.as_str()));
-        groups.chain(own).collect::<Vec<_>>()
+        let [name, xname] = names_of(view, id);
+        let own = [name.as_deref(), xname.as_deref()];
+        // Somebody may have stored an entry under another spelling; it is found by whoever asks for that one.
+        let spelled = asked.filter(|asked| !own.contains(&Some(asked)));
+        groups.chain(own.into_iter().chain([spelled]).filter_map(|name| named(name?))).collect::<Vec<_>>()
     };
     let found = match identity {
-        Identity::Name(name) => match name.parse::<Xname>() {
-            Ok(id) => of_component(&id, named(name).or_else(|| named(id.as_str()))),
-            Err(_) => named(name).into_iter().collect(),
+        Identity::Name(name) => match node_called(view, name) {
+            Some(id) => of_component(&id, Some(name)),
+            None => named(name).into_iter().collect(),
         },
-        Identity::Xname(id) => of_component(id, named(id.as_str())),
-        Identity::Mac(mac) => {
-            let id = view.interfaces.get(&mac)?.component_id.as_ref()?;
-            of_component(id, named(id.as_str()))
-        }
+        Identity::Xname(id) => of_component(id, None),
+        Identity::Mac(mac) => of_component(view.interfaces.get(&mac)?.component_id.as_ref()?, None),
     };
     (!found.is_empty()).then_some(Merged(found))
+}
+
+/// The node that a text means: an xname, or the name of a node. A name that a group has too is the group's, as in the
+/// inventory.
+#[must_use]
+pub fn node_called(view: &BootView, text: &str) -> Option<Xname> {
+    match text.parse() {
+        Ok(id) => Some(id),
+        Err(_) if is_group(view, text) => None,
+        Err(_) => view.node_named(text).cloned(),
+    }
+}
+
+/// The names under which a node's entry may stand, the weaker one first: the node's name, where that is known and no
+/// group has it too, and its xname.
+#[must_use]
+pub fn names_of(view: &BootView, id: &Xname) -> [Option<Arc<str>>; 2] {
+    [view.node_name(id).filter(|name| !is_group(view, name)), Some(id.clone().into())]
+}
+
+/// The name under which the entry is kept that a text means: that text, or another name of the same node.
+#[must_use]
+pub fn kept_as(view: &BootView, entries: &Entries, name: &EntryName) -> Option<EntryName> {
+    let exact = entries.contains_key(name).then(|| name.clone());
+    let other = || {
+        let names = names_of(view, &node_called(view, name.as_str())?);
+        names
+            .into_iter()
+            .rev()
+            .flatten()
+            .filter_map(|name| name.parse::<EntryName>().ok())
+            .find(|name| entries.contains_key(name))
+    };
+    exact.or_else(other)
+}
+
+fn is_group(view: &BootView, name: &str) -> bool {
+    name.parse::<GroupLabel>().is_ok_and(|label| view.groups.contains_key(&label))
 }
 
 /// The text of one document of an identity, as it goes to the node; none where no entry applies.
@@ -125,112 +167,4 @@ fn document_of(entry: &CloudInitEntry, kind: DataKind) -> &Value {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-    use crate::model::{Component, EthernetInterface, Group, Object, Timestamp};
-    use crate::snapshot::{Change, Snapshot};
-
-    const NODE: &str = "x1000c1s7b0n0";
-    const MAC: MacAddr = MacAddr([0xec, 0xe7, 0xa7, 5, 0xa1, 0]);
-
-    fn entry(name: &str, userdata: Value, metadata: Value, jinja: bool) -> Object {
-        let name = name.parse().unwrap();
-        Object::CloudInit(Arc::new(CloudInitEntry { name, userdata, metadata, vendordata: Value::Null, jinja }))
-    }
-
-    fn group(label: &str) -> Object {
-        Object::Group(Arc::new(Group {
-            label: label.parse().unwrap(),
-            description: String::new(),
-            tags: Vec::new(),
-            exclusive_group: None,
-            members: [NODE.parse().unwrap()].into_iter().collect(),
-        }))
-    }
-
-    fn view(entries: &[Object]) -> Arc<BootView> {
-        let mut snapshot = Snapshot::default();
-        let id: Xname = NODE.parse().unwrap();
-        let interface = EthernetInterface {
-            mac: MAC,
-            description: String::new(),
-            last_update: Timestamp(0),
-            component_id: Some(id.clone()),
-            ip_addresses: Vec::new(),
-        };
-        let node = Object::Component(Arc::new(Component::bare(id)));
-        let setup = [node, Object::EthernetInterface(Arc::new(interface)), group("b"), group("a")];
-        setup.iter().chain(entries).for_each(|object| snapshot.apply(&Change::Put(object.clone())));
-        snapshot.boot.clone()
-    }
-
-    fn text(view: &BootView, identity: Identity<'_>, kind: DataKind) -> Option<String> {
-        document(view, &view.cloud_init, identity, kind)
-    }
-
-    #[test]
-    fn a_node_wins_over_its_groups_and_a_later_label_over_an_earlier() {
-        let view = view(&[
-            entry("b", json!({"from": "b", "both": "b", "own": ["b"]}), Value::Null, false),
-            entry("a", json!({"only": "a", "both": "a", "own": ["a"]}), json!({"instance-id": "a"}), false),
-            entry(NODE, json!({"own": [1, 2]}), Value::Null, false),
-            entry("c", json!({"other": true}), Value::Null, false),
-        ]);
-        let expected = "#cloud-config\nboth: b\nfrom: b\nonly: a\nown:\n- 1\n- 2\n";
-        for identity in [Identity::Name(NODE), Identity::Mac(MAC), Identity::Xname(&NODE.parse().unwrap())] {
-            assert_eq!(text(&view, identity, DataKind::User).unwrap(), expected, "{identity:?}");
-            assert_eq!(text(&view, identity, DataKind::Meta).unwrap(), "instance-id: a\n");
-            assert_eq!(text(&view, identity, DataKind::Vendor).unwrap(), "{}\n");
-        }
-        assert_eq!(text(&view, Identity::Name("X1000c1s7b00n0"), DataKind::User).unwrap(), expected);
-    }
-
-    #[test]
-    fn an_entry_that_is_no_node_stands_alone() {
-        let view =
-            view(&[entry("a", json!({"k": "a"}), Value::Null, false), entry("b", json!({}), Value::Null, false)]);
-        assert_eq!(text(&view, Identity::Name("a"), DataKind::User).unwrap(), "#cloud-config\nk: a\n");
-        assert_eq!(text(&view, Identity::Name("b"), DataKind::User).unwrap(), "#cloud-config\n{}\n");
-    }
-
-    #[test]
-    fn whom_no_entry_concerns_is_told_nothing() {
-        let view = view(&[entry("c", json!({"k": 1}), Value::Null, false)]);
-        for identity in [Identity::Name("nope"), Identity::Name("a/b"), Identity::Name(NODE), Identity::Mac(MAC)] {
-            assert_eq!(text(&view, identity, DataKind::User), None, "{identity:?}");
-        }
-        assert_eq!(text(&view, Identity::Mac(MacAddr([0; 6])), DataKind::User), None);
-    }
-
-    #[test]
-    fn the_form_is_the_tutorials_where_an_entry_concerns_the_node_and_else_todays() {
-        let site = Site { base_url: "http://h", cluster_name: "" };
-        let node = Component::bare(NODE.parse().unwrap());
-        let told = |entries: &[Object], kind| told(&view(entries), &node, kind, site);
-        for name in [NODE, "a"] {
-            let entries = [entry(name, json!({"k": 1}), Value::Null, false)];
-            let document = |media_type, text: &str| Document { media_type, text: text.to_owned() };
-            assert_eq!(told(&entries, DataKind::User), document("text/plain; charset=utf-8", "#cloud-config\nk: 1\n"));
-            assert_eq!(told(&entries, DataKind::Meta), document("text/yaml", "{}\n"));
-            assert_eq!(told(&entries, DataKind::Vendor), document("text/yaml", "{}\n"));
-        }
-        let others = [entry("c", json!({"k": 1}), Value::Null, false)];
-        assert_eq!(told(&others, DataKind::User).text, "#cloud-config");
-        assert_eq!(told(&others, DataKind::Meta).media_type, "application/x-yaml");
-        assert_eq!(told(&others, DataKind::Vendor).text, "#include\nhttp://h/a.yaml\nhttp://h/b.yaml\n");
-    }
-
-    #[test]
-    fn a_template_is_told_in_the_first_line_of_user_data_only() {
-        let view = view(&[
-            entry("a", json!({"k": "{{ ds.x }}"}), json!({"m": 1}), true),
-            entry("b", json!({"l": 1}), Value::Null, false),
-        ]);
-        let user = text(&view, Identity::Name(NODE), DataKind::User).unwrap();
-        assert_eq!(user, "## template: jinja\n#cloud-config\nk: \"{{ ds.x }}\"\nl: 1\n");
-        assert_eq!(text(&view, Identity::Name(NODE), DataKind::Meta).unwrap(), "m: 1\n");
-        assert!(text(&view, Identity::Name("b"), DataKind::User).unwrap().starts_with("#cloud-config\n"));
-    }
-}
+mod tests;

@@ -287,6 +287,12 @@ pub(super) struct ServeArgs {
     /// Further keys that sign tokens, a JWKS document.
     #[arg(long, value_name = "URL", value_parser = document_url)]
     pub(super) jwks_url: Vec<String>,
+    /// Take tokens that those keys sign from this issuer only (`iss`); from any unless given.
+    #[arg(long, value_name = "NAME", requires = "jwks_url")]
+    pub(super) jwks_issuer: Vec<String>,
+    /// Take tokens that those keys sign for this audience only (`aud`); for any unless given.
+    #[arg(long, value_name = "NAME", requires = "jwks_url")]
+    pub(super) jwks_audience: Vec<String>,
     /// Certificate chain of https listeners, PEM; read again when it changes.
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     pub(super) tls_cert: Option<PathBuf>,

@@ -21,6 +21,7 @@ use crate::server::cloud_init::CloudInitSettings;
 use crate::server::common::role::AuthMode;
 use crate::server::images::Rates;
 use crate::store::StoreError;
+use crate::token::VerifierSettings;
 
 pub(super) async fn run(args: ServeArgs, printer: Printer) -> anyhow::Result<Exit> {
     let shutdown = CancellationToken::new();
@@ -75,7 +76,11 @@ fn config(args: ServeArgs) -> Config {
             Auth::Jwt => AuthMode::Jwt,
             Auth::None => AuthMode::None,
         },
-        jwks_urls: args.jwks_url,
+        tokens: VerifierSettings {
+            jwks_urls: args.jwks_url,
+            trusted_issuers: args.jwks_issuer,
+            audiences: args.jwks_audience,
+        },
         tls: args.tls_cert.zip(args.tls_key),
         trusted_proxies: args.trusted_proxy,
         boot_servers: boot_servers(args.boot_servers),

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{GroupLabel, MacAddr, Nid, Timestamp, Xname};
 
 /// Everything of an inventory that DHCP needs beside the nodes themselves: networks, options, further hosts, names.
+/// SMD knows no names of nodes, so cloud-init finds a node by its name here, too.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DhcpSettings {
     /// The cluster's identifier. One store serves one cluster, so there is one such record.

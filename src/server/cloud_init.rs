@@ -16,6 +16,8 @@
 //! | `/cloud-init/admin/impersonation/{id}/{user-data,meta-data,vendor-data,{group}.yaml}` | GET | no |
 //! | `/cloud-init-secure` and what is below it: entries and their documents as above | the same | no |
 //!
+//! `{name}` is a group, an xname, a MAC address, or a node by the name that the applied inventory gives it.
+//!
 //! What a node is told by its address is in the form that applies to it ([`crate::boot::cloud_init`]). The boot role
 //! serves what a node asks for about itself, and is given nothing from which it could serve more.
 

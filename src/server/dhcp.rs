@@ -15,6 +15,7 @@ mod answer;
 mod boot_file;
 mod client;
 mod code;
+mod figures;
 mod journal;
 mod leases;
 mod limits;
@@ -33,6 +34,7 @@ use tokio_util::sync::CancellationToken;
 pub use place::Link;
 pub use socket::{DhcpBindError, Interface};
 
+use self::figures::Counts;
 use self::journal::Journal;
 use self::leases::Leases;
 use self::place::Prepared;
@@ -70,6 +72,7 @@ pub struct Dhcp {
     sightings: Mutex<Sightings>,
     prepared: Mutex<Arc<Prepared>>,
     journal: Journal,
+    counts: Counts,
 }
 
 impl Dhcp {
@@ -85,6 +88,7 @@ impl Dhcp {
             sightings: Mutex::new(sightings),
             prepared: Mutex::default(),
             journal: Journal::new(keep),
+            counts: Counts::default(),
         })
     }
 

@@ -19,6 +19,7 @@ use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -31,6 +32,7 @@ use tokio_util::task::TaskTracker;
 use self::rate::Ceilings;
 pub use self::rate::Rates;
 use super::common::listener::reachable;
+use super::common::metrics::Figure;
 use super::common::role::{Bound, Proto, Role};
 use super::common::share::Shares;
 use super::common::{Backoff, BindError, Limits, Metrics};
@@ -69,6 +71,8 @@ struct Shared {
     metrics: Metrics,
     budget: Arc<Semaphore>,
     shares: Arc<Shares>,
+    /// Bytes of files that were sent.
+    sent: Arc<AtomicU64>,
 }
 
 impl Shared {
@@ -90,6 +94,10 @@ impl Images {
         };
         let listeners = settings.addresses.iter().map(bind).collect::<Result<_, _>>()?;
         let limits = Limits::of(Role::Images);
+        let sent = Arc::new(AtomicU64::new(0));
+        let read = sent.clone();
+        let read = move || read.load(Ordering::Relaxed);
+        metrics.show([Figure::total("ochami_sync_images_sent_bytes_total", "Bytes of images sent.", read)]);
         let shared = Shared {
             directory: Directory::new(settings.directory),
             ceilings: Ceilings::new(settings.rates),
@@ -97,6 +105,7 @@ impl Images {
             metrics,
             budget: Arc::new(Semaphore::new(limits.connections)),
             shares: Arc::default(),
+            sent,
         };
         Ok(Self { listeners, shared: Arc::new(shared) })
     }

@@ -52,6 +52,7 @@
 //! what depends on the state is a `decide_…` function that the writer runs.
 
 mod answer;
+mod by_xname;
 mod component_endpoints;
 mod components;
 mod discover;

@@ -27,10 +27,10 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use self::listener::Listener;
+use self::listener::{Listener, Room};
 use super::common::listener::reachable;
+use super::common::metrics::{Counter, Figure};
 use super::common::role::{Bound, Proto, Role};
-use super::common::share::Shares;
 use super::common::{BindError, Limits};
 use crate::loaders::Loaders;
 
@@ -58,7 +58,10 @@ impl Settings {
 
 /// A TFTP server with its sockets bound.
 #[derive(Debug, Clone)]
-pub struct Tftp(Vec<Arc<Listener>>);
+pub struct Tftp {
+    listeners: Vec<Arc<Listener>>,
+    room: Room,
+}
 
 impl Tftp {
     /// Binds all addresses, or none.
@@ -68,13 +71,25 @@ impl Tftp {
     /// The first that cannot be had.
     pub fn bind(settings: &Settings, loaders: &Loaders) -> Result<Self, BindError> {
         let limits = Limits::of(Role::Tftp);
-        let (budget, shares) = (Arc::new(Semaphore::new(limits.connections)), Arc::new(Shares::default()));
+        let budget = Arc::new(Semaphore::new(limits.connections));
+        let room = Room { budget, shares: Arc::default(), ends: Counter::default() };
         let listener = |addr: &SocketAddr| {
             let socket = bind(*addr).map_err(|source| BindError::Tcp { role: Role::Tftp, addr: *addr, source })?;
-            let parts = (budget.clone(), shares.clone());
-            Ok(Arc::new(Listener::new(socket, loaders.clone(), parts, settings)))
+            Ok::<_, BindError>(Arc::new(Listener::new(socket, loaders.clone(), room.clone(), settings)))
         };
-        settings.addresses.iter().map(listener).collect::<Result<_, _>>().map(Self)
+        let listeners = settings.addresses.iter().map(listener).collect::<Result<_, _>>()?;
+        Ok(Self { listeners, room })
+    }
+
+    /// The figures of all ports together.
+    #[must_use]
+    pub fn figures(&self) -> [Figure; 2] {
+        let (budget, most) = (self.room.budget.clone(), Limits::of(Role::Tftp).connections);
+        let under_way = move || most.saturating_sub(budget.available_permits()) as u64;
+        [
+            Figure::by_word("ochami_sync_tftp_requests_total", "TFTP requests by their end.", "end", &self.room.ends),
+            Figure::gauge("ochami_sync_tftp_transfers", "TFTP transfers under way.", under_way),
+        ]
     }
 
     /// What is bound, with real ports.
@@ -84,7 +99,7 @@ impl Tftp {
             let shown = SocketAddr::new(reachable(addr.ip()), addr.port());
             Bound { role: Role::Tftp, proto: Proto::Tftp, addr, url: format!("tftp://{shown}") }
         };
-        self.0.iter().filter_map(|listener| listener.address().ok()).map(bound).collect()
+        self.listeners.iter().filter_map(|listener| listener.address().ok()).map(bound).collect()
     }
 
     /// Serves until shutdown, then gives transfers under way some seconds to end. Can be run again when it was dropped.
@@ -94,7 +109,7 @@ impl Tftp {
     /// None; the type is that of a task which may be started again.
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), Infallible> {
         let mut serving = JoinSet::new();
-        for listener in self.0 {
+        for listener in self.listeners {
             serving.spawn(listener.run(shutdown.clone()));
         }
         while let Some(ended) = serving.join_next().await {

@@ -32,7 +32,7 @@ pub struct BootView {
     pub cloud_init_groups: OrdMap<EntryName, Arc<CloudInitGroup>>,
     /// Instances of today's cloud-init server.
     pub instances: OrdMap<Xname, Arc<InstanceInfo>>,
-    /// What the applied inventory says for DHCP.
+    /// What the applied inventory says for DHCP, and how it calls the nodes.
     pub dhcp: Option<Arc<DhcpSettings>>,
     /// Look-ups over the tables.
     pub index: Index,
@@ -57,6 +57,26 @@ impl BootView {
         self.components.get(self.index.by_nid.get(&nid)?.get_min()?)
     }
 
+    /// The node of this name, in any case; names are those of the applied inventory, which SMD does not know.
+    #[must_use]
+    pub fn node_named(&self, name: &str) -> Option<&Xname> {
+        let settings = self.dhcp.as_ref()?;
+        if let Some(id) = self.index.by_name.get(&*name.to_ascii_lowercase()) {
+            return Some(id);
+        }
+        // A name that a number makes is not in the index; the whole name is compared, so that `nid7` is not `nid007`.
+        let number = name.get(settings.short_name.len()..)?.parse().ok()?;
+        let node = self.component_by_nid(Nid(number))?;
+        self.node_name(&node.id).filter(|own| own.eq_ignore_ascii_case(name)).map(|_| &node.id)
+    }
+
+    /// How the applied inventory calls a node that SMD knows; none before one was applied.
+    #[must_use]
+    pub fn node_name(&self, id: &Xname) -> Option<Arc<str>> {
+        let component = self.components.get(id)?;
+        self.dhcp.as_ref()?.node_name(id, component.nid)
+    }
+
     /// The groups of a component, in the order of their labels.
     pub fn groups_of(&self, id: &Xname) -> impl Iterator<Item = &Arc<Group>> {
         self.index.groups_of.get(id).into_iter().flatten().filter_map(|label| self.groups.get(label))
@@ -65,6 +85,11 @@ impl BootView {
     /// The interfaces of a component, in the order of their MAC addresses.
     pub fn interfaces_of(&self, id: &Xname) -> impl Iterator<Item = &Arc<EthernetInterface>> {
         self.index.interfaces_of.get(id).into_iter().flatten().filter_map(|mac| self.interfaces.get(mac))
+    }
+
+    pub(super) fn set_dhcp(&mut self, settings: Option<Arc<DhcpSettings>>) {
+        self.index.names(settings.as_deref());
+        self.dhcp = settings;
     }
 
     pub(super) fn put(&mut self, object: &Object) {

@@ -1,10 +1,13 @@
 //! The indexes over the tables: from what a request names to the objects it means.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use imbl::{HashMap, OrdSet};
 
-use crate::model::{Component, ComponentEndpoint, EthernetInterface, Group, GroupLabel, MacAddr, Nid, Xname};
+use crate::model::{
+    Component, ComponentEndpoint, DhcpSettings, EthernetInterface, Group, GroupLabel, MacAddr, Nid, Xname,
+};
 
 /// Look-ups that the tables' own keys do not serve. Every value is a set, because SMD lets two interfaces have one IP
 /// address and two nodes one NID; the least element answers where one is wanted, so answers do not depend on history.
@@ -20,6 +23,8 @@ pub struct Index {
     pub groups_of: HashMap<Xname, OrdSet<GroupLabel>>,
     /// Redfish endpoint to the component endpoints behind it.
     pub behind: HashMap<Xname, OrdSet<Xname>>,
+    /// Name of a node in lower case to the node, for the names that no number makes.
+    pub by_name: HashMap<Arc<str>, Xname>,
 }
 
 /// Adds `value` to the set under `key`.
@@ -53,6 +58,12 @@ impl Index {
         if let Some((nid, c)) = new.and_then(|c| Some((c.nid?, c))) {
             add(&mut self.by_nid, nid, c.id.clone());
         }
+    }
+
+    /// Made anew: the names come with the settings, which an apply replaces as a whole.
+    pub(super) fn names(&mut self, settings: Option<&DhcpSettings>) {
+        let names = settings.into_iter().flat_map(|settings| &settings.names);
+        self.by_name = names.map(|(id, name)| (name.to_ascii_lowercase().into(), id.clone())).collect();
     }
 
     pub(super) fn component_endpoint(&mut self, old: Option<&ComponentEndpoint>, new: Option<&ComponentEndpoint>) {

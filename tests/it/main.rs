@@ -21,6 +21,7 @@ mod settings;
 mod support;
 mod tftp;
 mod todays;
+mod tokens;
 mod tutorial;
 mod watch;
 mod writers;

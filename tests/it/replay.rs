@@ -8,7 +8,7 @@ mod compare;
 mod deviations;
 mod exchange;
 mod http;
-mod tokens;
+pub(crate) mod tokens;
 mod yaml;
 
 use std::collections::BTreeMap;

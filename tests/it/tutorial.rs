@@ -160,6 +160,40 @@ fn an_entry_is_replaced_and_a_node_entry_wins_over_its_group_key_by_key() {
 }
 
 #[test]
+fn an_entry_by_a_nodes_name_is_found_by_every_name_and_address_of_the_node_also_after_a_restart() {
+    let cluster = Cluster::demo();
+    let nodes = cluster.inventory().join("nodes.yaml");
+    let text = std::fs::read_to_string(&nodes).unwrap().replacen("nid002", "login1", 1);
+    std::fs::write(nodes, text).unwrap();
+    for name in ["nid003", "login1"] {
+        let text = format!("name: {name}\ncloud-init:\n  userdata:\n    runcmd: [echo {name}]\n");
+        std::fs::write(cluster.inventory().join(format!("cloud-init/{name}.yaml")), text).unwrap();
+    }
+    cluster.run(&["apply", "--yes"]).expect(0);
+    for _ in 0..2 {
+        let serving = cluster.serve(&["--trusted-proxy", "127.0.0.1/32"]);
+        for (name, others) in [
+            ("nid003", ["x1000c1s7b3n0", "ec:e7:a7:05:93:84", "172.16.0.3"]),
+            ("login1", ["x1000c1s7b2n0", "ec:e7:a7:05:a2:28", "172.16.0.2"]),
+        ] {
+            let by_name = get(&format!("{}/cloud-init/{name}/user-data", serving.api));
+            assert_eq!(by_name.status, 200, "{name}");
+            assert!(by_name.body.contains(&format!("runcmd:\n- echo {name}\n")), "{}", by_name.body);
+            assert!(by_name.body.contains("/etc/sysconfig/slurmd"), "the group's entry is under it: {}", by_name.body);
+            for other in &others[..2] {
+                assert_eq!(get(&format!("{}/cloud-init/{other}/user-data", serving.api)).body, by_name.body, "{other}");
+            }
+            for listener in [&serving.boot, &serving.api] {
+                let url = format!("{listener}/cloud-init/user-data");
+                assert_eq!(send("GET", &url, &[("x-forwarded-for", others[2])], None).body, by_name.body);
+            }
+        }
+        assert_eq!(get(&format!("{}/cloud-init/nid002/user-data", serving.api)).status, 404, "nobody's name any more");
+        serving.stop();
+    }
+}
+
+#[test]
 fn the_secure_store_needs_a_token_and_is_not_on_the_boot_listener() {
     let tutorial = Tutorial::start();
     let path = "/cloud-init-secure/compute/user-data";

@@ -38,7 +38,7 @@ pub(super) enum Selectors {
 }
 
 /// True when a request for a script names another than the one who asks: by name or number and without a MAC address.
-pub(super) fn is_about_another(uri: &Uri) -> bool {
+fn is_about_another(uri: &Uri) -> bool {
     let Ok(Query(query)) = Query::<Vec<(String, String)>>::try_from_uri(uri) else { return false };
     let given = |name: &str| query.iter().any(|(key, value)| key == name && !value.is_empty());
     !given("mac") && (given("name") || given("nid"))

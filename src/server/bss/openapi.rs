@@ -60,7 +60,7 @@ const ROUTES: &[Route] = &[
     Route(
         "/bootscript",
         &[get(
-            "Gives the iPXE script of a node. By `mac` it takes no token.",
+            "Gives the iPXE script of a node.",
             &[
                 Plain(200, "text/plain"),
                 Json(200, Of("BootScript")),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::boot::cloud_init::Entries;
+use crate::boot::cloud_init::{Entries, kept_as};
 use crate::model::{CloudInitEntry, EntryName, Object, ObjectKey};
 use crate::snapshot::{Change, Snapshot};
 use crate::store::Decision;
@@ -24,6 +24,11 @@ impl Shelf {
             Self::Open => &snapshot.boot.cloud_init,
             Self::Secure => &snapshot.cloud_init_secure,
         }
+    }
+
+    /// The name under which the entry is kept that a client means: a node's stands under its name or under its xname.
+    fn kept_as(self, snapshot: &Snapshot, name: &EntryName) -> Option<EntryName> {
+        kept_as(&snapshot.boot, self.entries(snapshot), name)
     }
 
     fn object(self, entry: CloudInitEntry) -> Object {
@@ -50,7 +55,7 @@ pub(super) enum Refusal {
     /// A name that is a path of its own.
     #[error("`{0}` cannot name an entry: it is the path of a document")]
     Reserved(EntryName),
-    /// A POST of a name that has an entry.
+    /// A POST of a name that has an entry, or of another name of a node that has one.
     #[error("there is an entry of this name; update it instead")]
     Exists,
     /// A PUT of a name that has no entry.
@@ -68,7 +73,7 @@ pub(super) fn create(shelf: Shelf, snapshot: &Snapshot, request: EntryRequest) -
     if name.is_path() {
         return Err(Refusal::Reserved(name));
     }
-    if shelf.entries(snapshot).contains_key(&name) {
+    if shelf.kept_as(snapshot, &name).is_some() {
         return Err(Refusal::Exists);
     }
     let jinja = jinja.unwrap_or(false);
@@ -87,7 +92,8 @@ pub(super) fn replace(
     if let Some(other) = request.name.filter(|other| other != name) {
         return Err(Refusal::OtherName(other));
     }
-    let old = shelf.entries(snapshot).get(name).ok_or(Refusal::Missing)?;
+    let kept = shelf.kept_as(snapshot, name).ok_or(Refusal::Missing)?;
+    let old = shelf.entries(snapshot).get(&kept).ok_or(Refusal::Missing)?;
     let kept = if request.userdata.is_null() { old.jinja } else { false };
     let mut new = CloudInitEntry { jinja: request.jinja.unwrap_or(kept), ..CloudInitEntry::clone(old) };
     for (slot, given) in [
@@ -105,8 +111,8 @@ pub(super) fn replace(
 
 /// DELETE: afterwards there is no such entry, whether or not there was one.
 pub(super) fn remove(shelf: Shelf, snapshot: &Snapshot, name: &EntryName) -> Decision<()> {
-    let there = shelf.entries(snapshot).contains_key(name);
-    Decision::new((), there.then(|| Change::Delete(shelf.key(name))).into_iter().collect())
+    let there = shelf.kept_as(snapshot, name);
+    Decision::new((), there.map(|name| Change::Delete(shelf.key(&name))).into_iter().collect())
 }
 
 #[cfg(test)]
@@ -183,6 +189,30 @@ mod tests {
         let refusal = replace(Shelf::Open, &snapshot(false), &name, body.clone()).unwrap_err();
         assert_eq!(refusal, Refusal::OtherName("zzz".parse().unwrap()));
         assert_eq!(replace(Shelf::Open, &snapshot(false), &other, body).unwrap_err(), Refusal::Missing);
+    }
+
+    #[test]
+    fn a_node_has_one_entry_whichever_of_its_names_is_used() {
+        let mut snapshot = snapshot(false);
+        let node = crate::model::Component::bare("x1000c1s7b0n0".parse().unwrap());
+        let names = [(node.id.clone(), "login1".into())].into();
+        let settings = crate::model::DhcpSettings { names, ..Default::default() };
+        let own = put(&create(Shelf::Open, &snapshot, ask(&json!({"name": "x1000c1s7b0n0"}))).unwrap().changes);
+        for change in [
+            Change::Put(Object::Component(Arc::new(node))),
+            Change::PutRecord(crate::model::Record::DhcpSettings(Arc::new(settings))),
+            Change::Put(Shelf::Open.object(own)),
+        ] {
+            snapshot.apply(&change);
+        }
+        let name: EntryName = "login1".parse().unwrap();
+        assert_eq!(create(Shelf::Open, &snapshot, ask(&json!({"name": "login1"}))).unwrap_err(), Refusal::Exists);
+        let body = ask(&json!({"name": "login1", "cloud-init": {"userdata": {"new": 1}}}));
+        let entry = put(&replace(Shelf::Open, &snapshot, &name, body).unwrap().changes);
+        assert_eq!((entry.name.as_str(), entry.userdata), ("x1000c1s7b0n0", json!({"new": 1})));
+        let removed = remove(Shelf::Open, &snapshot, &name).changes;
+        assert_eq!(removed, [Change::Delete(ObjectKey::new(crate::model::Kind::CloudInit, "x1000c1s7b0n0"))]);
+        assert!(remove(Shelf::Secure, &snapshot, &name).changes.is_empty(), "the other store has none");
     }
 
     #[test]

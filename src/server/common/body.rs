@@ -1,5 +1,7 @@
 //! Reading request bodies: bounded in size and time, and never a panic whatever they hold.
 
+mod values;
+
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -23,21 +25,25 @@ pub const LOCAL_BODY_LIMIT: usize = 1024 * 1024 * 1024;
 /// How long a whole body may take to arrive, so that a slow sender cannot hold a connection for ever.
 pub const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Reads a whole body.
+/// Reads a whole body, which is JSON where it is anything.
 ///
 /// # Errors
 ///
-/// 413 when it is larger than [`BODY_LIMIT`], 408 when it takes longer than [`BODY_TIMEOUT`], or than the listener it
-/// came through allows; 400 when it breaks off.
+/// 413 when it is larger than [`BODY_LIMIT`] or holds more values than a tree is made of, 408 when it takes longer than
+/// [`BODY_TIMEOUT`], or than the listener it came through allows; 400 when it breaks off.
 pub async fn read(body: Body) -> Result<Bytes, Problem> {
-    read_up_to(body, BODY_LIMIT).await
+    let bytes = read_up_to(body, BODY_LIMIT).await?;
+    match values::excess(&bytes) {
+        None => Ok(bytes),
+        Some(excess) => Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, excess)),
+    }
 }
 
-/// As [`read`], up to another size.
+/// As [`read`], up to another size and of anything at all: what it holds is not looked at.
 ///
 /// # Errors
 ///
-/// Those of [`read`].
+/// Those of [`read`], but for the values.
 pub async fn read_up_to(body: Body, most: usize) -> Result<Bytes, Problem> {
     match tokio::time::timeout(BODY_TIMEOUT, axum::body::to_bytes(body, most)).await {
         Ok(Ok(bytes)) => Ok(bytes),
@@ -190,6 +196,15 @@ mod tests {
         let chunk = Bytes::from(vec![b'a'; 1 << 20]);
         let unguarded = stream::iter((0..129).map(move |_| Ok::<_, std::io::Error>(chunk.clone())));
         assert_eq!(status_of(Body::from_stream(unguarded)).await, StatusCode::PAYLOAD_TOO_LARGE);
+    }
+
+    #[tokio::test]
+    async fn a_body_of_too_many_values_is_413_and_is_not_made_a_tree() {
+        let body = format!("[{}{{}}]", "{},".repeat(1 << 20));
+        let problem = read(Body::from(body.clone())).await.unwrap_err();
+        assert_eq!(problem.status, StatusCode::PAYLOAD_TOO_LARGE);
+        assert!(problem.detail.contains("objects and lists"), "{}", problem.detail);
+        assert_eq!(read_up_to(Body::from(body.clone()), BODY_LIMIT).await.unwrap(), body);
     }
 
     #[tokio::test]

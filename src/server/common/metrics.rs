@@ -1,13 +1,18 @@
-//! Figures for Prometheus: requests and connections by role, in a table of atomics that is as large as it will ever be.
+//! Figures for Prometheus: requests and connections by role, in a table of atomics that is as large as it will ever be,
+//! and what the protocols without HTTP tell of themselves.
+
+mod figure;
 
 use std::fmt::Write as _;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
 use axum::http::{StatusCode, header};
 use axum::routing::get;
+
+pub use figure::{Counter, Figure};
 
 use super::role::Role;
 use super::routing;
@@ -24,7 +29,7 @@ const BUCKETS: [u64; 12] = [50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 50_0
 
 const ROLES: [Role; Role::COUNT] = [Role::Api, Role::Boot, Role::Metrics, Role::Local, Role::Images, Role::Tftp];
 
-/// The figures. Cheap to clone; counting takes no lock.
+/// The figures. Cheap to clone; counting a request takes no lock.
 #[derive(Clone)]
 pub struct Metrics(Arc<Inner>);
 
@@ -33,6 +38,8 @@ struct Inner {
     /// By role, then room (the last being all other paths), then status class.
     requests: Vec<[AtomicU64; CLASSES]>,
     roles: [Figures; Role::COUNT],
+    /// Of the protocols without HTTP, in the order in which they were given.
+    others: Mutex<Vec<Figure>>,
 }
 
 #[derive(Default)]
@@ -61,7 +68,12 @@ impl Metrics {
     #[must_use]
     pub fn new(rooms: &'static [Room]) -> Self {
         let requests = (0..Role::COUNT * (rooms.len() + 1)).map(|_| Default::default()).collect();
-        Self(Arc::new(Inner { rooms, requests, roles: Default::default() }))
+        Self(Arc::new(Inner { rooms, requests, roles: Default::default(), others: Mutex::default() }))
+    }
+
+    /// Shows these, too, from here on.
+    pub fn show(&self, figures: impl IntoIterator<Item = Figure>) {
+        self.0.others.lock().unwrap_or_else(PoisonError::into_inner).extend(figures);
     }
 
     /// Counts an answer and how long it took to begin.
@@ -146,7 +158,8 @@ impl Metrics {
             let count = self.0.roles[role.index()].panics.load(Ordering::Relaxed);
             writeln!(text, "ochami_sync_http_panics_total{{role=\"{}\"}} {count}", role.name())?;
         }
-        Ok(())
+        let others = self.0.others.lock().unwrap_or_else(PoisonError::into_inner);
+        others.iter().try_for_each(|figure| figure.write(text))
     }
 }
 

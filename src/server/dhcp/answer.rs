@@ -14,7 +14,7 @@ use super::leases::{Leases, within};
 use super::options::Layers;
 use super::place::{Place, Prepared, places};
 use super::reply::{Reply, ReplyKind};
-use super::request::{Kind, Request, RequestError};
+use super::request::{Kind, Request};
 use super::sightings::Sightings;
 use super::{BootSettings, CLIENT_PORT, Link, PXE_PORT, SERVER_PORT, code};
 use crate::model::{Component, DhcpLease, DhcpMode, DhcpOptions, MacAddr, Record, Table, Timestamp, UnknownPolicy};
@@ -45,9 +45,6 @@ pub(super) struct Outcome {
 /// Why a packet gets no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Silence {
-    /// It is no message of a client.
-    #[error(transparent)]
-    Unreadable(#[from] RequestError),
     /// It came from no network that is served.
     #[error("it came from no network that is served")]
     NoNetwork,
@@ -80,13 +77,12 @@ struct Known<'a> {
 }
 
 impl<'a> Server<'a> {
-    /// Answers a packet that came to one of our ports.
-    pub(super) fn answer(&self, packet: &[u8], source: SocketAddrV4, port: u16) -> Result<Outcome, Silence> {
-        let request = Request::read(packet)?;
-        let places = places(&self.prepared.settings, self.link, &request);
+    /// Answers a message that came to one of our ports.
+    pub(super) fn answer(&self, request: &Request<'_>, source: SocketAddrV4, port: u16) -> Result<Outcome, Silence> {
+        let places = places(&self.prepared.settings, self.link, request);
         let first = *places.first().ok_or(Silence::NoNetwork)?;
         if first.network.mode == DhcpMode::Proxy || port == PXE_PORT {
-            return self.advise(&request, first, source, port);
+            return self.advise(request, first, source, port);
         }
         if request.server().is_some_and(|server| !self.link.has(server)) {
             if request.kind == Kind::Request {
@@ -96,12 +92,12 @@ impl<'a> Server<'a> {
         }
         let known = self.known(request.mac, &places);
         match request.kind {
-            Kind::Decline => self.declined(&request, known.map(|(known, _)| known.ip)),
-            Kind::Release => Ok(self.released(&request)),
+            Kind::Decline => self.declined(request, known.map(|(known, _)| known.ip)),
+            Kind::Release => Ok(self.released(request)),
             Kind::Inform if request.ciaddr.is_unspecified() => Err(Silence::Incomplete),
             _ => match known {
-                Some((known, place)) => self.answer_known(&request, &known, place),
-                None => self.answer_unknown(&request, first),
+                Some((known, place)) => self.answer_known(request, &known, place),
+                None => self.answer_unknown(request, first),
             },
         }
     }

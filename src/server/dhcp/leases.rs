@@ -107,6 +107,11 @@ impl Leases {
         self.held.get(&ip).is_some_and(|held| held.mac == Some(mac))
     }
 
+    /// How many addresses are held at that moment.
+    pub(super) fn in_force(&self, now: Timestamp) -> usize {
+        self.ends.range((now, Ipv4Addr::UNSPECIFIED)..).count()
+    }
+
     /// True when anything is known of the client.
     pub(super) fn knows(&self, mac: MacAddr) -> bool {
         self.by_mac.contains_key(&mac)

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::answer::Server;
 use super::limits::Limits;
+use super::request::Request;
 use super::{Dhcp, Link, PXE_PORT, SERVER_PORT};
 use crate::clock;
 use crate::model::{DhcpNetwork, DhcpSettings};
@@ -147,8 +148,17 @@ impl Serving<'_> {
             let (packet, SocketAddr::V4(source)) = (&buffer[..length], source) else { continue };
             let now = clock::now();
             if !self.limits.admit(packet, *source.ip(), now) {
+                self.dhcp.counts.flood();
                 continue;
             }
+            let request = match Request::read(packet) {
+                Ok(request) => request,
+                Err(error) => {
+                    self.dhcp.counts.unreadable(error);
+                    tracing::debug!(interface = %self.interface.name, source = %source, reason = %error, "not answered");
+                    continue;
+                }
+            };
             let server = Server {
                 view: &view,
                 prepared: &prepared,
@@ -158,7 +168,9 @@ impl Serving<'_> {
                 sightings: &self.dhcp.sightings,
                 now,
             };
-            let outcome = match server.answer(packet, source, port) {
+            let outcome = server.answer(&request, source, port);
+            self.dhcp.counts.answered(request.kind, &outcome);
+            let outcome = match outcome {
                 Ok(outcome) => outcome,
                 Err(silence) => {
                     tracing::debug!(interface = %self.interface.name, source = %source, reason = %silence, "not answered");
@@ -170,6 +182,7 @@ impl Serving<'_> {
                 (Some(change), reply) => {
                     let reply = reply.map(|(bytes, to)| (socket.clone(), bytes, to));
                     if !self.dhcp.journal.push(change, reply) {
+                        self.dhcp.counts.unstored();
                         tracing::debug!("too many leases wait to be stored; one is dropped");
                     }
                 }

@@ -5,6 +5,7 @@ use std::io;
 use std::net::IpAddr;
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant, SystemTime};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, Interest};
@@ -148,6 +149,7 @@ async fn send(
             if sent == 0 {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
+            shared.sent.fetch_add(sent, Ordering::Relaxed);
             turn = turn.saturating_sub(sent);
         }
     }

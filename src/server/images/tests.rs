@@ -14,6 +14,7 @@ struct Server {
     address: SocketAddr,
     shutdown: CancellationToken,
     serving: Option<thread::JoinHandle<io::Result<()>>>,
+    metrics: Metrics,
 }
 
 impl Drop for Server {
@@ -40,11 +41,12 @@ fn serve(rates: Rates) -> Server {
     // Binding needs a runtime for its sockets and nothing else of it.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let _entered = runtime.enter();
-    let images = Images::bind(settings, Metrics::default()).unwrap();
+    let metrics = Metrics::default();
+    let images = Images::bind(settings, metrics.clone()).unwrap();
     let (address, shutdown) = (images.bound()[0].addr, CancellationToken::new());
     let ending = shutdown.clone();
     let serving = Some(thread::spawn(move || images.serve(ending)));
-    Server { temp, address, shutdown, serving }
+    Server { temp, address, shutdown, serving, metrics }
 }
 
 fn connect(server: &Server) -> Socket {
@@ -86,6 +88,22 @@ fn a_file_arrives_whole_and_in_parts() {
     let (_, head, body) = get(&server, FILE, "Range: bytes=0-1,-2\r\n");
     assert!(head.contains(&format!("Content-Length: {}\r\n", body.len())), "{head}");
     assert_eq!(get(&server, FILE, "Range: bytes=3000000-\r\n").0, 416);
+}
+
+#[test]
+fn requests_and_the_bytes_of_files_are_counted() {
+    let server = serve(Rates::default());
+    get(&server, FILE, "");
+    get(&server, FILE, "Range: bytes=0-999\r\n");
+    get(&server, "/none", "");
+    let text = server.metrics.render();
+    for line in [
+        "ochami_sync_images_sent_bytes_total 3001000",
+        "ochami_sync_http_requests_total{role=\"images\",room=\"other\",status=\"2xx\"} 2",
+        "ochami_sync_http_requests_total{role=\"images\",room=\"other\",status=\"4xx\"} 1",
+    ] {
+        assert!(text.lines().any(|known| known == line), "{line}\n{text}");
+    }
 }
 
 #[test]

@@ -32,7 +32,7 @@ use axum::routing::get;
 use super::answer;
 use super::query::Pairs;
 use super::request::{By, PathOf};
-use super::{SmdState, components};
+use super::{SmdState, by_xname, components};
 use crate::clock;
 use crate::model::{
     HardwareEvent, HardwareEventKind, HardwareFru, HardwareLocation, Record, Records, Table, Timestamp, Xname,
@@ -94,33 +94,14 @@ async fn create(State(smd): State<SmdState>, By(author): By, body: Body) -> Resu
 
 async fn remove(State(smd): State<SmdState>, By(author): By, PathOf(id): PathOf<String>) -> Result<Response, Problem> {
     let id: Xname = id.parse().map_err(|_| components::missing())?;
-    let decide = move |snapshot: &Snapshot| match snapshot.records.hardware.contains_key(&id) {
-        true => Ok(Decision::new((), vec![Change::DeleteRecord(Table::HardwareLocation, id.as_str().into())])),
-        false => Err(components::missing()),
-    };
+    let decide = move |snapshot: &Snapshot| by_xname::remove(Table::HardwareLocation, &snapshot.records.hardware, &id);
     smd.store.write(author, decide).await?;
     Ok(answer::deleted())
 }
 
 async fn clear(State(smd): State<SmdState>, By(author): By) -> Result<Response, Problem> {
-    let decide = |snapshot: &Snapshot| {
-        let places = snapshot.records.hardware.keys();
-        emptied(places.map(|id| Change::DeleteRecord(Table::HardwareLocation, id.as_str().into())).collect())
-    };
-    Ok(deleted_all(smd.store.write(author, decide).await?))
-}
-
-/// The decision that deletes all of a kind; 404 where there is none.
-fn emptied(changes: Vec<Change>) -> Result<Decision<usize>, Problem> {
-    match changes.len() {
-        0 => Err(Problem::not_found("no entries to delete")),
-        count => Ok(Decision::new(count, changes)),
-    }
-}
-
-/// SMD's count of what a collection lost, which knows no singular.
-fn deleted_all(count: usize) -> Response {
-    answer::cleared(count)
+    let decide = |snapshot: &Snapshot| by_xname::clear(Table::HardwareLocation, &snapshot.records.hardware);
+    Ok(answer::cleared(smd.store.write(author, decide).await?))
 }
 
 /// Puts the parts in their places and writes down what is new about it.

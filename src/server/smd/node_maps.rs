@@ -11,7 +11,7 @@ use axum::response::Response;
 
 use super::components::{missing, xname};
 use super::request::{By, PathOf};
-use super::{SmdState, answer};
+use super::{SmdState, answer, by_xname};
 use crate::model::{Nid, NodeMap, Record, Table, Xname};
 use crate::server::common::{Problem, body};
 use crate::snapshot::{Change, Snapshot};
@@ -38,7 +38,8 @@ pub(super) async fn create(State(smd): State<SmdState>, By(author): By, body: Bo
 }
 
 pub(super) async fn clear(State(smd): State<SmdState>, By(author): By) -> Result<Response, Problem> {
-    Ok(answer::cleared(smd.store.write(author, decide_clear).await?))
+    let decide = |snapshot: &Snapshot| by_xname::clear(Table::NodeMap, &snapshot.records.node_maps);
+    Ok(answer::cleared(smd.store.write(author, decide).await?))
 }
 
 pub(super) async fn show(State(smd): State<SmdState>, PathOf(id): PathOf<String>) -> Result<Response, Problem> {
@@ -75,7 +76,8 @@ pub(super) async fn remove(
     PathOf(id): PathOf<String>,
 ) -> Result<Response, Problem> {
     let id = xname(&id)?;
-    smd.store.write(author, move |snapshot| decide_remove(snapshot, &id)).await?;
+    let decide = move |snapshot: &Snapshot| by_xname::remove(Table::NodeMap, &snapshot.records.node_maps, &id);
+    smd.store.write(author, decide).await?;
     Ok(answer::deleted())
 }
 
@@ -102,23 +104,4 @@ fn decide_put(snapshot: &Snapshot, maps: Vec<NodeMap>) -> Result<Decision<()>, P
     }
     let put = |map| Change::PutRecord(Record::NodeMap(Arc::new(map)));
     Ok(Decision::new((), maps.into_iter().map(put).collect()))
-}
-
-fn decide_remove(snapshot: &Snapshot, id: &Xname) -> Result<Decision<()>, Problem> {
-    if !snapshot.records.node_maps.contains_key(id) {
-        return Err(missing());
-    }
-    Ok(Decision::new((), vec![delete(id)]))
-}
-
-fn decide_clear(snapshot: &Snapshot) -> Result<Decision<usize>, Problem> {
-    let maps = &snapshot.records.node_maps;
-    if maps.is_empty() {
-        return Err(Problem::not_found("no entries to delete"));
-    }
-    Ok(Decision::new(maps.len(), maps.keys().map(delete).collect()))
-}
-
-fn delete(id: &Xname) -> Change {
-    Change::DeleteRecord(Table::NodeMap, id.as_str().into())
 }

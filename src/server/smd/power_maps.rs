@@ -8,8 +8,8 @@ use axum::response::Response;
 
 use super::components::{missing, xname};
 use super::request::{By, PathOf};
-use super::{SmdState, answer};
-use crate::model::{PowerMap, Record, Table, Xname};
+use super::{SmdState, answer, by_xname};
+use crate::model::{PowerMap, Record, Table};
 use crate::server::common::{Problem, body};
 use crate::snapshot::{Change, Snapshot};
 use crate::store::Decision;
@@ -36,7 +36,8 @@ pub(super) async fn create(State(smd): State<SmdState>, By(author): By, body: Bo
 }
 
 pub(super) async fn clear(State(smd): State<SmdState>, By(author): By) -> Result<Response, Problem> {
-    Ok(answer::cleared(smd.store.write(author, decide_clear).await?))
+    let decide = |snapshot: &Snapshot| by_xname::clear(Table::PowerMap, &snapshot.records.power_maps);
+    Ok(answer::cleared(smd.store.write(author, decide).await?))
 }
 
 pub(super) async fn show(State(smd): State<SmdState>, PathOf(id): PathOf<String>) -> Result<Response, Problem> {
@@ -73,30 +74,12 @@ pub(super) async fn remove(
     PathOf(id): PathOf<String>,
 ) -> Result<Response, Problem> {
     let id = xname(&id)?;
-    smd.store.write(author, move |snapshot| decide_remove(snapshot, &id)).await?;
+    let decide = move |snapshot: &Snapshot| by_xname::remove(Table::PowerMap, &snapshot.records.power_maps, &id);
+    smd.store.write(author, decide).await?;
     Ok(answer::deleted())
 }
 
 fn decide_put(maps: Vec<PowerMap>) -> Result<Decision<()>, Problem> {
     let put = |map| Change::PutRecord(Record::PowerMap(Arc::new(map)));
     Ok(Decision::new((), maps.into_iter().map(put).collect()))
-}
-
-fn decide_remove(snapshot: &Snapshot, id: &Xname) -> Result<Decision<()>, Problem> {
-    if !snapshot.records.power_maps.contains_key(id) {
-        return Err(missing());
-    }
-    Ok(Decision::new((), vec![delete(id)]))
-}
-
-fn decide_clear(snapshot: &Snapshot) -> Result<Decision<usize>, Problem> {
-    let maps = &snapshot.records.power_maps;
-    if maps.is_empty() {
-        return Err(Problem::not_found("no entries to delete"));
-    }
-    Ok(Decision::new(maps.len(), maps.keys().map(delete).collect()))
-}
-
-fn delete(id: &Xname) -> Change {
-    Change::DeleteRecord(Table::PowerMap, id.as_str().into())
 }

@@ -35,7 +35,7 @@ async fn list(pairs: Pairs) -> Result<Response, Problem> {
 }
 
 async fn clear() -> Problem {
-    Problem::not_found("no entries to delete")
+    answer::nothing_to_delete()
 }
 
 async fn show(PathOf((_, id)): PathOf<(String, String)>) -> Problem {

@@ -21,11 +21,20 @@ use super::transfer::{End, Transfer};
 use super::window::Window;
 use crate::directory::OpenError;
 use crate::loaders::{LoaderError, Loaders};
+use crate::server::common::metrics::Counter;
 use crate::server::common::share::{Place, Shares};
 use crate::server::common::{Backoff, Limits, Role};
 
-/// What all ports share: room for transfers, and each client's part of it.
-pub(super) type Room = (Arc<Semaphore>, Arc<Shares>);
+/// What all ports share.
+#[derive(Debug, Clone)]
+pub(super) struct Room {
+    /// Room for transfers.
+    pub(super) budget: Arc<Semaphore>,
+    /// Each client's part of it.
+    pub(super) shares: Arc<Shares>,
+    /// How requests ended.
+    pub(super) ends: Counter,
+}
 
 /// One port.
 #[derive(Debug)]
@@ -141,7 +150,10 @@ impl Listener {
     ) {
         match packet::parse(bytes) {
             Packet::Read(request) => self.requested(bytes, request, client, transfers, abort),
-            Packet::Refused(code, why) => self.refuse(client, code, why),
+            Packet::Refused(code, why) => {
+                self.room.ends.add("refused");
+                self.refuse(client, code, why);
+            }
             packet => {
                 if let Some(reply) = Reply::of(&packet) {
                     self.answer(client, reply);
@@ -197,18 +209,23 @@ impl Listener {
         transfers.spawn(async move {
             let _held = (room, forget);
             let serving = this.serve(&request, client, inbox, &answered);
-            let Some(end) = cancel.run_until_cancelled(serving).await else { return };
+            let Some(end) = cancel.run_until_cancelled(serving).await else {
+                this.room.ends.add("cut");
+                return;
+            };
+            this.room.ends.add(end.word());
             tracing::debug!(peer = %client, tftp.file = request.name, tftp.end = %end, "a TFTP transfer ended");
         });
     }
 
     /// Room for one more transfer of the client.
     fn room(&self, client: IpAddr) -> Option<(OwnedSemaphorePermit, Place)> {
-        let (budget, shares) = &self.room;
+        let Room { budget, shares, ends } = &self.room;
         let room = shares
             .take(client.to_canonical(), self.per_client)
             .and_then(|place| Some((budget.clone().try_acquire_owned().ok()?, place)));
         if room.is_none() {
+            ends.add("no-room");
             tracing::debug!(peer = %client, "there is no room for a TFTP transfer");
         }
         room
@@ -231,7 +248,7 @@ impl Listener {
             Err(error) => {
                 let (code, why) = told(&error);
                 self.refuse(client, code, why);
-                return End::Failed(io::Error::other(error));
+                return End::Refused(error);
             }
         };
         let (terms, agreed) = options::agree(request, content.len());

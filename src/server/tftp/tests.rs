@@ -8,12 +8,14 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::*;
+use crate::server::common::Metrics;
 
 /// A server on a directory with one file of each kind, on loopback.
 struct Server {
     temp: tempfile::TempDir,
     address: SocketAddr,
     shutdown: CancellationToken,
+    metrics: Metrics,
 }
 
 impl Drop for Server {
@@ -38,9 +40,10 @@ fn serve(change: impl FnOnce(&mut Settings)) -> Server {
     let mut settings = Settings::new(vec![(Ipv4Addr::LOCALHOST, 0).into()]);
     change(&mut settings);
     let tftp = Tftp::bind(&settings, &Loaders::new(Some(temp.path().join("served")))).unwrap();
-    let (address, shutdown) = (tftp.bound()[0].addr, CancellationToken::new());
+    let (address, shutdown, metrics) = (tftp.bound()[0].addr, CancellationToken::new(), Metrics::default());
+    metrics.show(tftp.figures());
     tokio::spawn(tftp.run(shutdown.clone()));
-    Server { temp, address, shutdown }
+    Server { temp, address, shutdown, metrics }
 }
 
 struct Client {
@@ -124,6 +127,33 @@ async fn files_arrive_whole_with_and_without_options_from_either_kind_of_port() 
         assert_eq!(client.fetch("loader", &options, 1428, 8).await, content(100_000));
         assert!(client.fetch("config.ipxe", &[], 512, 1).await.starts_with(b"#!ipxe\n"));
     }
+}
+
+#[tokio::test]
+async fn requests_are_counted_by_their_end_and_transfers_while_they_last() {
+    let server = serve(|settings| settings.per_client = 1);
+    let shows = async |line: &str| {
+        let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
+        while !server.metrics.render().lines().any(|known| known == line) {
+            assert!(tokio::time::Instant::now() < deadline, "{line}\n{}", server.metrics.render());
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let client = Client::new(&server).await;
+    client.fetch("empty", &[], 512, 1).await;
+    shows("ochami_sync_tftp_requests_total{end=\"complete\"} 1").await;
+    shows("ochami_sync_tftp_transfers 0").await;
+    client.ask("nothing", &[]).await;
+    assert!(is_error(&client.next().await.0, 1));
+    shows("ochami_sync_tftp_requests_total{end=\"refused\"} 1").await;
+    client.ask("loader", &[]).await;
+    let (_, from) = client.next().await;
+    shows("ochami_sync_tftp_transfers 1").await;
+    let second = Client::new(&server).await;
+    second.ask("loader", &[]).await;
+    shows("ochami_sync_tftp_requests_total{end=\"no-room\"} 1").await;
+    client.socket.send_to(b"\0\x05\0\0enough\0", from).await.unwrap();
+    shows("ochami_sync_tftp_requests_total{end=\"aborted\"} 1").await;
 }
 
 #[tokio::test]

@@ -13,6 +13,7 @@ use super::link::{Link, Reply};
 use super::options::Terms;
 use super::packet;
 use super::window::{Next, Window};
+use crate::loaders::LoaderError;
 
 /// How often something is sent again to a client that has answered before.
 const REPETITIONS: u32 = 6;
@@ -36,9 +37,25 @@ pub(super) enum End {
     /// The client did not answer any more.
     #[error("the client does not answer")]
     Silent,
+    /// There is no such file for it.
+    #[error("refused: {0}")]
+    Refused(LoaderError),
     /// It could not go on.
     #[error("{0}")]
     Failed(io::Error),
+}
+
+impl End {
+    /// The end in a word, for figures.
+    pub(super) fn word(&self) -> &'static str {
+        match self {
+            Self::Complete => "complete",
+            Self::Aborted => "aborted",
+            Self::Silent => "silent",
+            Self::Refused(_) => "refused",
+            Self::Failed(_) => "failed",
+        }
+    }
 }
 
 /// One file on its way to one client.

@@ -93,6 +93,53 @@ async fn every_algorithm_of_the_allow_list_verifies_with_its_own_type_of_key_onl
 }
 
 #[tokio::test]
+async fn a_published_key_cannot_be_used_as_a_shared_secret() {
+    let state = tempfile::tempdir().unwrap();
+    let (url, published, _server) = jwks_server().await;
+    let (rsa, ec) = (Other::rsa("rsa"), Other::ec("ec", Algorithm::ES256));
+    // A set that says so of its key does not change what the key is.
+    let mut named = rsa.jwk.clone();
+    (named["kid"], named["alg"]) = ("named".into(), "HS256".into());
+    published.keys(&[&rsa.jwk, &ec.jwk, &named]);
+    let (verifier, _task) = running(&issuer(state.path()), with_url(&url), QUICK);
+    assert!(verifier.check(&rsa.token(json!({}))).await.is_ok());
+    let part = |jwk: &Value, name: &str| URL_SAFE_NO_PAD.decode(jwk[name].as_str().unwrap()).unwrap();
+    for (kid, secret) in [
+        ("rsa", part(&rsa.jwk, "n")),
+        ("rsa", rsa.jwk["n"].as_str().unwrap().into()),
+        ("rsa", rsa.jwk.to_string().into_bytes()),
+        ("ec", [vec![4], part(&ec.jwk, "x"), part(&ec.jwk, "y")].concat()),
+        ("ec", ec.jwk.to_string().into_bytes()),
+        ("named", part(&rsa.jwk, "n")),
+        ("rsa", Vec::new()),
+    ] {
+        for algorithm in [Algorithm::HS256, Algorithm::HS384, Algorithm::HS512] {
+            let header = Header { kid: Some(kid.into()), ..Header::new(algorithm) };
+            let key = EncodingKey::from_secret(&secret);
+            let forged = jsonwebtoken::encode(&header, &claims(json!({})), &key).unwrap();
+            assert_eq!(verifier.check(&forged).await, Err(Denied::Unauthorized), "{algorithm:?} with {kid}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn keys_of_a_server_that_is_down_at_the_start_are_good_once_it_answers() {
+    let state = tempfile::tempdir().unwrap();
+    let hydra = Other::ed("k1");
+    let address = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let ours = issuer(state.path());
+    let (verifier, _task) = running(&ours, with_url(&format!("http://{address}/keys")), QUICK);
+    let own = ours.mint(&MintRequest::default()).unwrap();
+    assert_eq!(verifier.check(&hydra.token(json!({}))).await, Err(Denied::Unauthorized));
+    assert!(verifier.check(&own).await.is_ok(), "our own tokens need nobody");
+    let set = json!({ "keys": [hydra.jwk] }).to_string();
+    let router = Router::new().route("/keys", get(async || set));
+    let listener = tokio::net::TcpListener::bind(address).await.unwrap();
+    let _server = AbortOnDropHandle::new(tokio::spawn(async move { axum::serve(listener, router).await.unwrap() }));
+    assert!(verifier.check(&hydra.token(json!({}))).await.is_ok());
+}
+
+#[tokio::test]
 async fn configured_issuers_and_audiences_bind_foreign_tokens() {
     let state = tempfile::tempdir().unwrap();
     let (url, published, _server) = jwks_server().await;

@@ -12,14 +12,14 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
 
 /// Tokens by their symbolic names, and where their key is published.
-pub(super) struct Tokens {
-    pub(super) jwks_url: String,
+pub(crate) struct Tokens {
+    pub(crate) jwks_url: String,
     by_name: BTreeMap<&'static str, String>,
 }
 
 impl Tokens {
     /// Makes the keys, serves the JWKS for as long as the process lives, and mints the tokens.
-    pub(super) fn issue() -> Self {
+    pub(crate) fn issue() -> Self {
         let (key, stranger) = (rsa(), rsa());
         let mut jwk = Jwk::from_encoding_key(&key, Algorithm::RS256).unwrap();
         jwk.common.key_id = Some("k1".to_owned());
@@ -27,7 +27,7 @@ impl Tokens {
     }
 
     /// The token of a name; the empty text for `none`.
-    pub(super) fn named(&self, name: &str) -> &str {
+    pub(crate) fn named(&self, name: &str) -> &str {
         self.by_name.get(name).unwrap_or_else(|| panic!("no token is called {name}"))
     }
 }

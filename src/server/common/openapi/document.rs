@@ -104,24 +104,12 @@ fn described(api: &Api, path: &str, operation: &Operation) -> Value {
     described
 }
 
-/// What the room's rule asks for, and whether it ever asks: nothing, a token, or, where it depends on the query, either.
+/// What the room's rule asks for, and whether it asks: nothing, or a token.
 fn security(api: &Api, path: &str, operation: &Operation) -> (Value, bool) {
-    let sample = api.sample(path);
-    let is_open = |query: &str| {
-        let method = operation.method.parse::<Method>();
-        let uri = format!("{sample}{query}").parse::<Uri>();
-        method.is_ok_and(|method| uri.is_ok_and(|uri| (api.is_open)(&method, &uri)))
-    };
-    let with_keys = operation.query.iter().map(|Query(name, ..)| is_open(&format!("?{name}=1")));
-    let is_open: Vec<bool> = std::iter::once(is_open("")).chain(with_keys).collect();
-    let (mut ways, asks) = (Vec::new(), is_open.contains(&false));
-    if asks && is_open.contains(&true) {
-        ways.push(json!({}));
-    }
-    if asks {
-        ways.extend([json!({"bearer": []}), json!({"cookie": []})]);
-    }
-    (ways.into(), asks)
+    let (method, uri) = (operation.method.parse::<Method>(), api.sample(path).parse::<Uri>());
+    let asks = !method.is_ok_and(|method| uri.is_ok_and(|uri| (api.is_open)(&method, &uri)));
+    let ways = if asks { json!([{"bearer": []}, {"cookie": []}]) } else { json!([]) };
+    (ways, asks)
 }
 
 fn responses(api: &Api, operation: &Operation, asks: bool) -> Value {

@@ -6,12 +6,11 @@ use axum::extract::State;
 use axum::response::Response;
 
 use super::filter::PartFilter;
-use super::{deleted_all, emptied};
 use crate::model::Table;
 use crate::server::common::Problem;
 use crate::server::smd::query::Pairs;
 use crate::server::smd::request::{By, PathOf};
-use crate::server::smd::{SmdState, answer};
+use crate::server::smd::{SmdState, answer, by_xname};
 use crate::snapshot::{Change, Snapshot};
 use crate::store::Decision;
 use crate::wire::smd::{FruView, write_list};
@@ -44,7 +43,7 @@ pub(super) async fn remove_history() -> Problem {
 }
 
 pub(super) async fn clear(State(smd): State<SmdState>, By(author): By) -> Result<Response, Problem> {
-    Ok(deleted_all(smd.store.write(author, decide_clear).await?))
+    Ok(answer::cleared(smd.store.write(author, decide_clear).await?))
 }
 
 fn missing() -> Problem {
@@ -72,5 +71,5 @@ fn decide_clear(snapshot: &Snapshot) -> Result<Decision<usize>, Problem> {
     if let Some(place) = records.hardware.values().find(|place| place.fru.as_ref().is_some_and(holds)) {
         return Err(installed(place.id.as_str()));
     }
-    emptied(records.frus.keys().map(|id| Change::DeleteRecord(Table::HardwareFru, id.clone())).collect())
+    by_xname::all(records.frus.keys().map(|id| Change::DeleteRecord(Table::HardwareFru, id.clone())).collect())
 }

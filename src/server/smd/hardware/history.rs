@@ -7,12 +7,12 @@ use axum::extract::State;
 use axum::response::Response;
 use serde_json::json;
 
-use super::{deleted_all, emptied, filter};
+use super::filter;
 use crate::model::{HardwareEvent, HardwareEventKind, Record, Records, Timestamp, Xname};
 use crate::server::common::Problem;
 use crate::server::smd::query::Pairs;
 use crate::server::smd::request::{By, PathOf};
-use crate::server::smd::{SmdState, answer};
+use crate::server::smd::{SmdState, answer, by_xname};
 use crate::snapshot::{Change, Snapshot};
 use crate::wire::smd::{HardwareEventView, HistoryView, parse_time, read_event_kind};
 
@@ -119,8 +119,8 @@ fn xname(text: &str) -> Result<Xname, Problem> {
 }
 
 pub(super) async fn clear(State(smd): State<SmdState>, By(author): By) -> Result<Response, Problem> {
-    let decide = |snapshot: &Snapshot| emptied(snapshot.records.hardware_events.values().map(gone).collect());
-    Ok(deleted_all(smd.store.write(author, decide).await?))
+    let decide = |snapshot: &Snapshot| by_xname::all(snapshot.records.hardware_events.values().map(gone).collect());
+    Ok(answer::cleared(smd.store.write(author, decide).await?))
 }
 
 pub(super) async fn clear_place(
@@ -129,8 +129,8 @@ pub(super) async fn clear_place(
     PathOf(id): PathOf<String>,
 ) -> Result<Response, Problem> {
     let place = xname(&id)?;
-    let decide = move |snapshot: &Snapshot| emptied(lines_of(&snapshot.records, &place).map(gone).collect());
-    Ok(deleted_all(smd.store.write(author, decide).await?))
+    let decide = move |snapshot: &Snapshot| by_xname::all(lines_of(&snapshot.records, &place).map(gone).collect());
+    Ok(answer::cleared(smd.store.write(author, decide).await?))
 }
 
 pub(super) async fn clear_part(
@@ -140,9 +140,9 @@ pub(super) async fn clear_part(
 ) -> Result<Response, Problem> {
     let decide = move |snapshot: &Snapshot| {
         let lines = snapshot.records.hardware_events.values().filter(|line| *line.fru == *id);
-        emptied(lines.map(gone).collect())
+        by_xname::all(lines.map(gone).collect())
     };
-    Ok(deleted_all(smd.store.write(author, decide).await?))
+    Ok(answer::cleared(smd.store.write(author, decide).await?))
 }
 
 fn gone(line: &Arc<HardwareEvent>) -> Change {

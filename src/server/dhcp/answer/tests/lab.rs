@@ -12,6 +12,7 @@ use crate::model::{
 };
 use crate::server::dhcp::leases::Leases;
 use crate::server::dhcp::place::Prepared;
+use crate::server::dhcp::request::Request;
 use crate::server::dhcp::sightings::Sightings;
 use crate::server::dhcp::{BootSettings, Link};
 use crate::snapshot::{Change, Snapshot};
@@ -155,15 +156,16 @@ impl Lab {
     }
 
     pub(super) fn outcome(&mut self, packet: &Packet) -> Result<Outcome, Silence> {
-        self.outcome_of(&packet.bytes(), packet.port)
+        let bytes = packet.bytes();
+        self.outcome_of(&Request::read(&bytes).unwrap(), packet.port)
     }
 
     /// Feeds bytes; whatever the outcome.
     pub(super) fn feed(&mut self, bytes: &[u8]) {
-        let _ = self.outcome_of(bytes, 67);
+        let _ = Request::read(bytes).map(|request| self.outcome_of(&request, 67));
     }
 
-    fn outcome_of(&mut self, bytes: &[u8], port: u16) -> Result<Outcome, Silence> {
+    fn outcome_of(&mut self, request: &Request<'_>, port: u16) -> Result<Outcome, Silence> {
         let prepared = Prepared::new(Arc::new(self.settings.clone()));
         let server = Server {
             view: &self.snapshot.boot,
@@ -174,7 +176,7 @@ impl Lab {
             sightings: &self.sightings,
             now: self.now,
         };
-        server.answer(bytes, SocketAddrV4::new(ip(77), 68), port)
+        server.answer(request, SocketAddrV4::new(ip(77), 68), port)
     }
 
     #[track_caller]
