@@ -34,7 +34,7 @@ pub struct ValueError {
 }
 
 macro_rules! smd_values {
-    ($(#[$doc:meta])* $name:ident, $field:literal: $($variant:ident = $text:literal),+) => {
+    ($(#[$doc:meta])* $name:ident, $field:literal: $($variant:ident = $text:literal $(| $alias:literal)?),+) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[expect(missing_docs, reason = "the variants carry SMD's own words, which are their documentation")]
@@ -54,8 +54,11 @@ macro_rules! smd_values {
         impl FromStr for $name {
             type Err = ValueError;
 
-            /// Reads the word in any case.
+            /// Reads the word, or the other word that SMD takes for it, in any case.
             fn from_str(text: &str) -> Result<Self, ValueError> {
+                $($(if text.eq_ignore_ascii_case($alias) {
+                    return Ok(Self::$variant);
+                })?)+
                 Self::ALL.iter().copied().find(|v| v.as_str().eq_ignore_ascii_case(text))
                     .ok_or_else(|| ValueError { field: $field, text: text.to_owned() })
             }
@@ -76,7 +79,7 @@ smd_values! {
 }
 smd_values! {
     /// A remark on the state. The inventory never owns it.
-    Flag, "flag": Unknown = "Unknown", Ok = "OK", Warning = "Warning", Alert = "Alert", Locked = "Locked"
+    Flag, "flag": Unknown = "Unknown", Ok = "OK", Warning = "Warning" | "WARN", Alert = "Alert", Locked = "Locked"
 }
 smd_values! {
     /// What a node is for.

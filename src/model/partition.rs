@@ -16,7 +16,7 @@ pub struct PartitionName(Arc<str>);
 
 /// A text that cannot name a partition.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("a partition is named `p#` or `p#.#`")]
+#[error("Bad partition name. Must be p# or p#.#")]
 pub struct PartitionNameError;
 
 impl PartitionName {

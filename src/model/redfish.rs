@@ -41,6 +41,15 @@ pub struct RedfishEndpoint {
     /// SMD's flag of that name.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub rediscover_on_update: bool,
+    /// Whether the endpoint is to be found by SSDP. Kept and shown; nothing here looks for endpoints.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub use_ssdp: bool,
+    /// Whether the MAC address is needed to reach the endpoint. Kept and shown.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub mac_required: bool,
+    /// The name of a discovery template. Kept and shown.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub template_id: String,
 }
 
 /// What a Redfish endpoint says about one component. Follows SMD `Inventory/ComponentEndpoints`.

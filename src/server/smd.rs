@@ -25,7 +25,7 @@
 //! | `locks/…` | its own table | `locks` |
 //! | `Subscriptions/SCN…` | its own table | `subscriptions` |
 //! | `groups` | GET POST | `groups` |
-//! | `groups/labels` | GET | |
+//! | `groups/labels` | GET, and PATCH DELETE of the group of that name | |
 //! | `groups/{label}` | GET PATCH DELETE | |
 //! | `groups/{label}/members` | GET POST PUT | |
 //! | `groups/{label}/members/{xname}` | DELETE | |
@@ -185,7 +185,7 @@ fn set_routes() -> Router<SmdState> {
     use groups::members;
     Router::new()
         .route("/groups", resource("GET,POST", get(groups::list).post(groups::create)))
-        .route("/groups/labels", resource("GET", get(groups::labels)))
+        .route("/groups/labels", resource("GET,PATCH,DELETE", groups::called_labels()))
         .route(
             "/groups/{label}",
             resource("GET,PATCH,DELETE", get(groups::show).patch(groups::change).delete(groups::remove)),

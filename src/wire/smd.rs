@@ -28,6 +28,7 @@ mod hardware;
 mod interface;
 mod lock;
 mod node_map;
+mod outlet;
 mod partition;
 mod power_map;
 mod redfish_endpoint;
@@ -44,7 +45,8 @@ pub use component_request::{
     BulkNidBody, BulkNidRequest, ComponentsBody, ComponentsRequest, NidBody, PutComponentBody, PutComponentRequest,
 };
 pub use discovery::{
-    DiscoveryRequest, ManagerBody, NicBody, SystemBody, manager_info, path_of, path_of_nic, system_info,
+    DiscoveryRequest, LinksBody, ManagerBody, NicBody, PowerBody, SystemBody, manager_info, path_of, path_of_nic,
+    system_info,
 };
 pub use field::FieldError;
 pub use group::{
@@ -63,10 +65,11 @@ pub use lock::{
     ReservedView,
 };
 pub use node_map::{NodeMapBody, NodeMapView, NodeMapsBody};
+pub use outlet::{OutletBody, PDU_PATH, PduBody, outlet_info, pdu_info};
 pub use partition::{PartitionBody, PartitionView};
 pub use power_map::{PowerMapBody, PowerMapView};
 pub use redfish_endpoint::{
-    EndpointBody, RedfishEndpointPost, RedfishEndpointRequest, RedfishEndpointView, read_redfish_endpoints,
+    EndpointBody, RedfishEndpointPost, RedfishEndpointRequest, RedfishEndpointView, read_redfish_endpoints, shown_ip,
 };
 pub use rows::{ListError, Row, RowCause, RowError, write_list};
 pub use subscription::{NoticeView, PatchOperation, SubscriptionBody, SubscriptionError, SubscriptionView};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::Response;
 
-use super::components::{missing, xname};
+use super::components::missing;
 use super::query::{Filter, Pairs};
 use super::request::{By, PathOf};
 use super::{SmdState, answer};
@@ -70,6 +70,10 @@ pub(super) async fn remove(
     let id = xname(&id)?;
     smd.store.write(author, move |snapshot| decide_remove(snapshot, &id)).await?;
     Ok(answer::deleted())
+}
+
+fn xname(text: &str) -> Result<Xname, Problem> {
+    text.parse().map_err(|_| Problem::bad_request("Argument was not a valid xname ID"))
 }
 
 fn decide_remove(snapshot: &Snapshot, id: &Xname) -> Result<Decision<()>, Problem> {

@@ -72,6 +72,11 @@ pub(super) async fn by_nid(State(smd): State<SmdState>, PathOf(nid): PathOf<Stri
     Ok(answer::json(&ComponentView::new(component, Shown::All)))
 }
 
+/// An xname of a change, which SMD refuses in other words than one of a look-up.
+pub(super) fn changed_xname(text: &str) -> Result<Xname, Problem> {
+    text.parse().map_err(|_| Problem::bad_request("invalid xname ID"))
+}
+
 /// A path's xname, where one that cannot be is told from one that is not there.
 pub(super) fn xname(text: &str) -> Result<Xname, Problem> {
     text.parse().map_err(|_| Problem::bad_request("invalid xname"))

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
+use axum::routing::{MethodRouter, get};
 
 use scope::Scope;
 
@@ -47,7 +48,15 @@ pub(super) async fn create(State(smd): State<SmdState>, By(author): By, body: Bo
     Ok(answer::created_all("groups", &uris))
 }
 
-pub(super) async fn labels(State(smd): State<SmdState>) -> Response {
+/// `groups/labels`: the list of labels, and the group that is called so, which can be changed and deleted but not shown.
+pub(super) fn called_labels() -> MethodRouter<SmdState> {
+    let label = || PathOf("labels".to_owned());
+    get(labels)
+        .patch(move |state, by, body| change(state, by, label(), body))
+        .delete(move |state, by| remove(state, by, label()))
+}
+
+async fn labels(State(smd): State<SmdState>) -> Response {
     let snapshot = smd.store.snapshot();
     answer::bytes(write_list(None, snapshot.boot.groups.keys().map(GroupLabel::as_str)))
 }

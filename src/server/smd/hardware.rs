@@ -49,7 +49,7 @@ pub(super) fn routes() -> Router<SmdState> {
     let of_place = get(history::of_place).delete(history::clear_place);
     let of_part = get(history::of_part).delete(history::clear_part);
     Router::new()
-        .route("/Hardware", resource("GET,POST,DELETE", get(list).post(create).delete(clear)))
+        .route("/Hardware", resource("POST,GET,DELETE", get(list).post(create).delete(clear)))
         .route("/Hardware/{xname}", resource("GET,DELETE", get(show).delete(remove)))
         .route("/Hardware/Query/{xname}", resource("GET", get(query::tree)))
         .route("/Hardware/History", resource("GET,DELETE", history))

@@ -44,7 +44,7 @@ pub(super) async fn clear(State(smd): State<SmdState>, By(author): By) -> Result
 
 pub(super) async fn show(State(smd): State<SmdState>, PathOf(id): PathOf<String>) -> Result<Response, Problem> {
     let snapshot = smd.store.snapshot();
-    Ok(answer::json(&InterfaceView(found(&snapshot, mac_of(&id)?)?)))
+    Ok(answer::json(&InterfaceView(looked_up(&snapshot, &id)?)))
 }
 
 pub(super) async fn change(
@@ -83,4 +83,10 @@ fn mac_of(id: &str) -> Result<MacAddr, Problem> {
 
 fn found(snapshot: &Snapshot, mac: MacAddr) -> Result<&Arc<EthernetInterface>, Problem> {
     snapshot.boot.interfaces.get(&mac).ok_or_else(missing)
+}
+
+/// The interface that a look-up names, which SMD misses in other words than a change.
+fn looked_up<'a>(snapshot: &'a Snapshot, id: &str) -> Result<&'a Arc<EthernetInterface>, Problem> {
+    let missing = |_| Problem::not_found(format!("No such component ethernet interface: {id}"));
+    mac_of(id).and_then(|mac| found(snapshot, mac)).map_err(missing)
 }

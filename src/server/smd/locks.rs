@@ -45,7 +45,7 @@ pub(super) fn routes() -> Router<SmdState> {
     let switched =
         |switch: Switch| resource("POST", post(move |state, by, body| switch::switch(switch, state, by, body)));
     Router::new()
-        .route("/locks/status", resource("GET,POST", get(status::list).post(status::search)))
+        .route("/locks/status", resource("POST,GET", get(status::list).post(status::search)))
         .route("/locks/lock", switched(Switch::Lock))
         .route("/locks/unlock", switched(Switch::Unlock))
         .route("/locks/repair", switched(Switch::Repair))
@@ -78,7 +78,12 @@ impl Selection {
     ///
     /// 400 for a value that its field does not take.
     fn read(request: &LockBody) -> Result<Self, Problem> {
-        let filter = ComponentFilter::read(&request.conditions.iter().cloned().collect::<Pairs>())?;
+        let filter = ComponentFilter::read(&request.conditions.iter().cloned().collect::<Pairs>());
+        // Nothing of this comes from a query, and SMD says so of none of it.
+        let filter = filter.map_err(|problem| Problem {
+            detail: problem.detail.trim_start_matches("bad query param: ").to_owned(),
+            ..problem
+        })?;
         let named = request.ids.iter().filter_map(|id| id.parse().ok()).collect();
         Ok(Self { filter, named, is_rigid: request.model == ProcessingModel::Rigid })
     }
@@ -93,7 +98,7 @@ impl Selection {
         let unknown = self.named.iter().filter(|id| !snapshot.boot.components.contains_key(*id));
         let failures: Vec<_> = unknown.map(|id| failure(id, NOT_FOUND)).collect();
         match failures.first() {
-            Some(first) if self.is_rigid => Err(refusal(&first.id, first.reason)),
+            Some(first) if self.is_rigid => Err(refusal(first.reason)),
             _ if found.is_empty() => Err(Problem::bad_request("Component not found")),
             _ => Ok((found, failures)),
         }
@@ -114,15 +119,15 @@ fn failure(id: &Xname, reason: &'static str) -> LockFailure {
 }
 
 /// What a rigid request is told when it cannot be done to one of its components.
-fn refusal(id: &str, reason: &str) -> Problem {
+fn refusal(reason: &str) -> Problem {
     let what = match reason {
-        NOT_FOUND => "Component or reservation not found",
+        NOT_FOUND => "Component not found",
         LOCKED => "Component is Locked",
         UNLOCKED => "Component is Unlocked",
         DISABLED => "Component reservations are disabled",
         _ => "Component is Reserved",
     };
-    Problem::bad_request(format!("{what}: {id}"))
+    Problem::bad_request(what)
 }
 
 /// The reservation of a component that stands: one that has expired is gone, swept or not.

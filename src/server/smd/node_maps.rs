@@ -66,7 +66,14 @@ pub(super) async fn put(
         return Err(Problem::bad_request("xname in URL and PUT body do not match"));
     }
     let shown = map.clone();
-    smd.store.write(author, move |snapshot| decide_put(snapshot, vec![map])).await?;
+    let decide = move |snapshot: &Snapshot| {
+        let taken = |problem: Problem| Problem {
+            detail: problem.detail.replace(TAKEN, "an existing resource that has the same NID"),
+            ..problem
+        };
+        decide_put(snapshot, vec![map]).map_err(taken)
+    };
+    smd.store.write(author, decide).await?;
     Ok(answer::json(&NodeMapView::from(&shown)))
 }
 
@@ -81,6 +88,9 @@ pub(super) async fn remove(
     Ok(answer::deleted())
 }
 
+/// What has the number already, in the words of a POST; a PUT has others.
+const TAKEN: &str = "an existing xname ID that has the same NID.";
+
 /// Puts one after the other, so that of two for one node the last counts; 409 when one takes a number that another
 /// node has at that moment.
 fn decide_put(snapshot: &Snapshot, maps: Vec<NodeMap>) -> Result<Decision<()>, Problem> {
@@ -92,10 +102,7 @@ fn decide_put(snapshot: &Snapshot, maps: Vec<NodeMap>) -> Result<Decision<()>, P
     let mut given: HashMap<&Xname, Nid> = HashMap::new();
     for map in &maps {
         if holders.get(&map.nid).is_some_and(|holder| **holder != map.id) {
-            return Err(Problem::conflict(format!(
-                "operation would conflict with an existing xname ID that has the same NID: {}",
-                map.nid
-            )));
+            return Err(Problem::conflict(format!("operation would conflict with {TAKEN}")));
         }
         if let Some(old) = given.insert(&map.id, map.nid).or_else(|| Some(stored.get(&map.id)?.nid)) {
             holders.remove(&old);

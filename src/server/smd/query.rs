@@ -1,5 +1,5 @@
 //! Filters in query strings: several values of one key mean any of them, different keys mean all of them, and `!X`
-//! means anything but X. Keys that are not known are ignored, as SMD does.
+//! means anything but X. Keys are read in any case, and those that are not known are ignored, as SMD does.
 
 use axum::extract::{FromRequestParts, Query};
 use axum::http::request::Parts;
@@ -27,18 +27,16 @@ impl FromIterator<(String, String)> for Pairs {
 }
 
 impl Pairs {
-    /// The pairs, in order.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
-    }
-
-    /// The values of a key, in order.
-    pub(super) fn all<'a>(&'a self, key: &'a str) -> impl Iterator<Item = &'a str> {
-        self.0.iter().filter(move |(name, _)| name == key).map(|(_, value)| value.as_str())
+    /// The values of a key, in order. Where the key is given in several spellings only the last of them in the order
+    /// of bytes counts, which is how Go's JSON decoder makes of `Type=Node&type=Chassis` a query for chassis.
+    pub(super) fn all(&self, key: &str) -> impl Iterator<Item = &str> {
+        let names = self.0.iter().map(|(name, _)| name.as_str());
+        let spelling = names.filter(|name| name.eq_ignore_ascii_case(key)).max();
+        self.0.iter().filter(move |(name, _)| Some(name.as_str()) == spelling).map(|(_, value)| value.as_str())
     }
 
     /// The first value of a key.
-    pub(super) fn first<'a>(&'a self, key: &'a str) -> Option<&'a str> {
+    pub(super) fn first(&self, key: &str) -> Option<&str> {
         self.all(key).next()
     }
 
@@ -60,7 +58,7 @@ impl Pairs {
 
     /// A filter by xname.
     pub(super) fn xnames(&self, key: &str) -> Result<Filter<Xname>, Problem> {
-        self.filter(key, "Argument was not a valid xname", |text| text.parse().ok())
+        self.filter(key, "Argument was not a valid xname ID", |text| text.parse().ok())
     }
 
     /// A filter by SMD's type. An empty value is the type of nothing.
@@ -101,5 +99,27 @@ impl<T> Filter<T> {
         T: PartialEq<Q>,
     {
         (self.wanted.is_empty() || self.wanted.iter().any(|w| w == value)) && !self.excluded.iter().any(|e| e == value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pairs(query: &str) -> Pairs {
+        Query::try_from_uri(&format!("/?{query}").parse().unwrap()).map(|Query(pairs)| Pairs(pairs)).unwrap()
+    }
+
+    #[test]
+    fn a_key_is_found_in_any_case() {
+        let pairs = pairs("OlderThan=1&TYPE=Node&TYPE=Chassis");
+        assert_eq!(pairs.first("olderthan"), Some("1"));
+        assert_eq!(pairs.all("type").collect::<Vec<_>>(), ["Node", "Chassis"]);
+        assert_eq!(pairs.first("typ"), None);
+    }
+
+    #[test]
+    fn of_two_spellings_of_a_key_the_last_in_the_order_of_bytes_counts() {
+        assert_eq!(pairs("type=Node&Type=Chassis&TYPE=x").all("Type").collect::<Vec<_>>(), ["Node"]);
     }
 }

@@ -1,10 +1,12 @@
 //! `Inventory/RedfishEndpoints`, of both generations of payload.
 //!
 //! The first describes BMCs and creates nothing else. The second (`SchemaVersion` 1) describes one BMC and what was
-//! found behind it, and creates components, component endpoints and interfaces with it: see `discovery`.
+//! found behind it, and creates components, component endpoints and interfaces with it: see `discovery`. A third form
+//! describes a power distribution unit with its outlets: see `outlets`.
 
 mod discovery;
 mod names;
+mod outlets;
 mod write;
 
 use axum::body::Body;
@@ -20,7 +22,7 @@ use super::request::{By, PathOf};
 use crate::clock;
 use crate::model::{MacAddr, RedfishEndpoint, Xname, XnameType};
 use crate::server::common::{Problem, body};
-use crate::wire::smd::{EndpointBody, RedfishEndpointPost, RedfishEndpointView, write_list};
+use crate::wire::smd::{EndpointBody, RedfishEndpointPost, RedfishEndpointView, shown_ip, write_list};
 
 const COLLECTION: &str = "Inventory/RedfishEndpoints";
 
@@ -52,7 +54,7 @@ impl EndpointFilter {
     fn passes(&self, endpoint: &RedfishEndpoint) -> bool {
         // Texts are made only for the filters that compare them.
         let mac = || endpoint.mac.map(|mac| mac.to_string()).unwrap_or_default();
-        let ip = || endpoint.ip.map(|ip| ip.to_string()).unwrap_or_default();
+        let ip = || endpoint.ip.map(shown_ip).unwrap_or_default();
         self.id.passes(&endpoint.id)
             && self.fqdn.passes(endpoint.fqdn.as_str())
             && self.kind.passes(&Some(endpoint.id.kind()))
@@ -120,7 +122,7 @@ pub(super) async fn change(
     body: Body,
 ) -> Result<Response, Problem> {
     let patch: EndpointBody = body::read_json(body).await?;
-    let id = xname(&id)?;
+    let id: Xname = id.parse().map_err(|_| Problem::bad_request("xname in URL is not valid"))?;
     let endpoint = smd.store.write(author, move |snapshot| write::decide_change(snapshot, &id, patch)).await?;
     Ok(answer::json(&RedfishEndpointView::from(&endpoint)))
 }

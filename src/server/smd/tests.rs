@@ -6,6 +6,7 @@ mod node_maps;
 mod partitions;
 mod power_maps;
 mod queries;
+mod redfish;
 mod subscriptions;
 mod writes;
 
@@ -109,7 +110,7 @@ const ROUTES: &[(&str, &str)] = &[
     ("Inventory/EthernetInterfaces/020000000001/IPAddresses", "GET,POST"),
     ("Inventory/EthernetInterfaces/020000000001/IPAddresses/10.0.0.1", "PATCH,DELETE"),
     ("groups", "GET,POST"),
-    ("groups/labels", "GET"),
+    ("groups/labels", "GET,PATCH,DELETE"),
     ("groups/compute", "GET,PATCH,DELETE"),
     ("groups/compute/members", "GET,POST,PUT"),
     ("groups/compute/members/x1c0s0b0n0", "DELETE"),
@@ -128,7 +129,7 @@ const ROUTES: &[(&str, &str)] = &[
     ("service/liveness", "GET"),
     ("service/values", "GET"),
     ("service/values/role", "GET"),
-    ("Inventory/Hardware", "GET,POST,DELETE"),
+    ("Inventory/Hardware", "POST,GET,DELETE"),
     ("Inventory/Hardware/x1c0s0b0n0", "GET,DELETE"),
     ("Inventory/Hardware/Query/all", "GET"),
     ("Inventory/Hardware/History", "GET,DELETE"),
@@ -143,7 +144,7 @@ const ROUTES: &[(&str, &str)] = &[
     ("Inventory/Discover", "POST"),
     ("Inventory/DiscoveryStatus", "GET"),
     ("Inventory/DiscoveryStatus/0", "GET"),
-    ("locks/status", "GET,POST"),
+    ("locks/status", "POST,GET"),
     ("locks/lock", "POST"),
     ("locks/unlock", "POST"),
     ("locks/repair", "POST"),

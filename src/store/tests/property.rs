@@ -74,6 +74,9 @@ fn redfish_endpoint() -> impl Strategy<Value = Object> {
             mac,
             ip: None,
             rediscover_on_update: false,
+            use_ssdp: false,
+            mac_required: false,
+            template_id: String::new(),
         }))
     })
 }

@@ -48,6 +48,36 @@ pub struct SystemBody {
     /// The resets it takes; none and an empty list are shown differently.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub actions: Option<Vec<String>>,
+    /// What it is connected with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub links: Option<LinksBody>,
+    /// Its power controls.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub power: Option<PowerBody>,
+}
+
+impl SystemBody {
+    /// The resources of its power controls.
+    #[must_use]
+    pub fn power_controls(&self) -> &[String] {
+        self.power.as_ref().and_then(|power| power.power_control_ids.as_deref()).unwrap_or_default()
+    }
+}
+
+/// What a system is connected with.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LinksBody {
+    /// The Redfish resources of the chassis that it is in; the first one counts.
+    pub chassis: Option<Vec<String>>,
+}
+
+/// The power of a system.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PowerBody {
+    /// The Redfish resources that control it.
+    pub power_control_ids: Option<Vec<String>>,
 }
 
 /// A management controller.
@@ -122,7 +152,28 @@ pub fn system_info(system: &SystemBody) -> Value {
         object
     });
     put_list(&mut info, nics.collect());
+    put_power(&mut info, path, system);
     info
+}
+
+/// What power control services look up: where the power of the system's chassis is, and its controls. SMD takes the
+/// chassis for something beside which `Power` is, and wants a chassis for the controls.
+fn put_power(info: &mut Value, path: &str, system: &SystemBody) {
+    let Some(chassis) = system.links.iter().flat_map(|links| links.chassis.iter().flatten()).next() else { return };
+    let url = chassis.rsplit_once('/').map_or("Power".to_owned(), |(folder, _)| format!("{folder}/Power"));
+    info["PowerURL"] = url.into();
+    let controls = system.power_controls().iter().map(|control| {
+        json!({
+            "@odata.id": control,
+            "MemberId": control.rsplit('/').next(),
+            "Name": "System Power Control",
+            "RelatedItem": [{"@odata.id": path}, {"@odata.id": chassis}],
+        })
+    });
+    let controls: Vec<Value> = controls.collect();
+    if !controls.is_empty() {
+        info["PowerControl"] = controls.into();
+    }
 }
 
 /// The details that SMD makes of a manager: `RedfishManagerInfo`.
@@ -220,6 +271,7 @@ impl SystemBody {
             system_type: Some(endpoint.redfish_subtype.clone()).filter(|text| !text.is_empty()),
             ethernet_interfaces: nics(endpoint.id.as_str(), interfaces),
             actions,
+            ..Self::default()
         }
     }
 }
@@ -259,6 +311,21 @@ mod tests {
             "EthernetNICInfo": [{"RedfishId": "", "@odata.id": "", "Description": "Interface 0 for nid003",
                 "InterfaceEnabled": true, "MACAddress": "ec:e7:a7:05:93:84"}]});
         assert_eq!(system_info(&system), wanted);
+    }
+
+    #[test]
+    fn the_power_of_a_system_is_beside_its_first_chassis() {
+        let of = |links: Value| {
+            let system = json!({"uri": "https://b/Systems/S0", "links": links,
+                "power": {"state": "On", "power_control_ids": ["/Chassis/C0/Power#/PowerControl/0"]}});
+            let info = system_info(&serde_json::from_value(system).unwrap());
+            (info.get("PowerURL").cloned(), info.get("PowerControl").cloned())
+        };
+        let control = json!([{"@odata.id": "/Chassis/C0/Power#/PowerControl/0", "MemberId": "0",
+            "Name": "System Power Control", "RelatedItem": [{"@odata.id": "/Systems/S0"}, {"@odata.id": "/Chassis/C0"}]}]);
+        assert_eq!(of(json!({"chassis": ["/Chassis/C0", "x"]})), (Some("/Chassis/Power".into()), Some(control)));
+        assert_eq!(of(json!({"chassis": ["C0"]})).0, Some("Power".into()));
+        assert_eq!(of(json!({"managers": ["m"]})), (None, None));
     }
 
     #[test]

@@ -35,7 +35,7 @@ pub enum FieldError {
     #[error("IP address '{0}' is invalid")]
     Ip(String),
     /// Not a moment.
-    #[error("'{0}' is not an RFC 3339 time")]
+    #[error("Argument was not in a valid RFC3339 time format")]
     Time(String),
     /// Not a group label.
     #[error(transparent)]
@@ -46,6 +46,14 @@ pub enum FieldError {
     /// Not the xname of a node.
     #[error("xname ID '{0}' is invalid or not a node")]
     Node(String),
+    /// A word that a field of a node map does not take.
+    #[error("{field} '{word}' is not valid.")]
+    MappedWord {
+        /// The field.
+        field: &'static str,
+        /// The word.
+        word: String,
+    },
     /// Not a number that a node map gives.
     #[error("NID '{0}' is out of range")]
     MappedNid(i64),

@@ -19,27 +19,20 @@ use crate::model::{HardwareFru, HardwareLocation, Xname, XnameType};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum HardwareError {
     /// No xname, or none that can be one.
-    #[error("ID '{0}' is empty or not a valid xname")]
-    Xname(String),
+    #[error("ID is empty or not a valid xname")]
+    Xname,
     /// There is no inventory of that type.
-    #[error("{id}: there is no hardware inventory of the type {kind}")]
-    Unsupported {
-        /// The place.
-        id: Xname,
-        /// Its type.
-        kind: XnameType,
-    },
+    #[error("HMSType value not supported for this operation")]
+    Unsupported,
     /// The entry does not say which part is there.
-    #[error("{0}: PopulatedFRU must be populated")]
-    NoFru(Xname),
-    /// The details of the place or of the part are missing.
-    #[error("{id}: {key} is missing")]
-    NoDetails {
-        /// The place.
-        id: Xname,
-        /// The key.
-        key: String,
-    },
+    #[error("PopulatedFRU must be populated")]
+    NoFru,
+    /// The details of the place are missing.
+    #[error("Component location info is empty")]
+    NoLocation,
+    /// The details of the part are missing.
+    #[error("FRU info is empty")]
+    NoFruInfo,
     /// A value that its field does not take.
     #[error("{field} has to be {wanted}")]
     Field {
@@ -72,18 +65,18 @@ pub fn read_hardware(mut body: Map<String, Value>) -> Result<Vec<(HardwareLocati
 fn read_entry(mut entry: Map<String, Value>) -> Result<(HardwareLocation, HardwareFru), HardwareError> {
     let text = |value: Option<Value>| value.and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default();
     let id = text(shape::take(&mut entry, "ID"));
-    let id: Xname = id.parse().map_err(|_| HardwareError::Xname(id))?;
+    let id: Xname = id.parse().map_err(|_| HardwareError::Xname)?;
     let Some(Value::Object(mut fru)) = shape::take(&mut entry, "PopulatedFRU") else {
-        return Err(HardwareError::NoFru(id));
+        return Err(HardwareError::NoFru);
     };
-    let class =
-        class::class(id.kind()).ok_or_else(|| HardwareError::Unsupported { id: id.clone(), kind: id.kind() })?;
-    let details = |map: &mut Map<String, Value>, key: String, fields| match shape::take(map, &key) {
+    let class = class::class(id.kind()).ok_or(HardwareError::Unsupported)?;
+    let details = |map: &mut Map<String, Value>, key: &str, fields, missing| match shape::take(map, key) {
         Some(Value::Object(details)) => shape::fill(details, fields),
-        _ => Err(HardwareError::NoDetails { id: id.clone(), key }),
+        _ => Err(missing),
     };
-    let place = details(&mut entry, format!("{}LocationInfo", class.name), class.location)?;
-    let part = details(&mut fru, format!("{}FRUInfo", class.name), class.fru)?;
+    let key = format!("{}LocationInfo", class.name);
+    let place = details(&mut entry, &key, class.location, HardwareError::NoLocation)?;
+    let part = details(&mut fru, &format!("{}FRUInfo", class.name), class.fru, HardwareError::NoFruInfo)?;
     let given = text(shape::take(&mut fru, "FRUID"));
     let fru = HardwareFru {
         id: fru_id(&id, &given, &part).into(),
@@ -275,14 +268,14 @@ mod tests {
     #[test]
     fn an_entry_that_lacks_something_is_refused_and_told_what() {
         let fault = |entry| read(entry).unwrap_err().to_string();
-        assert_eq!(fault(json!({"ID": "foo"})), "ID 'foo' is empty or not a valid xname");
-        assert_eq!(fault(json!({})), "ID '' is empty or not a valid xname");
-        assert_eq!(fault(json!({"ID": "x1c0s0b0n0"})), "x1c0s0b0n0: PopulatedFRU must be populated");
-        assert_eq!(fault(json!({"ID": "x1c0s0b0n0", "PopulatedFRU": {}})), "x1c0s0b0n0: NodeLocationInfo is missing");
+        assert_eq!(fault(json!({"ID": "foo"})), "ID is empty or not a valid xname");
+        assert_eq!(fault(json!({})), "ID is empty or not a valid xname");
+        assert_eq!(fault(json!({"ID": "x1c0s0b0n0"})), "PopulatedFRU must be populated");
+        assert_eq!(fault(json!({"ID": "x1c0s0b0n0", "PopulatedFRU": {}})), "Component location info is empty");
         let without = json!({"ID": "x1c0s0b0n0", "NodeLocationInfo": {}, "PopulatedFRU": {"ProcessorFRUInfo": {}}});
-        assert_eq!(fault(without), "x1c0s0b0n0: NodeFRUInfo is missing");
+        assert_eq!(fault(without), "FRU info is empty");
         let nic = json!({"ID": "x1c0s0b0n0i0", "PopulatedFRU": {}});
-        assert_eq!(fault(nic), "x1c0s0b0n0i0: there is no hardware inventory of the type NodeNic");
+        assert_eq!(fault(nic), "HMSType value not supported for this operation");
     }
 
     #[test]

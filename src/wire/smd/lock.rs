@@ -16,10 +16,10 @@ const LONGEST: i64 = 15;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LockError {
     /// Neither `rigid` nor `flexible`.
-    #[error("Invalid Processing Model '{0}'")]
-    Model(String),
+    #[error("Invalid Processing Model")]
+    Model,
     /// Longer than SMD allows.
-    #[error("Invalid Reservation Duration: it is at most 15 minutes")]
+    #[error("Invalid Reservation Duration")]
     Duration,
     /// A field is not what it has to be.
     #[error("{field} has to be {wanted}")]
@@ -30,11 +30,11 @@ pub enum LockError {
         wanted: &'static str,
     },
     /// A key for something that is no component.
-    #[error("'{0}' is not a valid xname")]
-    Xname(String),
+    #[error("got HMSTypeInvalid instead of valid type")]
+    Xname,
     /// Without a key nothing is released, renewed or checked.
-    #[error("a key is required for '{0}'")]
-    NoKey(String),
+    #[error("{0} required for operation")]
+    NoKey(&'static str),
 }
 
 /// Whether a request happens whole or not at all, or as far as it can.
@@ -51,7 +51,7 @@ impl ProcessingModel {
         match text.to_ascii_lowercase().as_str() {
             "" | "rigid" => Ok(Self::Rigid),
             "flexible" => Ok(Self::Flexible),
-            _ => Err(LockError::Model(text.to_owned())),
+            _ => Err(LockError::Model),
         }
     }
 }
@@ -183,9 +183,9 @@ impl KeysBody {
         let bodies: Option<Vec<KeyBody>> = Deserialize::deserialize(field(map, name))
             .map_err(|_| LockError::Field { field: name, wanted: "a list of objects with `ID` and `Key`" })?;
         let read = |body: KeyBody| {
-            let id = body.id.parse().map_err(|_| LockError::Xname(body.id.clone()))?;
+            let id = body.id.parse().map_err(|_| LockError::Xname)?;
             if body.key.is_empty() {
-                return Err(LockError::NoKey(body.id));
+                return Err(LockError::NoKey(if name == "DeputyKeys" { "Deputy Key" } else { "Reservation Key" }));
             }
             Ok((id, body.key.to_ascii_lowercase()))
         };

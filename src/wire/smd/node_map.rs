@@ -60,8 +60,8 @@ impl TryFrom<NodeMapBody> for NodeMap {
         Ok(Self {
             id: node.ok_or(FieldError::Node(id))?,
             nid: u64::try_from(number).ok().filter(|nid| *nid > 0).map(Nid).ok_or(FieldError::MappedNid(number))?,
-            role: word(body.role.as_deref())?,
-            sub_role: word(body.sub_role.as_deref())?,
+            role: word(body.role.as_deref()).map_err(|_| invalid("Role", body.role))?,
+            sub_role: word(body.sub_role.as_deref()).map_err(|_| invalid("SubRole", body.sub_role))?,
             info: body.node_info.unwrap_or_default().into(),
         })
     }
@@ -82,6 +82,10 @@ impl NodeMapsBody {
     pub fn into_bodies(self) -> Vec<NodeMapBody> {
         if self.one == NodeMapBody::default() { self.node_maps.unwrap_or_default() } else { vec![self.one] }
     }
+}
+
+fn invalid(field: &'static str, word: Option<String>) -> FieldError {
+    FieldError::MappedWord { field, word: word.unwrap_or_default() }
 }
 
 #[cfg(test)]

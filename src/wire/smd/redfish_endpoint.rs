@@ -2,11 +2,13 @@
 //!
 //! `Password` is not read: what is never taken in cannot be stored, shown or logged.
 
+use std::net::IpAddr;
+
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::field::{ip, mac, said, xname};
-use super::{FieldError, ListError, ManagerBody, Row, SystemBody, rows};
+use super::{FieldError, ListError, ManagerBody, PduBody, Row, SystemBody, rows};
 use crate::model::{MacAddr, RedfishEndpoint};
 
 /// A Redfish endpoint as SMD shows it, with an empty password.
@@ -28,11 +30,17 @@ pub struct RedfishEndpointView<'a> {
     uuid: &'a str,
     user: &'a str,
     password: &'static str,
+    #[serde(rename = "UseSSDP", skip_serializing_if = "std::ops::Not::not")]
+    use_ssdp: bool,
+    #[serde(rename = "MACRequired", skip_serializing_if = "std::ops::Not::not")]
+    mac_required: bool,
     #[serde(rename = "MACAddr", skip_serializing_if = "Option::is_none")]
     mac: Option<MacAddr>,
     #[serde(rename = "IPAddress", skip_serializing_if = "Option::is_none")]
-    ip: Option<std::net::IpAddr>,
+    ip: Option<String>,
     rediscover_on_update: bool,
+    #[serde(rename = "TemplateID", skip_serializing_if = "str::is_empty")]
+    template_id: &'a str,
     discovery_info: DiscoveryInfo,
 }
 
@@ -56,12 +64,30 @@ impl<'a> From<&'a RedfishEndpoint> for RedfishEndpointView<'a> {
             uuid: &endpoint.uuid,
             user: &endpoint.user,
             password: "",
+            use_ssdp: endpoint.use_ssdp,
+            mac_required: endpoint.mac_required,
             mac: endpoint.mac,
-            ip: endpoint.ip,
+            ip: endpoint.ip.map(shown_ip),
             rediscover_on_update: endpoint.rediscover_on_update,
+            template_id: &endpoint.template_id,
             discovery_info: DiscoveryInfo { last_discovery_status: Self::STATUS },
         }
     }
+}
+
+/// An endpoint's address as SMD shows it: as a URL has it, with brackets around one of version 6.
+#[must_use]
+pub fn shown_ip(ip: IpAddr) -> String {
+    match ip {
+        IpAddr::V4(ip) => ip.to_string(),
+        IpAddr::V6(ip) => format!("[{ip}]"),
+    }
+}
+
+/// An address with or without the brackets of a URL.
+fn read_ip(text: &str) -> Result<IpAddr, FieldError> {
+    let inner = text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
+    ip(inner.unwrap_or(text))
 }
 
 impl RedfishEndpointView<'_> {
@@ -105,6 +131,15 @@ pub struct EndpointBody {
     /// A flag that is kept and shown.
     #[serde(rename = "RediscoverOnUpdate", alias = "rediscoveronupdate")]
     pub rediscover_on_update: Option<bool>,
+    /// A flag that is kept and shown.
+    #[serde(rename = "UseSSDP", alias = "usessdp")]
+    pub use_ssdp: Option<bool>,
+    /// A flag that is kept and shown.
+    #[serde(rename = "MACRequired", alias = "macrequired")]
+    pub mac_required: Option<bool>,
+    /// A text that is kept and shown.
+    #[serde(rename = "TemplateID", alias = "templateid")]
+    pub template_id: Option<String>,
 }
 
 impl TryFrom<EndpointBody> for RedfishEndpoint {
@@ -123,8 +158,11 @@ impl TryFrom<EndpointBody> for RedfishEndpoint {
             uuid: body.uuid.unwrap_or_default(),
             user: body.user.unwrap_or_default(),
             mac: said(body.mac.as_deref()).map(mac).transpose()?,
-            ip: said(body.ip.as_deref()).map(ip).transpose()?,
+            ip: said(body.ip.as_deref()).map(read_ip).transpose()?,
             rediscover_on_update: body.rediscover_on_update.unwrap_or_default(),
+            use_ssdp: body.use_ssdp.unwrap_or_default(),
+            mac_required: body.mac_required.unwrap_or_default(),
+            template_id: body.template_id.unwrap_or_default(),
         })
     }
 }
@@ -148,6 +186,9 @@ pub struct RedfishEndpointPost {
     /// The management controllers.
     #[serde(rename = "Managers", alias = "managers")]
     pub managers: Option<Vec<ManagerBody>>,
+    /// The outlets of a power distribution unit, in the place of systems and managers.
+    #[serde(rename = "PDUInventory", alias = "pduinventory")]
+    pub pdu: Option<PduBody>,
 }
 
 /// Builds one endpoint of a request. No password is sent, because none is kept.
@@ -170,9 +211,15 @@ pub struct RedfishEndpointRequest<'a> {
     #[serde(rename = "MACAddr", skip_serializing_if = "Option::is_none")]
     mac: Option<MacAddr>,
     #[serde(rename = "IPAddress", skip_serializing_if = "Option::is_none")]
-    ip: Option<std::net::IpAddr>,
+    ip: Option<IpAddr>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     rediscover_on_update: bool,
+    #[serde(rename = "UseSSDP", skip_serializing_if = "std::ops::Not::not")]
+    use_ssdp: bool,
+    #[serde(rename = "MACRequired", skip_serializing_if = "std::ops::Not::not")]
+    mac_required: bool,
+    #[serde(rename = "TemplateID", skip_serializing_if = "str::is_empty")]
+    template_id: &'a str,
 }
 
 impl<'a> From<&'a RedfishEndpoint> for RedfishEndpointRequest<'a> {
@@ -191,6 +238,9 @@ impl<'a> From<&'a RedfishEndpoint> for RedfishEndpointRequest<'a> {
             mac: endpoint.mac,
             ip: endpoint.ip,
             rediscover_on_update: endpoint.rediscover_on_update,
+            use_ssdp: endpoint.use_ssdp,
+            mac_required: endpoint.mac_required,
+            template_id: &endpoint.template_id,
         }
     }
 }
@@ -243,6 +293,26 @@ mod tests {
         assert_eq!(request["MACAddr"], "02:00:00:11:22:33");
         let named = RedfishEndpoint { fqdn: "bmc1.local".to_owned(), ..endpoint };
         assert_eq!(serde_json::to_value(RedfishEndpointRequest::from(&named)).unwrap()["FQDN"], "bmc1.local");
+    }
+
+    #[test]
+    fn an_address_of_version_6_has_brackets_and_is_read_with_and_without_them() {
+        for text in ["fd00::1", "[fd00::1]"] {
+            let endpoint = read(&SHOWN.replace("172.16.0.103", text)).unwrap();
+            assert_eq!(serde_json::to_value(RedfishEndpointView::from(&endpoint)).unwrap()["IPAddress"], "[fd00::1]");
+        }
+        assert!(read(&SHOWN.replace("172.16.0.103", "[fd00::1")).is_err());
+    }
+
+    #[test]
+    fn flags_and_template_are_shown_where_they_are_set() {
+        let more = r#""UseSSDP":true,"MACRequired":true,"TemplateID":"t","RediscoverOnUpdate""#;
+        let endpoint = read(&SHOWN.replace(r#""RediscoverOnUpdate""#, more)).unwrap();
+        let shown = serde_json::to_value(RedfishEndpointView::from(&endpoint)).unwrap();
+        assert_eq!(
+            (&shown["UseSSDP"], &shown["MACRequired"], &shown["TemplateID"]),
+            (&true.into(), &true.into(), &"t".into())
+        );
     }
 
     #[test]

@@ -21,7 +21,7 @@ pub enum SubscriptionError {
         word: String,
     },
     /// Nothing would ever be told.
-    #[error("Missing trigger: at least one of Enabled, Roles, SubRoles, SoftwareStatus and States is needed")]
+    #[error("Missing trigger. Must subscribe to atleast one Enabled, Role, SubRole, SoftwareStatus, or State trigger.")]
     NoTrigger,
 }
 

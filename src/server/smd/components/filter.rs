@@ -139,7 +139,7 @@ impl ComponentFilter {
 }
 
 fn shown(pairs: &Pairs) -> Shown {
-    let on = |key: &str| pairs.all(key).any(|value| truth(value) == Some(true));
+    let on = |key: &str| pairs.first(key).and_then(truth) == Some(true);
     match () {
         () if on("stateonly") => Shown::State,
         () if on("flagonly") => Shown::Flag,

@@ -71,7 +71,7 @@ pub(in crate::server::smd) async fn one(
     body: Body,
 ) -> Result<Response, Problem> {
     let request: PatchBody = body::read_json(body).await?;
-    let id = super::xname(&path)?;
+    let id = super::changed_xname(&path)?;
     if request.id.as_ref().is_some_and(|said| !said.is_empty() && said.parse::<Xname>().ok().as_ref() != Some(&id)) {
         return Err(Problem::bad_request("ID in URL and PATCH body do not match"));
     }
@@ -99,7 +99,8 @@ pub(in crate::server::smd) async fn many(
         return Err(Problem::bad_request("Missing IDs"));
     }
     let patch = Patch::read(field, request)?;
-    let pairs = ids.iter().map(|id| Ok((super::xname(id)?, patch.clone()))).collect::<Result<Vec<_>, Problem>>()?;
+    let pairs =
+        ids.iter().map(|id| Ok((super::changed_xname(id)?, patch.clone()))).collect::<Result<Vec<_>, Problem>>()?;
     smd.store.write(author, move |snapshot| Ok::<_, Problem>(decide_patch(snapshot, &pairs))).await?;
     Ok(answer::no_content())
 }
@@ -116,8 +117,15 @@ pub(in crate::server::smd) async fn nids(
         return Err(Problem::bad_request("Missing Components"));
     }
     let pair = |entry: crate::wire::smd::NidBody| {
-        let id = super::xname(entry.id.as_deref().unwrap_or_default())?;
-        Ok((id, Patch::nid(entry.nid.as_ref())?))
+        let id = super::changed_xname(entry.id.as_deref().unwrap_or_default())?;
+        let nid = GivenNid::read(entry.nid.as_ref()).map_err(|error| Problem::bad_request(error.to_string()))?;
+        match nid {
+            GivenNid::Unsaid => Err(Problem::bad_request(
+                "operation 'Bulk Update NID' failed: NID value missing.  Use NID < 0 to unset.",
+            )),
+            GivenNid::None => Ok((id, Patch::Nid(None))),
+            GivenNid::Some(nid) => Ok((id, Patch::Nid(Some(nid)))),
+        }
     };
     let pairs = entries.into_iter().map(pair).collect::<Result<Vec<_>, Problem>>()?;
     smd.store.write(author, move |snapshot| Ok::<_, Problem>(decide_patch(snapshot, &pairs))).await?;
@@ -139,12 +147,12 @@ impl Patch {
                     .map_err(|_| Problem::bad_request("Argument was not a valid HMS State"))?;
                 let force = body.force.unwrap_or_default();
                 if !force && predecessors(state).is_empty() {
-                    return Err(Problem::bad_request(format!("state {state} needs Force")));
+                    return Err(Problem::bad_request("operation not allowed and not forced."));
                 }
                 Self::State { state, flag: said(body.flag).map_or(Ok(Flag::Ok), |text| flag(&text))?, force }
             }
             Field::FlagOnly => Self::Flag(flag(&said(body.flag).ok_or_else(|| lacks("Flag"))?)?),
-            Field::Enabled => Self::Enabled(body.enabled.ok_or_else(|| lacks("Enabled"))?),
+            Field::Enabled => Self::Enabled(body.enabled.ok_or_else(|| lacks("Enabled field"))?),
             Field::SoftwareStatus => Self::SoftwareStatus(body.software_status.ok_or_else(|| lacks("SoftwareStatus"))?),
             Field::Role => {
                 let role = body.role.ok_or_else(|| lacks("Role"))?;

@@ -10,7 +10,7 @@ use crate::model::{GroupLabel, Xname};
 use crate::server::common::{Problem, body};
 use crate::server::smd::SmdState;
 use crate::server::smd::answer::{self, Uri};
-use crate::server::smd::components::xname;
+use crate::server::smd::components::changed_xname as xname;
 use crate::server::smd::query::Pairs;
 use crate::server::smd::request::{By, PathOf};
 use crate::snapshot::Snapshot;
@@ -56,11 +56,7 @@ pub(in crate::server::smd) async fn set(
     let ids = ids.iter().map(|id| xname(id)).collect::<Result<Vec<_>, _>>()?;
     let uris: Vec<_> = ids.iter().map(|id| uri(&label, id)).collect();
     smd.store.write(author, move |snapshot| decide_set(snapshot, &label, ids)).await?;
-    if uris.is_empty() {
-        return Ok(answer::no_content());
-    }
-    // However many there are, SMD points at the collection of groups here.
-    Ok(answer::created(&Uri::new("groups").uri, &uris))
+    Ok(answer::created_all("groups", &uris))
 }
 
 pub(in crate::server::smd) async fn remove(

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use imbl::OrdSet;
 
-use super::missing;
 use crate::model::{Group, GroupLabel, Object, ObjectKey, Xname};
 use crate::server::common::Problem;
 use crate::snapshot::{Change, Snapshot};
@@ -40,14 +39,14 @@ pub(super) fn check_members<'a>(
 ) -> Result<(), Problem> {
     for id in members {
         if !snapshot.boot.components.contains_key(id) {
-            return Err(Problem::bad_request(format!("linked component does not exist: {id}")));
+            return Err(Problem::bad_request("linked component does not exist"));
         }
         let excludes =
             |other: &Arc<Group>| other.label != group.label && other.exclusive_group == group.exclusive_group;
         if group.exclusive_group.is_some() && snapshot.boot.groups_of(id).any(excludes) {
-            return Err(Problem::conflict(format!(
-                "operation would conflict with an existing member in another exclusive group: {id}"
-            )));
+            return Err(Problem::conflict(
+                "operation would conflict with an existing member in another exclusive group.",
+            ));
         }
     }
     Ok(())
@@ -74,7 +73,7 @@ pub(super) fn decide_change(
     description: Option<String>,
     tags: Option<Vec<String>>,
 ) -> Result<Decision<()>, Problem> {
-    let old = snapshot.boot.groups.get(label).ok_or_else(|| missing(label))?;
+    let old = snapshot.boot.groups.get(label).ok_or_else(|| Problem::not_found("no such group."))?;
     let mut new = Group::clone(old);
     new.description = description.unwrap_or(new.description);
     new.tags = tags.unwrap_or(new.tags);

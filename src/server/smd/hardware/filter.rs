@@ -1,6 +1,6 @@
 //! The filters of places and parts. Values are not negated; several of one key mean any of them.
 
-use crate::model::{HardwareFru, HardwareLocation, PartitionName, Records, Xname, XnameType};
+use crate::model::{GroupLabel, HardwareFru, HardwareLocation, PartitionName, Records, Xname, XnameType};
 use crate::server::common::Problem;
 use crate::server::smd::query::Pairs;
 
@@ -66,7 +66,7 @@ impl PartFilter {
 #[derive(Debug)]
 pub(super) struct PlaceFilter {
     ids: Vec<Xname>,
-    partitions: Vec<PartitionName>,
+    partitions: Vec<GroupLabel>,
     part: PartFilter,
 }
 
@@ -105,14 +105,19 @@ pub(super) fn kinds(pairs: &Pairs) -> Result<Vec<XnameType>, Problem> {
 }
 
 /// The values of `partition`.
-pub(super) fn partitions(pairs: &Pairs) -> Result<Vec<PartitionName>, Problem> {
-    let read = |text: &str| text.to_ascii_lowercase().parse().map_err(|_| Problem::bad_request("Invalid partition"));
+///
+/// # Errors
+///
+/// 400 for what not even a group can be called; a partition that only cannot be holds nothing.
+pub(super) fn partitions(pairs: &Pairs) -> Result<Vec<GroupLabel>, Problem> {
+    let read = |text: &str| text.parse().map_err(|_| Problem::bad_request("Invalid partition"));
     pairs.all("partition").map(read).collect()
 }
 
 /// Whether a place, or the node that it is part of, is a member of one of the partitions.
-pub(super) fn is_in_partition(place: &Xname, partitions: &[PartitionName], records: &Records) -> bool {
+pub(super) fn is_in_partition(place: &Xname, partitions: &[GroupLabel], records: &Records) -> bool {
     let node = std::iter::successors(Some(place.clone()), Xname::parent).find(Xname::is_node);
     let member = node.as_ref().unwrap_or(place);
-    partitions.iter().filter_map(|name| records.partitions.get(name)).any(|found| found.members.contains(member))
+    let names = partitions.iter().filter_map(|name| name.as_str().parse::<PartitionName>().ok());
+    names.filter_map(|name| records.partitions.get(&name)).any(|found| found.members.contains(member))
 }

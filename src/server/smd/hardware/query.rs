@@ -10,7 +10,7 @@ use axum::extract::State;
 use axum::response::Response;
 
 use super::{filter, view};
-use crate::model::{HardwareLocation, PartitionName, Records, Xname, XnameType};
+use crate::model::{GroupLabel, HardwareLocation, Records, Xname, XnameType};
 use crate::server::common::Problem;
 use crate::server::smd::query::Pairs;
 use crate::server::smd::request::PathOf;
@@ -25,7 +25,7 @@ struct TreeQuery {
     /// None asks for the whole system.
     id: Option<Xname>,
     kinds: Vec<XnameType>,
-    partitions: Vec<PartitionName>,
+    partitions: Vec<GroupLabel>,
     parents: bool,
     children: bool,
     format: &'static str,

@@ -6,7 +6,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
 
-use super::{COLLECTION, found, mac_of, write};
+use super::{COLLECTION, found, looked_up, mac_of, write};
 use crate::clock;
 use crate::model::{EthernetInterface, IpAddress, MacAddr, Timestamp};
 use crate::server::common::{Problem, body};
@@ -22,7 +22,7 @@ pub(in crate::server::smd) async fn list(
     PathOf(id): PathOf<String>,
 ) -> Result<Response, Problem> {
     let snapshot = smd.store.snapshot();
-    let interface = found(&snapshot, mac_of(&id)?)?;
+    let interface = looked_up(&snapshot, &id)?;
     Ok(answer::json(&interface.ip_addresses.iter().map(IpView::from).collect::<Vec<_>>()))
 }
 
@@ -47,7 +47,7 @@ pub(in crate::server::smd) async fn change(
     PathOf((id, ip)): PathOf<(String, String)>,
     body: Body,
 ) -> Result<Response, Problem> {
-    let (mac, ip, now) = (mac_of(&id)?, ip_of(&ip)?, clock::now());
+    let (mac, ip, now) = (mac_of(&id).map_err(not_patched)?, ip_of(&ip).map_err(not_patched)?, clock::now());
     let network = body::read_json::<IpBody>(body).await?.network;
     let changed = smd.store.write(author, move |snapshot| decide_change(snapshot, mac, ip, network, now)).await?;
     Ok(answer::json(&IpView::from(&changed)))
@@ -58,13 +58,18 @@ pub(in crate::server::smd) async fn remove(
     By(author): By,
     PathOf((id, ip)): PathOf<(String, String)>,
 ) -> Result<Response, Problem> {
-    let (mac, ip, now) = (mac_of(&id)?, ip_of(&ip)?, clock::now());
+    let (mac, ip, now) = (mac_of(&id).map_err(|_| missing())?, ip_of(&ip)?, clock::now());
     smd.store.write(author, move |snapshot| decide_remove(snapshot, mac, ip, now)).await?;
     Ok(answer::deleted())
 }
 
 fn missing() -> Problem {
     Problem::not_found("component ethernet interface has no such ip address.")
+}
+
+/// 404 in the words that SMD has for a PATCH, whichever of interface and address is not there.
+fn not_patched(_: Problem) -> Problem {
+    Problem::not_found("no such IP address in component ethernet interface.")
 }
 
 fn ip_of(text: &str) -> Result<IpAddr, Problem> {
@@ -103,16 +108,17 @@ fn decide_change(
     network: Option<String>,
     now: Timestamp,
 ) -> Result<Decision<IpAddress>, Problem> {
-    let interface = found(snapshot, mac)?;
+    let interface = found(snapshot, mac).map_err(not_patched)?;
     let mut addresses = interface.ip_addresses.clone();
-    let address = addresses.iter_mut().find(|address| address.ip == ip).ok_or_else(missing)?;
+    let found = addresses.iter_mut().find(|address| address.ip == ip);
+    let address = found.ok_or_else(|| not_patched(missing()))?;
     address.network = network.unwrap_or_else(|| address.network.clone());
     let answer = address.clone();
     Ok(Decision::new(answer, set(interface, addresses, now)))
 }
 
 fn decide_remove(snapshot: &Snapshot, mac: MacAddr, ip: IpAddr, now: Timestamp) -> Result<Decision<()>, Problem> {
-    let interface = found(snapshot, mac)?;
+    let interface = found(snapshot, mac).map_err(|_| missing())?;
     let addresses: Vec<_> = interface.ip_addresses.iter().filter(|address| address.ip != ip).cloned().collect();
     if addresses.len() == interface.ip_addresses.len() {
         return Err(missing());

@@ -1,9 +1,9 @@
-//! The filters of `GET Inventory/EthernetInterfaces`. Their names are case-sensitive and values are not negated.
+//! The filters of `GET Inventory/EthernetInterfaces`. Values are not negated.
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use crate::model::{EthernetInterface, Timestamp, Xname, XnameType};
+use crate::model::{EthernetInterface, IpAddress, Timestamp, Xname, XnameType};
 use crate::server::common::Problem;
 use crate::server::smd::query::Pairs;
 use crate::snapshot::BootView;
@@ -31,7 +31,8 @@ fn checked<T>(pairs: &Pairs, key: &str, problem: &str, read: impl Fn(&str) -> Op
 
 fn time(pairs: &Pairs, key: &str) -> Result<Option<Timestamp>, Problem> {
     let read = |text: &str| parse_time(text).map_err(|error| Problem::bad_request(format!("bad query param: {error}")));
-    pairs.first(key).map(read).transpose()
+    // An empty time restricts nothing.
+    pairs.first(key).filter(|text| !text.is_empty()).map(read).transpose()
 }
 
 impl InterfaceFilter {
@@ -66,10 +67,15 @@ impl InterfaceFilter {
         (self.ids.is_empty() || self.ids.contains(&interface.mac.id()))
             && (self.macs.is_empty() || self.macs.contains(&interface.mac.to_string()))
             && (self.ips.is_empty() || addresses.iter().any(|address| self.ips.contains(&Some(address.ip))))
-            && (self.networks.is_empty() || addresses.iter().any(|address| self.networks.contains(&address.network)))
+            && (self.networks.is_empty() || self.is_in_network(addresses))
             && (self.components.is_empty() || self.components.contains(&interface.component_id))
             && (self.kinds.is_empty() || interface.kind().is_some_and(|kind| self.kinds.contains(&kind)))
             && self.older_than.is_none_or(|moment| interface.last_update < moment)
             && self.newer_than.is_none_or(|moment| interface.last_update > moment)
+    }
+    /// An interface without addresses is in the network of no name, as one with an address in none is.
+    fn is_in_network(&self, addresses: &[IpAddress]) -> bool {
+        let wanted = |network: &str| self.networks.iter().any(|one| one == network);
+        addresses.iter().any(|address| wanted(&address.network)) || (addresses.is_empty() && wanted(""))
     }
 }

@@ -61,7 +61,7 @@ fn decide_create(
         let is_reserved = standing(snapshot, id, now).is_some();
         if let Some(reason) = obstacle(component, is_reserved, expires.is_some()) {
             if selection.is_rigid {
-                return Err(refusal(id.as_str(), reason));
+                return Err(refusal(reason));
             }
             result.failure.push(failure(id, reason));
             continue;
@@ -94,7 +94,8 @@ fn obstacle(component: &Component, is_reserved: bool, for_service: bool) -> Opti
 }
 
 pub(super) async fn release(State(smd): State<SmdState>, By(author): By, body: Body) -> Result<Response, Problem> {
-    let request = reservation_keys(body).await?;
+    let request = KeysBody::read(&read(body).await?, "ReservationKeys").map_err(wrong)?;
+    need_keys(&request)?;
     let now = clock::now();
     let end = |old: &Reservation| Some(Change::DeleteRecord(Table::Reservation, old.id.as_str().into()));
     let result = smd.store.write(author, move |snapshot| decide_by_key(snapshot, &request, now, end)).await?;
@@ -102,8 +103,9 @@ pub(super) async fn release(State(smd): State<SmdState>, By(author): By, body: B
 }
 
 pub(super) async fn renew(State(smd): State<SmdState>, By(author): By, body: Body) -> Result<Response, Problem> {
-    let request = reservation_keys(body).await?;
+    let request = KeysBody::read(&read(body).await?, "ReservationKeys").map_err(wrong)?;
     check_minutes(request.minutes)?;
+    need_keys(&request)?;
     let now = clock::now();
     let expires = Some(later(now, request.minutes));
     // One without an end cannot be renewed.
@@ -114,12 +116,11 @@ pub(super) async fn renew(State(smd): State<SmdState>, By(author): By, body: Bod
     Ok(answer::json(&result))
 }
 
-async fn reservation_keys(body: Body) -> Result<KeysBody, Problem> {
-    let request = KeysBody::read(&read(body).await?, "ReservationKeys").map_err(wrong)?;
+fn need_keys(request: &KeysBody) -> Result<(), Problem> {
     if request.keys.is_empty() && request.model == ProcessingModel::Rigid {
         return Err(Problem::bad_request("Reservation Key required for operation"));
     }
-    Ok(request)
+    Ok(())
 }
 
 /// Changes the reservations whose keys are shown. `change` answers none for one that it cannot be made to.
@@ -139,7 +140,7 @@ fn decide_by_key(
                 changes.push(change);
                 result.success.push(id.clone());
             }
-            None if request.model == ProcessingModel::Rigid => return Err(refusal(id.as_str(), NOT_FOUND)),
+            None if request.model == ProcessingModel::Rigid => return Err(refusal(NOT_FOUND)),
             None => result.failure.push(failure(id, NOT_FOUND)),
         }
     }
@@ -165,7 +166,7 @@ fn decide_remove(snapshot: &Snapshot, selection: &Selection, now: Timestamp) -> 
                 changes.push(Change::DeleteRecord(Table::Reservation, id.as_str().into()));
                 result.success.push(id.clone());
             }
-            None if selection.is_rigid => return Err(refusal(id.as_str(), NOT_FOUND)),
+            None if selection.is_rigid => return Err(refusal(NOT_FOUND)),
             None => result.failure.push(failure(id, NOT_FOUND)),
         }
     }

@@ -14,14 +14,11 @@ use crate::server::smd::{SmdState, answer};
 use crate::snapshot::Snapshot;
 use crate::wire::smd::{LockBody, LockView, LocksView};
 
-/// What a GET can ask for; the names are read in any case.
+/// What a GET can ask for.
 const KEYS: [&str; 7] = ["Type", "State", "Role", "SubRole", "Locked", "Reserved", "ReservationDisabled"];
 
 pub(super) async fn list(State(smd): State<SmdState>, pairs: Pairs) -> Result<Response, Problem> {
-    let list = |key: &str| -> Vec<Value> {
-        let same = pairs.iter().filter(|(name, _)| name.eq_ignore_ascii_case(key));
-        same.map(|(_, value)| value.into()).collect()
-    };
+    let list = |key: &str| -> Vec<Value> { pairs.all(key).map(Value::from).collect() };
     let map: Map<String, Value> = KEYS.iter().map(|key| ((*key).to_owned(), list(key).into())).collect();
     locks(&smd.store.snapshot(), &LockBody::read(&map).map_err(wrong)?, clock::now())
 }

@@ -54,7 +54,7 @@ fn decide(
         let id = &component.id;
         let is_reserved = standing(snapshot, id, now).is_some();
         match obstacle(switch, component, is_reserved) {
-            Some(reason) if selection.is_rigid => return Err(refusal(id.as_str(), reason)),
+            Some(reason) if selection.is_rigid => return Err(refusal(reason)),
             Some(reason) => result.failure.push(failure(id, reason)),
             None => {
                 changes.extend(set(switch, component));

@@ -18,7 +18,11 @@ pub(super) const ROUTES: &[Route] = &[
             r#"{"label": "io", "description": "I/O nodes", "tags": ["storage"], "exclusiveGroup": "role", "members": {"ids": ["x1000c1s7b0n0"]}}"#,
         ),
     ]),
-    Route("/groups/labels", &[get("Lists the labels of groups.", &[Json(200, List(&Text))])]),
+    Route("/groups/labels", &[
+        get("Lists the labels of groups.", &[Json(200, List(&Text))]),
+        patch("Changes the group that is called `labels`.", CHANGED).body(Of("GroupPatch"), r#"{"description": "all of them"}"#),
+        delete("Deletes the group that is called `labels`.", DELETED),
+    ]),
     Route("/groups/{label}", &[
         get("Shows a group.", &[Json(200, Of("Group")), MALFORMED, NOT_THERE]).query(&[PARTITION]),
         patch("Changes description and tags of a group.", CHANGED).body(Of("GroupPatch"), r#"{"description": "all of them", "tags": ["slurm"]}"#),

@@ -32,7 +32,8 @@ pub(in crate::server::smd) async fn add(
 ) -> Result<Response, Problem> {
     let request: MemberBody = body::read_json(body).await?;
     let name = read_name(&name)?;
-    let id = xname(request.id.as_deref().unwrap_or_default())?;
+    let id = request.id.as_deref().unwrap_or_default().parse();
+    let id: Xname = id.map_err(|_| Problem::bad_request("got HMSTypeInvalid instead of valid type"))?;
     let uris = [Uri::new(&format!("partitions/{name}/members/{id}"))];
     smd.store.write(author, move |snapshot| decide_add(snapshot, &name, id)).await?;
     Ok(answer::created_all("partitions", &uris))
@@ -54,7 +55,7 @@ fn decide_add(snapshot: &Snapshot, name: &GroupLabel, id: Xname) -> Result<Decis
         Some(other) if other.name == partition.name => {
             return Err(Problem::conflict("operation would conflict with an existing member in the same partition."));
         }
-        Some(_) => return Err(write::elsewhere(&id)),
+        Some(_) => return Err(write::elsewhere()),
         None => {}
     }
     write::check_known(snapshot, [&id])?;

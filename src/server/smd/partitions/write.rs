@@ -32,8 +32,8 @@ pub(super) fn decide_create(snapshot: &Snapshot, partition: Partition) -> Result
         return Err(Problem::conflict("operation would conflict with an existing partition that has the same name."));
     }
     let taken = snapshot.partitions_of_all();
-    if let Some(id) = partition.members.iter().find(|id| taken.contains_key(*id)) {
-        return Err(elsewhere(id));
+    if partition.members.iter().any(|id| taken.contains_key(id)) {
+        return Err(elsewhere());
     }
     check_known(snapshot, &partition.members)?;
     Ok(Decision::new((), vec![put(partition)]))
@@ -46,7 +46,7 @@ pub(super) fn decide_change(
     description: Option<String>,
     tags: Option<Vec<String>>,
 ) -> Result<Decision<()>, Problem> {
-    let mut new = find(snapshot, name)?.clone();
+    let mut new = existing(snapshot, name)?.clone();
     new.description = description.unwrap_or(new.description);
     new.tags = tags.unwrap_or(new.tags);
     Ok(Decision::new((), vec![put(new)]))
@@ -54,8 +54,13 @@ pub(super) fn decide_change(
 
 /// Deletes one; its members stay.
 pub(super) fn decide_remove(snapshot: &Snapshot, name: &GroupLabel) -> Result<Decision<()>, Problem> {
-    let partition = find(snapshot, name)?;
+    let partition = existing(snapshot, name)?;
     Ok(Decision::new((), vec![Change::DeleteRecord(Table::Partition, partition.name.as_str().into())]))
+}
+
+/// The partition that is to be changed; SMD refuses one that is not there in other words than a look-up.
+fn existing<'a>(snapshot: &'a Snapshot, name: &GroupLabel) -> Result<&'a Partition, Problem> {
+    find(snapshot, name).map_err(|_| Problem::not_found("no such partition."))
 }
 
 /// The change to other members.
@@ -68,15 +73,16 @@ pub(super) fn check_known<'a>(
     snapshot: &Snapshot,
     members: impl IntoIterator<Item = &'a Xname>,
 ) -> Result<(), Problem> {
-    match members.into_iter().find(|id| !snapshot.boot.components.contains_key(*id)) {
-        Some(id) => Err(Problem::bad_request(format!("linked component does not exist: {id}"))),
-        None => Ok(()),
+    if members.into_iter().all(|id| snapshot.boot.components.contains_key(id)) {
+        Ok(())
+    } else {
+        Err(Problem::bad_request("linked component does not exist"))
     }
 }
 
 /// 409: the component is in another partition.
-pub(super) fn elsewhere(id: &Xname) -> Problem {
-    Problem::conflict(format!("operation would conflict with an existing member in another partition: {id}"))
+pub(super) fn elsewhere() -> Problem {
+    Problem::conflict("operation would conflict with an existing member in another partition.")
 }
 
 fn put(partition: Partition) -> Change {

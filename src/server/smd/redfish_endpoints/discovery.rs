@@ -5,7 +5,7 @@
 //! and role, and are numbered from 1 for each BMC, which is what SMD does and why clients create nodes with their real
 //! numbers first: of a component that exists only State and Flag are set. Interfaces of both are created.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::model::{
@@ -19,8 +19,8 @@ use crate::wire::smd::{ManagerBody, NicBody, SystemBody, manager_info, path_of, 
 /// What was found behind one endpoint, checked.
 #[derive(Debug, Default)]
 pub(super) struct Found {
-    components: Vec<Component>,
-    endpoints: Vec<ComponentEndpoint>,
+    pub(super) components: Vec<Component>,
+    pub(super) endpoints: Vec<ComponentEndpoint>,
     interfaces: Vec<EthernetInterface>,
 }
 
@@ -67,16 +67,26 @@ pub(super) fn checked(
     Ok(found)
 }
 
-/// The first system of each UUID. One without a UUID is a system of its own.
+/// The first system of each UUID that tells of its power, else the first. One without a UUID is a system of its own.
 fn distinct(systems: &[SystemBody]) -> impl Iterator<Item = &SystemBody> {
+    fn uuid(system: &SystemBody) -> Option<&str> {
+        system.uuid.as_deref().filter(|uuid| !uuid.is_empty())
+    }
+    let powered: HashMap<&str, &SystemBody> = systems
+        .iter()
+        .rev()
+        .filter(|system| !system.power_controls().is_empty())
+        .filter_map(|system| Some((uuid(system)?, system)))
+        .collect();
     let mut seen = HashSet::new();
-    systems.iter().filter(move |system| match system.uuid.as_deref() {
-        None | Some("") => true,
-        Some(uuid) => seen.insert(uuid),
+    systems.iter().filter_map(move |system| match uuid(system) {
+        None => Some(system),
+        Some(uuid) => seen.insert(uuid).then(|| powered.get(uuid).copied().unwrap_or(system)),
     })
 }
 
-fn behind(endpoint: &RedfishEndpoint, id: &Xname, uri: Option<&str>) -> ComponentEndpoint {
+/// The component endpoint of something behind the endpoint, without what tells its kind.
+pub(super) fn behind(endpoint: &RedfishEndpoint, id: &Xname, uri: Option<&str>) -> ComponentEndpoint {
     let path = path_of(uri.unwrap_or_default());
     ComponentEndpoint {
         id: id.clone(),
@@ -87,7 +97,7 @@ fn behind(endpoint: &RedfishEndpoint, id: &Xname, uri: Option<&str>) -> Componen
         redfish_endpoint_id: endpoint.id.clone(),
         redfish_endpoint_fqdn: endpoint.fqdn.clone(),
         redfish_url: format!("{}{path}", endpoint.fqdn),
-        enabled: true,
+        enabled: endpoint.enabled,
         info: Details::default(),
     }
 }

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use crate::model::{RedfishEndpoint, XnameType};
 use crate::server::common::Problem;
-use crate::wire::smd::EndpointBody;
+use crate::wire::smd::{EndpointBody, FieldError};
 
 fn trimmed(text: Option<&String>) -> String {
     text.map(|text| text.trim_matches(['.', '/', ' ']).to_owned()).unwrap_or_default()
@@ -40,10 +40,10 @@ pub(super) fn described(body: EndpointBody) -> Result<RedfishEndpoint, Problem> 
     }
     let id = body.id.clone().filter(|id| !id.is_empty()).unwrap_or_else(|| hostname.clone());
     if id.is_empty() {
-        return Err(wrong("no xname ID found".to_owned()));
+        return Err(wrong("No xname ID found".to_owned()));
     }
     let mut endpoint =
-        RedfishEndpoint::try_from(EndpointBody { id: Some(id), ..body }).map_err(|error| wrong(error.to_string()))?;
+        RedfishEndpoint::try_from(EndpointBody { id: Some(id), ..body }).map_err(|error| wrong(text_of(&error)))?;
     if !is_controller(endpoint.id.kind()) {
         let kind = endpoint.id.kind();
         return Err(wrong(format!("xname ID {} has wrong type for RF endpoint: {kind}", endpoint.id)));
@@ -60,6 +60,13 @@ pub(super) fn described(body: EndpointBody) -> Result<RedfishEndpoint, Problem> 
         endpoint.ip = Some(address);
     }
     Ok(RedfishEndpoint { hostname, domain, fqdn, ..endpoint })
+}
+
+fn text_of(error: &FieldError) -> String {
+    match error {
+        FieldError::Xname(id) => format!("{id} is not a valid locational xname ID"),
+        other => other.to_string(),
+    }
 }
 
 /// The types of component that can have a Redfish service.

@@ -1,10 +1,12 @@
 //! Creating, replacing, changing and deleting Redfish endpoints, with what follows for what is behind them.
 
 use std::collections::HashSet;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::discovery::{self, Found};
 use super::names::described;
+use super::outlets;
 use crate::model::{ComponentEndpoint, MacAddr, Object, ObjectKey, RedfishEndpoint, Timestamp, Xname};
 use crate::server::common::Problem;
 use crate::server::smd::answer;
@@ -23,13 +25,19 @@ use crate::wire::smd::{EndpointBody, RedfishEndpointPost};
 pub(super) fn checked(request: RedfishEndpointPost) -> Result<(Vec<RedfishEndpoint>, Found), Problem> {
     let single = is_given(&request.endpoint);
     if let Some(bodies) = request.endpoints.as_ref().filter(|_| !single) {
-        if request.systems.is_some() || request.managers.is_some() {
-            return Err(Problem::bad_request("Systems and Managers go with one endpoint, not with a list"));
+        if request.systems.is_some() || request.managers.is_some() || request.pdu.is_some() {
+            return Err(Problem::bad_request("what is behind an endpoint goes with one, not with a list"));
         }
-        let endpoints = bodies.iter().cloned().map(described).collect::<Result<_, _>>()?;
+        let read = |(at, body): (usize, &EndpointBody)| {
+            let at = format!("endpoint data at idx {at}:");
+            let placed =
+                |problem: Problem| Problem { detail: problem.detail.replacen("endpoint data:", &at, 1), ..problem };
+            described(body.clone()).map_err(placed)
+        };
+        let endpoints = bodies.iter().enumerate().map(read).collect::<Result<_, _>>()?;
         return Ok((endpoints, Found::default()));
     }
-    if !single && request.systems.is_none() && request.managers.is_none() {
+    if !single && request.systems.is_none() && request.managers.is_none() && request.pdu.is_none() {
         return Ok((Vec::new(), Found::default()));
     }
     let (endpoint, found) = checked_one(request)?;
@@ -59,7 +67,13 @@ fn checked_one(request: RedfishEndpointPost) -> Result<(RedfishEndpoint, Found),
     if first_generation && describes_more {
         return Err(Problem::bad_request("Systems and Managers need SchemaVersion 1"));
     }
-    let found = discovery::checked(&endpoint, &systems, &managers)?;
+    let found = match &request.pdu {
+        Some(_) if describes_more => {
+            return Err(Problem::bad_request("PDUInventory goes without Systems and Managers"));
+        }
+        Some(pdu) => outlets::checked(&endpoint, pdu)?,
+        None => discovery::checked(&endpoint, &systems, &managers)?,
+    };
     Ok((endpoint, found))
 }
 
@@ -125,19 +139,30 @@ pub(super) fn decide_change(
     let missing = || Problem::not_found(format!("No such entry: {id}"));
     let old = snapshot.redfish_endpoints.get(id).ok_or_else(missing)?;
     let endpoint = described(patched(old, patch))?;
+    // Where nothing is set SMD leaves the names as they are; else it fills in those that follow from the others.
+    if described(patched(old, EndpointBody::default())).is_ok_and(|same| same == endpoint) {
+        return Ok(Decision::new(RedfishEndpoint::clone(old), Vec::new()));
+    }
     let changes = replace(snapshot, Some(old), &endpoint)?;
     Ok(Decision::new(endpoint, changes))
 }
 
-/// The old endpoint with what the patch sets. Of the three names the patch's ones decide: what it does not name
-/// follows from them.
+/// The old endpoint with what the patch sets. Of the three names the patch's ones decide, and what it does not name
+/// follows from them, where SMD fails for names that disagree with the old ones. An empty name names nothing.
 fn patched(old: &RedfishEndpoint, patch: EndpointBody) -> EndpointBody {
-    let (hostname, domain, fqdn) = match (patch.hostname, patch.domain, patch.fqdn) {
-        (None, None, None) => (Some(old.hostname.clone()), Some(old.domain.clone()), None),
+    let given = |text: Option<String>| text.filter(|text| !text.is_empty());
+    let (hostname, domain, fqdn) = match (given(patch.hostname), given(patch.domain), given(patch.fqdn)) {
+        (None, None, None) => (Some(old.hostname.clone()), Some(old.domain.clone()), Some(old.fqdn.clone())),
         (None, None, fqdn) => (None, None, fqdn),
         (hostname, domain, fqdn) => {
             (hostname.or_else(|| Some(old.hostname.clone())), domain.or_else(|| Some(old.domain.clone())), fqdn)
         }
+    };
+    // An endpoint that is known by its address is known by the new one.
+    let is_address = old.hostname.parse::<IpAddr>().is_ok();
+    let (hostname, fqdn) = match patch.ip.as_ref().filter(|ip| is_address && !ip.is_empty()) {
+        Some(ip) => (Some(ip.clone()), Some(ip.clone())),
+        None => (hostname, fqdn),
     };
     EndpointBody {
         id: Some(old.id.to_string()),
@@ -151,11 +176,14 @@ fn patched(old: &RedfishEndpoint, patch: EndpointBody) -> EndpointBody {
         mac: patch.mac.or_else(|| old.mac.map(|mac| mac.to_string())),
         ip: patch.ip.or_else(|| old.ip.map(|ip| ip.to_string())),
         rediscover_on_update: patch.rediscover_on_update.or(Some(old.rediscover_on_update)),
+        use_ssdp: patch.use_ssdp.or(Some(old.use_ssdp)),
+        mac_required: patch.mac_required.or(Some(old.mac_required)),
+        template_id: patch.template_id.or_else(|| Some(old.template_id.clone())),
     }
 }
 
-/// The changes from the old endpoint to the new. What is behind it follows its name, and becomes empty when it is
-/// disabled.
+/// The changes from the old endpoint to the new. What is behind it follows its name, is in use when it is, and becomes
+/// empty when it is disabled.
 fn replace(snapshot: &Snapshot, old: Option<&RedfishEndpoint>, new: &RedfishEndpoint) -> Result<Vec<Change>, Problem> {
     if fqdn_is_taken(snapshot, &new.fqdn, &new.id) {
         return Err(conflict());
@@ -166,7 +194,7 @@ fn replace(snapshot: &Snapshot, old: Option<&RedfishEndpoint>, new: &RedfishEndp
     let view = &snapshot.boot;
     let mut changes = vec![put(new)];
     for id in behind(view, &new.id) {
-        changes.extend(renamed(view, id, new));
+        changes.extend(following(view, id, new));
         if !new.enabled {
             changes.extend(emptied(view, id));
         }
@@ -178,11 +206,14 @@ fn behind<'a>(view: &'a BootView, id: &Xname) -> impl Iterator<Item = &'a Xname>
     view.index.behind.get(id).into_iter().flatten()
 }
 
-fn renamed(view: &BootView, id: &Xname, endpoint: &RedfishEndpoint) -> Option<Change> {
-    let old = view.component_endpoints.get(id).filter(|old| old.redfish_endpoint_fqdn != endpoint.fqdn)?;
+fn following(view: &BootView, id: &Xname, endpoint: &RedfishEndpoint) -> Option<Change> {
+    let differs =
+        |old: &ComponentEndpoint| old.redfish_endpoint_fqdn != endpoint.fqdn || old.enabled != endpoint.enabled;
+    let old = view.component_endpoints.get(id).filter(|old| differs(old))?;
     Some(Change::Put(Object::ComponentEndpoint(Arc::new(ComponentEndpoint {
         redfish_endpoint_fqdn: endpoint.fqdn.clone(),
         redfish_url: format!("{}{}", endpoint.fqdn, old.odata_id),
+        enabled: endpoint.enabled,
         ..ComponentEndpoint::clone(old)
     }))))
 }

@@ -189,3 +189,50 @@ async fn a_post_leaves_an_interface_that_exists_alone_and_a_put_takes_it_over() 
     assert_eq!(smd.send("PUT", "Inventory/RedfishEndpoints/x1c0s0b0", body).await.status, 200);
     assert_eq!(smd.get(path).await["ComponentID"], "x1c0s0b0n0");
 }
+
+#[tokio::test]
+async fn the_group_called_labels_can_be_changed_and_deleted() {
+    let smd = Smd::new();
+    assert_eq!(smd.ask("DELETE", "groups/labels", "").await.status, 404);
+    assert_eq!(smd.send("POST", "groups", json!({"label": "labels"})).await.status, 201);
+    assert_eq!(smd.get("groups/labels").await, json!(["labels"]));
+    assert_eq!(smd.send("PATCH", "groups/labels", json!({"description": "d"})).await.status, 204);
+    assert_eq!(smd.get("groups").await[0]["description"], "d");
+    assert_eq!(smd.ask("DELETE", "groups/labels", "").await.status, 200);
+    assert_eq!(smd.get("groups").await, json!([]));
+}
+
+#[tokio::test]
+async fn an_interface_without_addresses_is_in_the_network_of_no_name() {
+    let smd = Smd::new();
+    for (mac, addresses) in [
+        ("02:00:00:00:00:01", json!([])),
+        ("02:00:00:00:00:02", json!([{"IPAddress": "10.0.0.2"}])),
+        ("02:00:00:00:00:03", json!([{"IPAddress": "10.0.0.3", "Network": "NMN"}])),
+    ] {
+        smd.send("POST", "Inventory/EthernetInterfaces", json!({"MACAddress": mac, "IPAddresses": addresses})).await;
+    }
+    for (query, found) in [("Network=", 2), ("Network=NMN", 1), ("Network=&network=NMN", 1), ("OlderThan=", 3)] {
+        let list = smd.get(&format!("Inventory/EthernetInterfaces?{query}")).await;
+        assert_eq!(list.as_array().unwrap().len(), found, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn only_the_first_value_tells_whether_fields_are_left_out() {
+    let smd = Smd::with_nodes().await;
+    let state = async |query: &str| {
+        smd.get(&format!("State/Components?id=x1c0s0b0n0&{query}")).await["Components"][0]["State"].clone()
+    };
+    assert_eq!(state("nidonly=no&nidonly=true").await, "On");
+    assert_eq!(state("NIDOnly=true&nidonly=no").await, "On");
+    assert_eq!(state("nidonly=true&nidonly=no").await, Value::Null);
+}
+
+#[tokio::test]
+async fn the_flag_warn_is_a_warning() {
+    let smd = Smd::with_nodes().await;
+    assert_eq!(smd.send("PATCH", "State/Components/x1c0s0b0n0/FlagOnly", json!({"Flag": "warn"})).await.status, 204);
+    assert_eq!(smd.get("State/Components/x1c0s0b0n0").await["Flag"], "Warning");
+    assert_eq!(smd.ids("flag=WARN").await, ["n0"]);
+}
