@@ -109,6 +109,19 @@ pub enum UnknownPolicy {
     Ignore,
 }
 
+impl UnknownPolicy {
+    /// The boot file of an unknown machine's iPXE: a URL, or a file of the TFTP server. The machines that are ignored
+    /// get no answer at all; one that is answered all the same starts over.
+    #[must_use]
+    pub fn boot_file(&self) -> &str {
+        match self {
+            Self::Reboot | Self::Ignore => "default",
+            Self::Shell => "shell.ipxe",
+            Self::Script(name) => name,
+        }
+    }
+}
+
 /// A text that is no policy for unknown machines.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is none of `reboot`, `shell`, `script:NAME` and `ignore`")]

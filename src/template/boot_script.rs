@@ -13,6 +13,7 @@ const UNKNOWN: &str = "unknown.ipxe.j2";
 pub(super) const CONFIG: &str = "config.ipxe.j2";
 pub(super) const AUTOEXEC: &str = "autoexec.ipxe.j2";
 pub(super) const DEFAULT: &str = "default.ipxe.j2";
+pub(super) const SHELL: &str = "shell.ipxe.j2";
 
 /// A script could not be made from its template.
 #[derive(Debug, thiserror::Error)]
@@ -88,6 +89,7 @@ fn environment() -> Environment<'static> {
         (CONFIG, include_str!("../../templates/config.ipxe.j2")),
         (AUTOEXEC, include_str!("../../templates/autoexec.ipxe.j2")),
         (DEFAULT, include_str!("../../templates/default.ipxe.j2")),
+        (SHELL, include_str!("../../templates/shell.ipxe.j2")),
     ] {
         environment.add_template(name, source).expect("the embedded templates are parsed by a test");
     }

@@ -117,7 +117,7 @@ const NODE: &str = "ec:e7:a7:05:a1:fc";
 fn script(cluster: &Cluster) -> String {
     use std::os::unix::fs::PermissionsExt as _;
     let path = cluster.path("udhcpc.sh");
-    let text = "#!/bin/sh\necho \"EVENT $1 ip=$ip lease=$lease hostname=$hostname router=$router domain=$domain\"\n\
+    let text = "#!/bin/sh\necho \"EVENT $1 ip=$ip lease=$lease hostname=$hostname router=$router domain=$domain bootfile=${bootfile:-$boot_file}\"\n\
                 [ -n \"$ip\" ] && ip addr flush dev $interface && ip addr add $ip/24 dev $interface\nexit 0\n";
     std::fs::write(&path, text).unwrap();
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
@@ -193,6 +193,25 @@ fn an_unknown_machine_is_listed_and_gets_its_address_once_it_is_in_the_inventory
     assert!(Command::new("kill").args(["-USR1", pid.trim()]).status().unwrap().success());
     until("it has its own address", || said().contains("EVENT bound ip=172.16.0.10 lease=3600").then_some(()));
     assert!(said().contains("EVENT nak"), "{}", said());
+}
+
+#[test]
+fn an_unknown_machine_that_is_to_have_a_shell_is_sent_to_a_script_that_is_there() {
+    if !is_root() || !has("udhcpc") || !has("curl") {
+        return;
+    }
+    let (cluster, wires) = (Cluster::demo(), Wires::new(2));
+    cluster.edit("cluster.yaml", "    pool: 172.16", "    unknown: shell\n    pool: 172.16");
+    wires.ip(0, "addr add 172.16.0.254/24 dev right");
+    wires.ip(1, "link set left address ec:e7:a7:0f:00:01");
+    let _serving = wires.serve_with(&cluster, &["--tftp", "172.16.0.254:69"]);
+    let as_ipxe = ["-O", "bootfile", "-x", "0x4d:69505845", "-x", "0x5d:0007"];
+    let arguments = ["-i", "left", "-n", "-q", "-f", "-t", "10", "-T", "1", "-s", &script(&cluster)];
+    let said = wires.run(1, "udhcpc", &[&arguments[..], &as_ipxe].concat());
+    let file = said.split("bootfile=").nth(1).and_then(|rest| rest.split_whitespace().next()).unwrap_or_default();
+    assert_eq!(file, "shell.ipxe", "{said}");
+    let fetched = wires.run(1, "curl", &["-sS", &format!("tftp://172.16.0.254/{file}")]);
+    assert!(fetched.starts_with("#!ipxe\n") && fetched.contains("\nshell "), "{fetched}");
 }
 
 #[test]
