@@ -37,6 +37,7 @@ mod places;
 mod policy;
 mod scalar;
 mod syntax;
+mod templates;
 mod unique;
 mod values;
 mod variables;

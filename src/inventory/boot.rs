@@ -2,7 +2,8 @@
 //!
 //! From the least to the most specific: the profile that the `bss_*` variables make, `boot.default`, the profile of one
 //! of the node's groups, the profile of the node. Each takes from the one before it what it does not say itself. Of two
-//! groups the one with the higher `priority` (0 where it is not given) wins.
+//! groups the one with the higher `priority` (0 where it is not given) wins. `template` names another script than the one
+//! that BSS sends.
 
 mod trace;
 
@@ -17,6 +18,7 @@ use super::values::Values;
 use super::walker::{self, Fields, Text};
 use super::yaml::{Data, Span, Yaml};
 use crate::model::GroupLabel;
+use crate::template::profile;
 
 /// What the recipe passes to every kernel.
 const DEFAULT_OPTIONS: &str = "overlayroot=tmpfs overlayroot_cfgdisk=disabled nomodeset ro ip=dhcp apparmor=0 selinux=0 \
@@ -28,6 +30,8 @@ pub(super) struct Profile {
     pub(super) kernel: Option<Arc<str>>,
     pub(super) initrd: Option<Arc<str>>,
     pub(super) params: Option<Arc<str>>,
+    /// The name of a template, with its place.
+    pub(super) template: Option<(Arc<str>, Span)>,
     /// The lines that each of the three comes from.
     pub(super) stretches: BootStretches,
     pub(super) priority: u64,
@@ -49,12 +53,14 @@ impl Profile {
             initrd: if self.initrd.is_some() { &own.initrd } else { &theirs.initrd }.clone(),
             params: if self.params.is_some() { &own.params } else { &theirs.params }.clone(),
         };
+        let base_template = base.and_then(|base| base.template.clone());
         let base = |field: fn(&Self) -> &Option<Arc<str>>| base.and_then(|base| field(base).clone());
         Self {
             stretches,
             kernel: self.kernel.clone().or_else(|| base(|b| &b.kernel)),
             initrd: self.initrd.clone().or_else(|| base(|b| &b.initrd)),
             params: self.params.clone().or_else(|| base(|b| &b.params)),
+            template: self.template.clone().or(base_template),
             broken: self.broken || base_broken,
             ..self.clone()
         }
@@ -62,7 +68,16 @@ impl Profile {
 
     /// True when a node boots the same by either.
     pub(super) fn same(&self, other: &Self) -> bool {
-        (&self.kernel, &self.initrd, &self.params) == (&other.kernel, &other.initrd, &other.params)
+        (&self.kernel, &self.initrd, &self.params, self.template_name())
+            == (&other.kernel, &other.initrd, &other.params, other.template_name())
+    }
+
+    /// The name of the template; empty for the script that BSS sends.
+    fn template_name(&self) -> &str {
+        match &self.template {
+            Some((name, _)) if **name != *profile::BOOT => name,
+            _ => "",
+        }
     }
 
     /// What a node is given; none without a kernel.
@@ -72,6 +87,8 @@ impl Profile {
             kernel: self.kernel.clone()?,
             initrd: text(&self.initrd),
             params: text(&self.params),
+            template: self.template_name().into(),
+            script: Arc::default(),
             stretches: self.stretches.clone(),
             origin: self.origin.clone(),
         })
@@ -96,7 +113,7 @@ pub(super) fn read<'y>(reader: &Reader<'y>, cluster: &Fields<'y>, boot_ip: Optio
         return draft;
     };
     fields.known(&["default", "groups", "nodes"], |key| {
-        matches!(key, "kernel" | "initrd" | "params").then_some("write it under `default:`")
+        matches!(key, "kernel" | "initrd" | "params" | "template").then_some("write it under `default:`")
     });
     if let Some(profile) = fields.get("default").and_then(|yaml| profile(reader, yaml, yaml.span, false)) {
         draft.default = Some(profile.over(draft.default.as_ref()));
@@ -165,6 +182,7 @@ fn from_variables<'y>(reader: &Reader<'y>, cluster: &Fields<'y>, boot_ip: Option
         initrd: initrd.or_else(|| file("initramfs").map(|url| format!("{url}.img"))).map(Arc::from),
         params: params.map(Arc::from),
         stretches: BootStretches::default(),
+        template: None,
         priority: 0,
         broken: has_version != has_image || (has_version && derived.is_none()) || (given("bss_kernel_url") && !has_url),
         span,
@@ -177,8 +195,10 @@ fn from_variables<'y>(reader: &Reader<'y>, cluster: &Fields<'y>, boot_ip: Option
 fn profile<'y>(reader: &Reader<'y>, yaml: &'y Yaml<'y>, at: Span, group: bool) -> Option<Profile> {
     let sheet = reader.sheet;
     let fields = Fields::read(sheet, yaml, "a boot profile", None)?;
-    let known: &[&str] =
-        if group { &["kernel", "initrd", "params", "priority"] } else { &["kernel", "initrd", "params"] };
+    let known: &[&str] = match group {
+        true => &["kernel", "initrd", "params", "template", "priority"],
+        false => &["kernel", "initrd", "params", "template"],
+    };
     fields.known(known, |key| match key {
         "cmdline" | "append" => Some("write `params`"),
         "priority" => Some("only profiles of groups have a priority"),
@@ -201,6 +221,7 @@ fn profile<'y>(reader: &Reader<'y>, yaml: &'y Yaml<'y>, at: Span, group: bool) -
         params: optional(reader, &fields, "params")
             .and_then(|(params, span)| line(reader, params, span))
             .map(Arc::from),
+        template: fields.text("template").and_then(|text| reader.named(text)).map(|(name, at)| (name.into(), at)),
         stretches: BootStretches::default(),
         priority: priority.unwrap_or(0),
         span: at,

@@ -20,9 +20,15 @@ pub(super) const SHELL: &str = "shell.ipxe.j2";
 #[error("template {name} cannot be rendered: {cause}")]
 pub struct RenderError {
     /// The template.
-    name: &'static str,
+    name: Box<str>,
     /// What minijinja says.
     cause: minijinja::Error,
+}
+
+impl RenderError {
+    pub(super) fn new(name: &str, cause: minijinja::Error) -> Self {
+        Self { name: name.into(), cause }
+    }
 }
 
 /// What the script of a node that boots is made of. Every text has to be free of line breaks.
@@ -73,7 +79,7 @@ pub fn unknown(values: &Unknown<'_>) -> Result<String, RenderError> {
 
 pub(super) fn render(name: &'static str, values: minijinja::Value) -> Result<String, RenderError> {
     static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(environment);
-    let error = |cause| RenderError { name, cause };
+    let error = |cause| RenderError::new(name, cause);
     TEMPLATES.get_template(name).map_err(error)?.render(values).map_err(error)
 }
 
