@@ -110,7 +110,10 @@ impl Boot<'_> {
     /// What iPXE runs.
     fn script(&self, mac: MacAddr) -> String {
         match self.machine {
-            Machine::Known => format!("{}/boot/v1/bootscript?mac={mac}", self.boot_url()),
+            Machine::Known => match &self.settings.boot_script_url {
+                Some(url) => format!("{url}?mac={mac}"),
+                None => format!("{}/boot/v1/bootscript?mac={mac}", self.boot_url()),
+            },
             Machine::Unknown(policy) => policy.boot_file().to_owned(),
         }
     }
