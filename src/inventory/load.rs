@@ -36,6 +36,16 @@ impl Loaded {
     pub fn count(&self, severity: Severity) -> usize {
         self.diagnostics.iter().filter(|diagnostic| diagnostic.severity == severity).count()
     }
+
+    /// A problem at a line of a file, found by somebody who knows more than the files say.
+    #[must_use]
+    pub fn at_line(&self, code: Code, file: &str, line: u32, message: String, help: String) -> Diagnostic {
+        let place = self.sources.get(file).map(|source| {
+            let range = source.line_range(usize::try_from(line.saturating_sub(1)).unwrap_or(usize::MAX));
+            source.place(range.start, range.end)
+        });
+        Diagnostic::new(code, place, message).help(help)
+    }
 }
 
 /// Loads and checks the inventory in a directory. Never fails: what is wrong is a diagnostic.
