@@ -3,6 +3,8 @@
 mod advice;
 mod apply;
 mod args;
+mod coredhcp;
+mod doctor;
 mod exit;
 mod explain;
 mod images;
@@ -47,6 +49,9 @@ fn run(args: Args, printer: Printer) -> anyhow::Result<Exit> {
         Verb::Validate(verb) => Ok(validate::run(&verb, printer)),
         Verb::Explain(verb) => Ok(explain::run(&verb, printer)),
         Verb::Images(args::ImagesVerb::List(verb)) => images::list(&verb, printer),
+        Verb::Import(args::ImportVerb::Coredhcp(verb)) => Ok(coredhcp::import(&verb, printer)),
+        Verb::Render(args::RenderVerb::Coredhcp(verb)) => Ok(coredhcp::render(&verb, printer)),
+        Verb::Doctor(verb) => doctor::run(&verb, printer),
         Verb::Plan(verb) => on_runtime(plan::run(verb, printer)),
         Verb::Apply(verb) => on_runtime(apply::run(verb, printer)),
         Verb::Token(verb) => on_runtime(token::run(verb, printer)),

@@ -12,7 +12,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::directory::{Directory, OpenError};
-use crate::inventory::{Boot, Inventory, Stretch};
+use crate::inventory::{Boot, Code, Diagnostic, Inventory, Loaded, Stretch};
 
 pub use list::{Image, list};
 
@@ -93,6 +93,23 @@ pub fn missing(inventory: &Inventory, directory: &Path) -> Vec<Missing> {
         Some(Missing { named, reason, near })
     };
     named(inventory).into_iter().filter_map(missing).collect()
+}
+
+/// As [`missing`], as problems of the inventory that was loaded; none for one that is invalid anyway.
+#[must_use]
+pub fn diagnostics(loaded: &Loaded, directory: &Path) -> Vec<Diagnostic> {
+    let missing = loaded.inventory.iter().flat_map(|inventory| missing(inventory, directory));
+    let problem = |Missing { named, reason, near }: Missing| {
+        let (part, name, place) = (named.part.as_str(), &named.name, directory.display());
+        let nodes = if named.nodes == 1 { "1 node".to_owned() } else { format!("{} nodes", named.nodes) };
+        let message = format!("the {part} `{name}` of {nodes} {reason} below {place}");
+        let help = match near {
+            Some(near) => format!("there is `{near}`"),
+            None => "put the image there, or name one that is there (`ochami-sync images list`)".to_owned(),
+        };
+        loaded.at_line(Code::MissingImage, "cluster.yaml", named.line, message, help)
+    };
+    missing.map(problem).collect()
 }
 
 /// The files of a profile that are served at this host, with the lines that name them.

@@ -9,6 +9,7 @@
 //! `assign`). A problem anywhere hides no problem elsewhere.
 
 pub mod code;
+pub mod coredhcp;
 pub mod diagnostic;
 pub mod explain;
 pub mod render;
@@ -25,6 +26,7 @@ mod cloud_init;
 mod cluster;
 mod dhcp;
 mod dhcp_checks;
+mod dhcp_options;
 mod document;
 mod files;
 mod forms;
@@ -38,6 +40,7 @@ mod pointers;
 mod policy;
 mod scalar;
 mod syntax;
+mod templates;
 mod titles;
 mod unique;
 mod values;

@@ -6,6 +6,7 @@
 //! of ours, so that a site can change what all its clients do, as with coresmd.
 
 mod cache;
+pub mod header;
 pub mod names;
 
 use std::collections::hash_map::DefaultHasher;

@@ -28,7 +28,8 @@ pub use cloud_init::{CloudInitEntry, EntryName};
 pub use component::{Arch, Class, Component, Flag, NetType, Nid, Role, State, SubRole};
 pub use details::Details;
 pub use dhcp::{
-    DhcpHost, DhcpLease, DhcpMode, DhcpNetwork, DhcpOptions, DhcpRoute, DhcpSettings, DhcpUnknown, UnknownPolicy,
+    DhcpHost, DhcpLease, DhcpMachine, DhcpMode, DhcpNetwork, DhcpOptions, DhcpRoute, DhcpSettings, DhcpUnknown,
+    UnknownPolicy,
 };
 pub use group::{Group, GroupLabel};
 pub use hardware::{HardwareEvent, HardwareEventKind, HardwareFru, HardwareLocation};

@@ -207,9 +207,7 @@ impl Reconciler {
         let waited = self.stop.run_until_cancelled(turn.lock()).await;
         let Some(_turn) = waited else { return Err(ReconcileError::Ending) };
         let applied = self.apply_at(target, request).await?;
-        if matches!(request.target, TargetSpec::Builtin) {
-            dhcp::put(&self.store, request).await.map_err(TargetError::from)?;
-        }
+        dhcp::put(&self.store, request).await.map_err(TargetError::from)?;
         Ok(applied)
     }
 
@@ -297,10 +295,7 @@ impl Reconciler {
         observed: &Observed,
     ) -> Result<Prepared, TargetError> {
         let mut prepared = self.compute_objects(target, request, observed).await?;
-        if matches!(request.target, TargetSpec::Builtin) {
-            let plan = &mut prepared.computed.plan;
-            dhcp::show(plan, request.desired.dhcp.as_deref(), observed.live.boot.dhcp.as_deref());
-        }
+        dhcp::show(&mut prepared.computed.plan, request, self.store.snapshot().boot.dhcp.as_deref());
         Ok(prepared)
     }
 

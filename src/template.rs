@@ -4,3 +4,4 @@
 pub mod boot_script;
 pub mod check;
 pub mod firmware;
+pub mod profile;

@@ -5,9 +5,12 @@
 //! not `Empty`. Parameters of its role and those for every node come after its own; a machine with nothing to boot gets
 //! those for its architecture, where there are some.
 
+mod templated;
+
 use std::borrow::Cow;
 use std::net::IpAddr;
 
+use self::templated::templated;
 use super::params::{Identity, command_line, one_line};
 use crate::model::{BootConfig, BootKey, Component, MacAddr, Nid, State, Timestamp, Xname};
 use crate::snapshot::BootView;
@@ -141,6 +144,9 @@ pub fn script(
     let again = who(view, Some(node), request.selector);
     let chain_url =
         format!("{}/boot/v1/bootscript?{again}&retry={}", settings.chain_base_url, request.retry.saturating_add(1));
+    if !config.script.is_empty() {
+        return templated(config, &identity, &chain_url, request.retry, settings);
+    }
     rendered(config, &identity, &chain_url, settings)
 }
 

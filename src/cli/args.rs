@@ -2,6 +2,8 @@
 
 mod answers;
 mod boot_servers;
+mod coredhcp;
+mod doctor;
 mod images;
 
 use std::net::SocketAddr;
@@ -12,6 +14,8 @@ use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand, ValueEnum};
 pub(super) use answers::AnswerArgs;
 use answers::{document_url, http_url};
 pub(super) use boot_servers::BootServerArgs;
+pub(super) use coredhcp::{CoreDhcpArgs, GenerationArg, ImportArgs, ImportVerb, RenderVerb};
+pub(super) use doctor::DoctorArgs;
 pub(super) use images::{ImagesArgs, ImagesVerb};
 
 use super::output::{Color, Format};
@@ -68,6 +72,14 @@ pub(super) enum Verb {
     /// Look at the images that nodes boot.
     #[command(subcommand)]
     Images(ImagesVerb),
+    /// Read what another program is configured with.
+    #[command(subcommand)]
+    Import(ImportVerb),
+    /// Write a configuration of another program.
+    #[command(subcommand)]
+    Render(RenderVerb),
+    /// Check this machine for what `serve` needs. Changes nothing.
+    Doctor(DoctorArgs),
 }
 
 #[derive(Debug, ClapArgs)]

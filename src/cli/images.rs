@@ -4,9 +4,9 @@ use std::path::Path;
 
 use super::args::ImagesArgs;
 use super::exit::Exit;
-use super::output::{Format, Printer, counted};
+use super::output::{Format, Printer};
 use crate::images::{self, Image};
-use crate::inventory::{self, Inventory};
+use crate::inventory::{self, Diagnostic, Loaded};
 
 /// Lists what is there. An inventory that is invalid or not there leaves the users out.
 pub(super) fn list(args: &ImagesArgs, printer: Printer) -> anyhow::Result<Exit> {
@@ -32,18 +32,15 @@ pub(super) fn list(args: &ImagesArgs, printer: Printer) -> anyhow::Result<Exit> 
     Ok(Exit::Success)
 }
 
-/// Says what the inventory names and the directory does not have; whether that is nothing.
-pub(super) fn check(inventory: &Inventory, prefix: &str, directory: &Path, printer: Printer) -> bool {
-    let missing = images::missing(inventory, directory);
-    for images::Missing { named, reason, near } in &missing {
-        let meant = near.as_ref().map(|near| format!("; there is `{near}`")).unwrap_or_default();
-        let (part, name, nodes) = (named.part.as_str(), &named.name, counted(named.nodes as u64, "node"));
-        let (line, place) = (named.line, directory.display());
-        printer.error(&format!(
-            "{prefix}/cluster.yaml:{line}: the {part} `{name}` of {nodes} {reason} below {place}{meant}"
-        ));
+/// What the inventory names and the directory does not have. As text it is told here, a line each.
+pub(super) fn check(loaded: &Loaded, prefix: &str, directory: &Path, printer: Printer) -> Vec<Diagnostic> {
+    let missing = images::diagnostics(loaded, directory);
+    for problem in missing.iter().filter(|_| printer.format == Format::Text) {
+        let place = problem.place.as_ref().map(|place| format!("{}:{}", place.file, place.line)).unwrap_or_default();
+        let help = problem.help.as_deref().unwrap_or_default();
+        printer.error(&format!("{prefix}/{place}: {}; {help}", problem.message));
     }
-    missing.is_empty()
+    missing
 }
 
 fn table(images: &[Image]) -> String {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::args::InventoryArgs;
 use super::exit::Exit;
 use super::images;
-use super::output::{Printer, counted};
+use super::output::{Format, Printer, counted};
 use crate::desired::Desired;
 use crate::inventory::{self, Loaded, render};
 use crate::reconcile::watch;
@@ -18,11 +18,15 @@ pub(super) async fn load(args: &InventoryArgs, printer: Printer) -> anyhow::Resu
     let loading = tokio::task::spawn_blocking(move || {
         let loaded = inventory::load_settled(&directory);
         show(&loaded, &directory, printer);
-        let inventory = loaded.inventory.ok_or(Exit::Invalid)?;
         let prefix = directory.display().to_string();
-        if served.is_some_and(|served| !images::check(&inventory, &prefix, &served, printer)) {
+        let missing = served.map(|served| images::check(&loaded, &prefix, &served, printer)).unwrap_or_default();
+        if !missing.is_empty() {
+            if printer.format == Format::Json {
+                printer.data(&render::json(&missing, &prefix));
+            }
             return Err(Exit::Invalid);
         }
+        let inventory = loaded.inventory.ok_or(Exit::Invalid)?;
         Ok(watch::desired(&inventory, &secrets_dir(secrets, &directory)))
     });
     Ok(loading.await?)

@@ -37,10 +37,10 @@ pub(super) async fn run(args: UnknownArgs, printer: Printer) -> anyhow::Result<E
 /// Those that are still unknown, the one seen last first.
 fn unknown(snapshot: &Snapshot) -> Vec<&DhcpUnknown> {
     let view = &snapshot.boot;
-    let is_host = |one: &DhcpUnknown| view.dhcp.as_ref().is_some_and(|dhcp| dhcp.hosts.contains_key(&one.mac));
+    let told = |one: &DhcpUnknown| view.dhcp.as_ref().is_some_and(|dhcp| dhcp.knows(one.mac));
     let all = snapshot.records.dhcp_unknown.values().map(AsRef::as_ref);
     let mut machines: Vec<&DhcpUnknown> =
-        all.filter(|one: &&DhcpUnknown| !view.interfaces.contains_key(&one.mac) && !is_host(one)).collect();
+        all.filter(|one: &&DhcpUnknown| !view.interfaces.contains_key(&one.mac) && !told(one)).collect();
     machines.sort_by_key(|one| (std::cmp::Reverse(one.last_seen), one.mac));
     machines
 }
@@ -104,7 +104,9 @@ struct Next<'a> {
 
 impl<'a> Next<'a> {
     fn new(view: &'a BootView) -> Self {
-        let greatest = view.components.values().filter_map(|component| component.nid).max();
+        let machines = view.dhcp.iter().flat_map(|settings| settings.machines.values());
+        let nids = view.components.values().filter_map(|component| component.nid);
+        let greatest = nids.chain(machines.filter_map(|machine| machine.nid)).max();
         Self { view, nid: greatest.map_or(0, |nid| nid.0), given: Vec::new() }
     }
 
@@ -122,6 +124,7 @@ impl<'a> Next<'a> {
         let has = |ip: Ipv4Addr| {
             self.view.index.by_ip.contains_key(&IpAddr::V4(ip))
                 || settings.hosts.values().any(|host| host.ip == ip)
+                || settings.machines.values().any(|machine| machine.ips.contains(&ip))
                 || settings.reserved.contains(&ip)
                 || router.contains(&ip)
                 || self.given.contains(&ip)

@@ -11,9 +11,11 @@ use crate::inventory::{self, Severity, render};
 pub(super) fn run(args: &ValidateArgs, printer: Printer) -> Exit {
     let mut loaded = inventory::load_settled(&args.inventory);
     let prefix = args.inventory.display().to_string();
-    let mut served = true;
-    if let (Some(inventory), Some(directory)) = (&loaded.inventory, &args.images) {
-        served = images::check(inventory, &prefix, directory, printer);
+    let missing = args.images.as_ref().map(|directory| images::check(&loaded, &prefix, directory, printer));
+    let missing = missing.unwrap_or_default();
+    let served = missing.is_empty();
+    if printer.format == Format::Json {
+        loaded.diagnostics.extend(missing);
     }
     if printer.quiet && printer.format == Format::Text {
         loaded.diagnostics.retain(|diagnostic| diagnostic.severity == Severity::Error);

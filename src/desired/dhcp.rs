@@ -14,6 +14,8 @@ pub(super) fn settings(inventory: &Inventory) -> DhcpSettings {
         cluster: cluster.id.as_str().into(),
         networks: cluster.networks.iter().map(|declared| network(declared, &cluster.domain)).collect(),
         hosts: BTreeMap::new(),
+        machines: BTreeMap::new(),
+        boot_script_url: cluster.dhcp.boot_script_url.clone(),
         short_name: cluster.short_name.clone(),
         nid_length: cluster.nid_length,
         names: BTreeMap::new(),

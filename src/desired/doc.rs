@@ -104,6 +104,10 @@ pub(super) struct BootParams<'a> {
     pub(super) initrd: &'a str,
     pub(super) kernel: &'a str,
     pub(super) params: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub(super) script: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub(super) template: &'a str,
 }
 
 /// The owned fields of a cloud-init entry: the documents that the file gives.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::DesiredObject;
 use super::doc::{self, NicInfo, RedfishInfo, Shared};
-use crate::inventory::{Bmc, Inventory, Node, Origin};
+use crate::inventory::{Bmc, Boot, Inventory, Node, Origin};
 use crate::model::{BootKey, GroupLabel, IpAddress, ObjectKey, Xname};
 
 type Objects = BTreeMap<ObjectKey, DesiredObject>;
@@ -30,8 +30,8 @@ pub(super) fn objects(inventory: &Inventory, objects: &mut Objects) {
             objects.insert(key, of_node(node, doc.into(), &node.origin));
         }
         if let (Some(boot), Some(interface)) = (&node.boot, node.interfaces.first()) {
-            let doc =
-                shared.text(&doc::BootParams { initrd: &boot.initrd, kernel: &boot.kernel, params: &boot.params });
+            let Boot { kernel, initrd, params, template, script, .. } = boot;
+            let doc = shared.text(&doc::BootParams { initrd, kernel, params, script, template });
             objects.insert(ObjectKey::boot_params(&BootKey::Mac(interface.mac)), of_node(node, doc, &boot.origin));
         }
     }

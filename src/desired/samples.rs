@@ -57,6 +57,8 @@ pub(crate) fn boot(version: &str) -> Boot {
         kernel: format!("http://172.16.0.254/boot/vmlinuz-{version}").into(),
         initrd: format!("http://172.16.0.254/boot/initramfs-{version}.img").into(),
         params: "root=live:http://172.16.0.254/rootfs ip=dhcp console=ttyS0,115200 quiet selinux=0".into(),
+        template: "".into(),
+        script: "".into(),
         stretches: BootStretches::default(),
         origin: origin("cluster.yaml", 18),
     }

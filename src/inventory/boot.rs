@@ -2,7 +2,7 @@
 //!
 //! From the least to the most specific: the profile that the `bss_*` variables make, `boot.default`, the profiles of the
 //! node's groups from the lowest `priority` (0 where it is not given) to the highest, the profile of the node. Each takes
-//! from the one before it what it does not say itself.
+//! from the one before it what it does not say itself. `template` names another script than the one that BSS sends.
 
 mod trace;
 
@@ -17,6 +17,7 @@ use super::values::Values;
 use super::walker::{self, Fields, Text};
 use super::yaml::{Data, Span, Yaml};
 use crate::model::GroupLabel;
+use crate::template::profile;
 
 /// What the recipe passes to every kernel.
 const DEFAULT_OPTIONS: &str = "overlayroot=tmpfs overlayroot_cfgdisk=disabled nomodeset ro ip=dhcp apparmor=0 selinux=0 \
@@ -28,6 +29,8 @@ pub(super) struct Profile {
     pub(super) kernel: Option<Arc<str>>,
     pub(super) initrd: Option<Arc<str>>,
     pub(super) params: Option<Arc<str>>,
+    /// The name of a template, with its place.
+    pub(super) template: Option<(Arc<str>, Span)>,
     /// The lines that each of the three comes from.
     pub(super) stretches: BootStretches,
     pub(super) priority: u64,
@@ -39,12 +42,16 @@ pub(super) struct Profile {
 }
 
 /// One of the values of a profile.
-type Value = fn(&Profile) -> &Option<Arc<str>>;
+type Value = fn(&Profile) -> Option<&str>;
 
 impl Profile {
     /// What a profile gives, by name.
-    pub(super) const VALUES: [(&'static str, Value); 3] =
-        [("kernel", |profile| &profile.kernel), ("initrd", |profile| &profile.initrd), ("params", |p| &p.params)];
+    pub(super) const VALUES: [(&'static str, Value); 4] = [
+        ("kernel", |profile| profile.kernel.as_deref()),
+        ("initrd", |profile| profile.initrd.as_deref()),
+        ("params", |profile| profile.params.as_deref()),
+        ("template", |profile| profile.template.as_ref().map(|(name, _)| &**name)),
+    ];
 
     /// This profile, with what it leaves out taken from a less specific one.
     pub(super) fn over(&self, base: Option<&Self>) -> Self {
@@ -56,14 +63,24 @@ impl Profile {
             initrd: if self.initrd.is_some() { &own.initrd } else { &theirs.initrd }.clone(),
             params: if self.params.is_some() { &own.params } else { &theirs.params }.clone(),
         };
+        let base_template = base.and_then(|base| base.template.clone());
         let base = |field: fn(&Self) -> &Option<Arc<str>>| base.and_then(|base| field(base).clone());
         Self {
             stretches,
             kernel: self.kernel.clone().or_else(|| base(|b| &b.kernel)),
             initrd: self.initrd.clone().or_else(|| base(|b| &b.initrd)),
             params: self.params.clone().or_else(|| base(|b| &b.params)),
+            template: self.template.clone().or(base_template),
             broken: self.broken || base_broken,
             ..self.clone()
+        }
+    }
+
+    /// The name of the template; empty for the script that BSS sends.
+    fn template_name(&self) -> &str {
+        match &self.template {
+            Some((name, _)) if **name != *profile::BOOT => name,
+            _ => "",
         }
     }
 
@@ -74,6 +91,8 @@ impl Profile {
             kernel: self.kernel.clone()?,
             initrd: text(&self.initrd),
             params: text(&self.params),
+            template: self.template_name().into(),
+            script: Arc::default(),
             stretches: self.stretches.clone(),
             origin: self.origin.clone(),
         })
@@ -98,7 +117,7 @@ pub(super) fn read<'y>(reader: &Reader<'y>, cluster: &Fields<'y>, boot_ip: Optio
         return draft;
     };
     fields.known(&["default", "groups", "nodes"], |key| {
-        matches!(key, "kernel" | "initrd" | "params").then_some("write it under `default:`")
+        matches!(key, "kernel" | "initrd" | "params" | "template").then_some("write it under `default:`")
     });
     if let Some(profile) = fields.get("default").and_then(|yaml| profile(reader, yaml, yaml.span, false)) {
         draft.default = Some(profile.over(draft.default.as_ref()));
@@ -167,6 +186,7 @@ fn from_variables<'y>(reader: &Reader<'y>, cluster: &Fields<'y>, boot_ip: Option
         initrd: initrd.or_else(|| file("initramfs").map(|url| format!("{url}.img"))).map(Arc::from),
         params: params.map(Arc::from),
         stretches: BootStretches::default(),
+        template: None,
         priority: 0,
         broken: has_version != has_image || (has_version && derived.is_none()) || (given("bss_kernel_url") && !has_url),
         span,
@@ -179,8 +199,10 @@ fn from_variables<'y>(reader: &Reader<'y>, cluster: &Fields<'y>, boot_ip: Option
 fn profile<'y>(reader: &Reader<'y>, yaml: &'y Yaml<'y>, at: Span, group: bool) -> Option<Profile> {
     let sheet = reader.sheet;
     let fields = Fields::read(sheet, yaml, "a boot profile", None)?;
-    let known: &[&str] =
-        if group { &["kernel", "initrd", "params", "priority"] } else { &["kernel", "initrd", "params"] };
+    let known: &[&str] = match group {
+        true => &["kernel", "initrd", "params", "template", "priority"],
+        false => &["kernel", "initrd", "params", "template"],
+    };
     fields.known(known, |key| match key {
         "cmdline" | "append" => Some("write `params`"),
         "priority" => Some("only profiles of groups have a priority"),
@@ -203,6 +225,7 @@ fn profile<'y>(reader: &Reader<'y>, yaml: &'y Yaml<'y>, at: Span, group: bool) -
         params: optional(reader, &fields, "params")
             .and_then(|(params, span)| line(reader, params, span))
             .map(Arc::from),
+        template: fields.text("template").and_then(|text| reader.named(text)).map(|(name, at)| (name.into(), at)),
         stretches: BootStretches::default(),
         priority: priority.unwrap_or(0),
         span: at,

@@ -118,6 +118,9 @@ codes! {
     NoProfile = "OS0603" Warning "nothing says what a group boots";
     NoKernel = "OS0604" Error "a boot profile has no kernel";
     BootParameters = "OS0605" Error "boot parameters cannot be one line";
+    BootTemplate = "OS0606" Error "a boot script template is at fault";
+    NoTemplate = "OS0607" Error "a boot profile names no template";
+    MissingImage = "OS0608" Error "a file that nodes boot is not among the images";
 
     UnknownModule = "OS0701" Warning "not a cloud-config module";
     Permissions = "OS0702" Error "`permissions` is not a text";

@@ -8,6 +8,7 @@ use ipnet::Ipv4Net;
 
 use super::Code;
 use super::cluster::Reader;
+use super::dhcp_options;
 use super::nodes::At;
 use super::serving::NetworkDhcp;
 use super::values::Values;
@@ -48,6 +49,7 @@ const UNKNOWN_LEASE: u32 = 300;
 pub(super) struct DhcpDraft {
     pub(super) hosts: Vec<HostDraft>,
     pub(super) loaders: BTreeMap<u16, String>,
+    pub(super) boot_script_url: Option<String>,
     /// By the names that are written, each with its place.
     pub(super) groups: BTreeMap<String, (DhcpOptions, Span)>,
     pub(super) nodes: BTreeMap<String, (DhcpOptions, Span)>,
@@ -120,7 +122,8 @@ pub(super) fn read<'y>(reader: &Reader<'y>, cluster: &Fields<'y>) -> DhcpDraft {
     let Some(fields) = cluster.get("dhcp").and_then(|yaml| Fields::read(sheet, yaml, "`dhcp`", None)) else {
         return dhcp;
     };
-    fields.known(&["loaders", "groups", "nodes"], |_| None);
+    fields.known(&["boot_script_url", "loaders", "groups", "nodes"], |_| None);
+    dhcp.boot_script_url = fields.text("boot_script_url").and_then(|text| script_url(reader, text));
     if let Some(loaders) = fields.get("loaders").and_then(|yaml| Fields::read(sheet, yaml, "`loaders`", None)) {
         for pair in loaders.pairs() {
             let key = Text { text: &pair.key.text, span: pair.key.span };
@@ -155,7 +158,7 @@ fn options<'y>(reader: &Reader<'y>, fields: &Fields<'y>) -> DhcpOptions {
     };
     let text = |key: &'static str| fields.text(key).and_then(|text| graphic(reader, key, text));
     let name = |text: Text<'y>| reader.host_name(text);
-    DhcpOptions {
+    let options = DhcpOptions {
         router: several(reader, fields, "router", |text| reader.ipv4(text)),
         dns: several(reader, fields, "dns", |text| reader.ip(text)).map(only_v4),
         domain: fields.text("domain").and_then(name),
@@ -173,7 +176,9 @@ fn options<'y>(reader: &Reader<'y>, fields: &Fields<'y>) -> DhcpOptions {
         next_server: fields.text("next_server").and_then(|text| reader.ipv4(text)),
         boot_file: text("boot_file"),
         other: fields.get("options").map(|yaml| other(reader, yaml)).unwrap_or_default(),
-    }
+    };
+    dhcp_options::check(reader.sheet, fields, &options);
+    options
 }
 
 fn only_v4(addresses: Vec<IpAddr>) -> Vec<Ipv4Addr> {
@@ -300,6 +305,19 @@ fn graphic<'y>(reader: &Reader<'y>, key: &str, text: Text<'y>) -> Option<String>
     let problem = reader.sheet.problem(Code::DhcpOption, span, format!("`{key}` cannot be `{written}`"));
     let problem = problem.label("has a blank, a character outside ASCII, or more than 255 of them");
     reader.sheet.push(problem.help("write a plain name or URL"));
+    None
+}
+
+/// A URL to which `?mac=…` is added.
+fn script_url<'y>(reader: &Reader<'y>, text: Text<'y>) -> Option<String> {
+    let url = graphic(reader, "boot_script_url", text)?;
+    let host = ["http://", "https://", "tftp://"].iter().find_map(|scheme| url.strip_prefix(scheme));
+    if host.is_some_and(|host| !host.is_empty() && !host.starts_with('/')) && !url.contains(['?', '#']) {
+        return Some(url);
+    }
+    let message = format!("`{url}` is not the URL of boot scripts");
+    let problem = reader.sheet.problem(Code::BootUrl, text.span, message);
+    reader.sheet.push(problem.help("write it without a query, as `http://172.16.0.254:8081/boot/v1/bootscript`"));
     None
 }
 

@@ -43,7 +43,8 @@ impl DhcpChecks<'_> {
             let (mac, ip) = (draft.mac.value, draft.ip.value);
             Host { name: draft.name.clone(), mac, ip, options: draft.options.clone() }
         };
-        Dhcp { hosts: draft.hosts.iter().map(host).collect(), loaders: draft.loaders.clone(), groups, nodes }
+        let (boot_script_url, loaders) = (draft.boot_script_url.clone(), draft.loaders.clone());
+        Dhcp { hosts: draft.hosts.iter().map(host).collect(), boot_script_url, loaders, groups, nodes }
     }
 
     fn group(&self, name: &str) -> Option<GroupLabel> {

@@ -33,6 +33,15 @@ pub(super) const GROUPS: &str = "cloud-init/groups";
 pub(super) const INSTANCES: &str = "cloud-init/instances";
 /// The file with the defaults in today's form.
 pub(super) const DEFAULTS: &str = "cloud-init/defaults.yaml";
+/// The folder with templates of boot scripts.
+pub(super) const TEMPLATES: &str = "templates";
+
+/// The name under which profiles know the template in this file; none for a file that is none. `boot` is the script
+/// without a template, which no file takes the place of.
+pub(super) fn template_name(file: &str) -> Option<&str> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    file.strip_suffix(".j2").filter(|name| !name.is_empty() && *name != "boot" && name.chars().all(plain))
+}
 
 /// Reads what belongs to an inventory.
 ///
@@ -89,6 +98,7 @@ pub(super) fn read(directory: &Path) -> Files {
     for folder in [OPEN, GROUPS, INSTANCES, SECURE] {
         read_folder(&reader, folder, &mut found);
     }
+    read_templates(&reader, &mut found);
     found
 }
 
@@ -160,6 +170,25 @@ fn read_folder(reader: &Reader<'_>, folder: &str, found: &mut Files) {
             stray::below(reader.directory, &path, &format!("move it into `{folder}/`"), found);
         } else if stray::is_yaml(&name) {
             found.problems.push(stray::file(&path, &stray::rename_help(&name)));
+        }
+    }
+}
+
+fn read_templates(reader: &Reader<'_>, found: &mut Files) {
+    let names = match entries(&reader.directory.join(TEMPLATES)) {
+        Ok(names) => names,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return,
+        Err(error) => return found.problems.push(unreadable(TEMPLATES, &error)),
+    };
+    for (name, _) in names {
+        let path = format!("{TEMPLATES}/{name}");
+        if template_name(&name).is_some() {
+            let bytes = reader.file(&path, &mut found.problems);
+            found.files.push((path.clone(), content(&path, bytes)));
+        } else if found.problems.iter().filter(|problem| problem.code == Code::StrayFile).count() < stray::MAX_STRAY {
+            let help = "templates of boot scripts are called `NAME.j2`, of letters, digits, `.`, `_` and `-`; `boot` is the \
+                        script that nodes get without one";
+            found.problems.push(stray::file(&path, help));
         }
     }
 }

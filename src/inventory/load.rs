@@ -14,7 +14,7 @@ use super::serving::Dhcp;
 use super::source::{Sheet, Source, Sources};
 use super::types::{Bmc, Boot, Cluster, Interface, Inventory, Node};
 use super::yaml::{self, MAX_BYTES, Parsed, Yaml};
-use super::{Code, titles, unique};
+use super::{Code, templates, titles, unique};
 use crate::model::IpAddress;
 
 /// What became of a directory.
@@ -35,6 +35,16 @@ impl Loaded {
     #[must_use]
     pub fn count(&self, severity: Severity) -> usize {
         self.diagnostics.iter().filter(|diagnostic| diagnostic.severity == severity).count()
+    }
+
+    /// A problem at a line of a file, found by somebody who knows more than the files say.
+    #[must_use]
+    pub fn at_line(&self, code: Code, file: &str, line: u32, message: String, help: String) -> Diagnostic {
+        let place = self.sources.get(file).map(|source| {
+            let range = source.line_range(usize::try_from(line.saturating_sub(1)).unwrap_or(usize::MAX));
+            source.place(range.start, range.end)
+        });
+        Diagnostic::new(code, place, message).help(help)
     }
 }
 
@@ -183,6 +193,10 @@ fn examine(sources: &Sources, report: &Report, hash: &str) -> Option<Inventory> 
     let complete = !report.has_error_in("nodes.yaml");
     let cluster = cluster_tree.as_ref().and_then(|(sheet, tree)| Some((*sheet, cluster::read(*sheet, tree)?)));
 
+    let templates = templates::read(sources, report);
+    if let Some((sheet, cluster)) = &cluster {
+        templates.check_names(*sheet, &cluster.boot);
+    }
     let mut boots = None;
     let mut dhcp = None;
     if let Some((sheet, nodes)) = &nodes {
@@ -204,7 +218,13 @@ fn examine(sources: &Sources, report: &Report, hash: &str) -> Option<Inventory> 
 
     let (_, nodes) = nodes?;
     let (_, cluster) = cluster?;
-    let nodes = nodes.into_iter().zip(boots?).map(|(draft, boot)| node(draft, boot)).collect::<Option<Vec<_>>>()?;
+    let boots = boots?.into_iter().map(|boot| {
+        boot.map(|mut boot: Boot| {
+            templates.fill(&mut boot);
+            boot
+        })
+    });
+    let nodes = nodes.into_iter().zip(boots).map(|(draft, boot)| node(draft, boot)).collect::<Option<Vec<_>>>()?;
     let hash = hash.to_owned();
     Some(Inventory {
         cluster: finish(cluster, dhcp?)?,

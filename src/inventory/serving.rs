@@ -24,6 +24,8 @@ pub struct NetworkDhcp {
 pub struct Dhcp {
     /// `hosts`: machines with fixed addresses that are no nodes.
     pub hosts: Vec<Host>,
+    /// `dhcp.boot_script_url`: what precedes `?mac=…` in the URL of a boot script, where others hand it out.
+    pub boot_script_url: Option<String>,
     /// `dhcp.loaders`: the loader's file by client architecture.
     pub loaders: BTreeMap<u16, String>,
     /// `dhcp.groups`: options of the members of a group.

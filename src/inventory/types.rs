@@ -175,7 +175,11 @@ pub struct Boot {
     pub initrd: Arc<str>,
     /// Kernel command line.
     pub params: Arc<str>,
-    /// The lines that each of the three comes from.
+    /// The name of the template that the boot script is made of; empty for the script that BSS sends.
+    pub template: Arc<str>,
+    /// That template itself.
+    pub script: Arc<str>,
+    /// The lines that kernel, initrd and params come from.
     pub stretches: BootStretches,
     /// Where the profile is declared.
     pub origin: Origin,

@@ -63,7 +63,8 @@ impl From<BootKey> for String {
     }
 }
 
-/// What a node boots. Follows BSS `bootparameters`; nodes that boot the same thing share one value in memory.
+/// What a node boots. Follows BSS `bootparameters`, which knows no templates; nodes that boot the same thing share one
+/// value in memory.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct BootConfig {
     /// URL of the kernel.
@@ -75,4 +76,10 @@ pub struct BootConfig {
     /// The kernel command line.
     #[serde(default, skip_serializing_if = "str::is_empty")]
     pub params: Arc<str>,
+    /// The name of the template that its boot script is made of; empty for the script that BSS sends.
+    #[serde(default, skip_serializing_if = "str::is_empty")]
+    pub template: Arc<str>,
+    /// That template itself.
+    #[serde(default, skip_serializing_if = "str::is_empty")]
+    pub script: Arc<str>,
 }

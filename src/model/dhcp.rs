@@ -21,6 +21,12 @@ pub struct DhcpSettings {
     /// Machines with fixed addresses that are no nodes.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub hosts: BTreeMap<MacAddr, DhcpHost>,
+    /// Nodes and their controllers, where SMD is somebody else's and the store holds none.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub machines: BTreeMap<MacAddr, DhcpMachine>,
+    /// What precedes `?mac=…` in the URL of a boot script, where others than we hand it out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub boot_script_url: Option<String>,
     /// What precedes the NID in the name of a node.
     #[serde(default)]
     pub short_name: String,
@@ -49,6 +55,18 @@ impl DhcpSettings {
     #[must_use]
     pub fn network_of(&self, ip: Ipv4Addr) -> Option<&DhcpNetwork> {
         self.networks.iter().find(|network| network.subnet.contains(&ip))
+    }
+
+    /// True for a machine that is told apart from unknown ones by these settings, whatever the store holds.
+    #[must_use]
+    pub fn knows(&self, mac: MacAddr) -> bool {
+        self.hosts.contains_key(&mac) || self.machines.contains_key(&mac)
+    }
+
+    /// The host name of a component: that of a node, or the xname of a controller.
+    #[must_use]
+    pub fn name_of(&self, id: &Xname, nid: Option<Nid>) -> Option<Arc<str>> {
+        if id.is_node() { self.node_name(id, nid) } else { Some(id.clone().into()) }
     }
 
     /// The name of a node: its own, or the one that its number makes.
@@ -108,6 +126,19 @@ pub enum UnknownPolicy {
     Script(String),
     /// Nothing: another server may answer it.
     Ignore,
+}
+
+impl UnknownPolicy {
+    /// The boot file of an unknown machine's iPXE: a URL, or a file of the TFTP server. The machines that are ignored
+    /// get no answer at all; one that is answered all the same starts over.
+    #[must_use]
+    pub fn boot_file(&self) -> &str {
+        match self {
+            Self::Reboot | Self::Ignore => "default",
+            Self::Shell => "shell.ipxe",
+            Self::Script(name) => name,
+        }
+    }
 }
 
 /// A text that is no policy for unknown machines.
@@ -220,6 +251,23 @@ pub struct DhcpHost {
     /// What it alone is told.
     #[serde(default)]
     pub options: DhcpOptions,
+}
+
+/// What DHCP needs of an interface of a node or its controller.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DhcpMachine {
+    /// Its addresses; which of them it is given depends on the network.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ips: Vec<Ipv4Addr>,
+    /// The component that it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<Xname>,
+    /// The node's number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nid: Option<Nid>,
+    /// The groups of the component, in the order of their labels.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<GroupLabel>,
 }
 
 /// An address that an unknown machine has, or that is not to be used.

@@ -210,7 +210,7 @@ fn change(address: &Address, parts: &[&Outcome<'_>], groups: &describe::Groups) 
     change.disruptive = match verb {
         Verb::Delete => address.0 == Subject::Node,
         Verb::Update | Verb::Replace | Verb::Rename | Verb::AdoptAndChange => {
-            !change.ops.is_empty() && !paths(&fields, &["mac", "ip", "role", "kernel", "initrd"]).is_empty()
+            !change.ops.is_empty() && !paths(&fields, &["mac", "ip", "role", "kernel", "initrd", "template"]).is_empty()
         }
         _ => false,
     };

@@ -141,6 +141,8 @@ fn told(outcome: &Outcome<'_>, side: Side) -> Vec<(String, Value)> {
             tell("kernel", (&*config.kernel).into());
             tell("initrd", (&*config.initrd).into());
             tell("params", (&*config.params).into());
+            tell("template", (&*config.template).into());
+            tell("script", (&*config.script).into());
         }
         Some(Object::CloudInitGroup(group)) => {
             tell("description", group.description.as_str().into());

@@ -1,9 +1,16 @@
-//! What DHCP is told goes with an apply to our own store. It is a record and no object: SMD and its kin have nothing
-//! that it could be compared with, and nobody but an apply writes it. A plan says in words what of it changes.
+//! What DHCP is told goes with an apply to our own store, whatever the target: our DHCP may stand beside a running
+//! OpenCHAMI. It is a record and no object: SMD and its kin have nothing that it could be compared with, and nobody but an
+//! apply writes it. A plan says in words what of it changes.
+//!
+//! With the built-in target the nodes themselves are in the store, and DHCP finds them there. With another SMD they are
+//! not, so they go with the settings, and iPXE is sent to that installation's BSS. A store has the settings of one
+//! cluster; an apply of another cluster to services elsewhere leaves them alone, and its plan says so.
+
+mod machines;
 
 use std::sync::Arc;
 
-use super::Request;
+use super::{Request, TargetSpec};
 use crate::model::{DhcpSettings, Record, Table};
 use crate::plan::Plan;
 use crate::snapshot::{Change, Snapshot};
@@ -12,8 +19,10 @@ use crate::store::{Author, Decision, Store, StoreError, WriteError};
 /// Puts the settings of the desired state in force, and takes away those of any other cluster. Equal ones are not
 /// written.
 pub(super) async fn put(store: &Store, request: &Request) -> Result<(), StoreError> {
-    let Some(settings) = request.desired.dhcp.clone() else { return Ok(()) };
-    if store.snapshot().boot.dhcp.as_ref() == Some(&settings) {
+    let snapshot = store.snapshot();
+    let live = snapshot.boot.dhcp.as_ref();
+    let Some(settings) = wanted(request).filter(|settings| live != Some(settings)) else { return Ok(()) };
+    if another(request, live.map(|live| &**live)) {
         return Ok(());
     }
     let author = Author(format!("ochami-sync apply ({})", request.author).into());
@@ -30,9 +39,32 @@ pub(super) async fn put(store: &Store, request: &Request) -> Result<(), StoreErr
     }
 }
 
+/// What DHCP is to be told by this request; none from a version that did not know of it.
+fn wanted(request: &Request) -> Option<Arc<DhcpSettings>> {
+    let settings = request.desired.dhcp.clone()?;
+    let TargetSpec::OpenChami(endpoints) = &request.target else { return Some(settings) };
+    let theirs = || format!("{}/bootscript", endpoints.bss.trim_end_matches('/'));
+    Some(Arc::new(DhcpSettings {
+        machines: machines::of(&request.desired),
+        boot_script_url: Some(settings.boot_script_url.clone().unwrap_or_else(theirs)),
+        ..Arc::unwrap_or_clone(settings)
+    }))
+}
+
+/// True when what is in force is another cluster's and the request is about services elsewhere.
+fn another(request: &Request, live: Option<&DhcpSettings>) -> bool {
+    let elsewhere = matches!(request.target, TargetSpec::OpenChami(_));
+    elsewhere && live.is_some_and(|live| live.cluster != request.desired.cluster_id)
+}
+
 /// Says in a plan what changes of what DHCP is told, and makes it part of the plan's identifier.
-pub(super) fn show(plan: &mut Plan, desired: Option<&DhcpSettings>, live: Option<&DhcpSettings>) {
-    let Some(desired) = desired.filter(|desired| live != Some(*desired)) else { return };
+pub(super) fn show(plan: &mut Plan, request: &Request, live: Option<&DhcpSettings>) {
+    let desired = wanted(request);
+    let Some(desired) = desired.as_deref().filter(|desired| live != Some(*desired)) else { return };
+    if let Some(live) = live.filter(|live| another(request, Some(live))) {
+        plan.notes.push(format!("DHCP here serves cluster {} and goes on doing so", live.cluster));
+        return;
+    }
     let nothing = DhcpSettings::default();
     let live = live.unwrap_or(&nothing);
     for network in &desired.networks {
@@ -55,6 +87,8 @@ pub(super) fn show(plan: &mut Plan, desired: Option<&DhcpSettings>, live: Option
     let gone = live.hosts.iter().filter(|(mac, _)| !desired.hosts.contains_key(mac));
     plan.dhcp.extend(gone.map(|(_, host)| format!("host {} gone", host.name)));
     let same = [
+        (desired.machines == live.machines, "addresses of nodes"),
+        (desired.boot_script_url == live.boot_script_url, "URL of boot scripts"),
         (desired.names == live.names, "node names"),
         (desired.loaders == live.loaders, "loaders"),
         (desired.groups == live.groups, "options of groups"),
@@ -77,6 +111,7 @@ mod tests {
     use crate::plan::Plan;
     use crate::reconcile::{Reconciler, Request, TargetSpec};
     use crate::store::Store;
+    use crate::target::Endpoints;
 
     fn made(inventory: &Inventory) -> Desired {
         desired(inventory, &|_| Ok(serde_json::json!("x")))
@@ -84,6 +119,53 @@ mod tests {
 
     fn request(inventory: &Inventory) -> Request {
         Request::new(made(inventory).into(), TargetSpec::Builtin, "test")
+    }
+
+    fn elsewhere(inventory: &Inventory) -> Request {
+        let target = TargetSpec::OpenChami(Endpoints {
+            smd: "http://127.0.0.1:1/hsm/v2".into(),
+            bss: "http://127.0.0.1:1/boot/v1".into(),
+            cloud_init: "http://127.0.0.1:1/cloud-init".into(),
+            token: None,
+            token_variable: String::new(),
+            ca_pem: None,
+        });
+        Request { target, ..request(inventory) }
+    }
+
+    #[tokio::test]
+    async fn with_services_elsewhere_nodes_and_their_bss_go_with_the_settings() {
+        let store = Store::in_memory();
+        let mut inventory = samples::inventory(2);
+        super::put(&store, &elsewhere(&inventory)).await.unwrap();
+        let settings = store.snapshot().boot.dhcp.clone().unwrap();
+        assert_eq!(settings.machines.len(), 4);
+        assert_eq!(settings.boot_script_url.as_deref(), Some("http://127.0.0.1:1/boot/v1/bootscript"));
+        inventory.cluster.dhcp.boot_script_url = Some("http://head/script".into());
+        super::put(&store, &elsewhere(&inventory)).await.unwrap();
+        let settings = store.snapshot().boot.dhcp.clone().unwrap();
+        assert_eq!(settings.boot_script_url.as_deref(), Some("http://head/script"));
+        let mut nothing = plan(&Reconciler::new(Store::in_memory()), &inventory).await;
+        nothing.dhcp.clear();
+        super::show(&mut nothing, &elsewhere(&inventory), Some(&settings));
+        assert!(nothing.dhcp.is_empty(), "{:?}", nothing.dhcp);
+    }
+
+    #[tokio::test]
+    async fn the_settings_of_another_cluster_stay_when_services_elsewhere_are_applied_to() {
+        let store = Store::in_memory();
+        let mut inventory = samples::inventory(1);
+        super::put(&store, &request(&inventory)).await.unwrap();
+        let before = store.snapshot().boot.dhcp.clone();
+        inventory.cluster.id = "other".into();
+        super::put(&store, &elsewhere(&inventory)).await.unwrap();
+        assert_eq!(store.snapshot().boot.dhcp, before);
+        let mut shown = plan(&Reconciler::new(Store::in_memory()), &inventory).await;
+        (shown.dhcp, shown.notes) = (Vec::new(), Vec::new());
+        super::show(&mut shown, &elsewhere(&inventory), before.as_deref());
+        assert_eq!((shown.dhcp.len(), shown.notes.len()), (0, 1));
+        super::put(&store, &request(&inventory)).await.unwrap();
+        assert_eq!(store.snapshot().boot.dhcp.as_ref().map(|settings| &*settings.cluster), Some("other"));
     }
 
     async fn plan(reconciler: &Reconciler, inventory: &Inventory) -> Plan {

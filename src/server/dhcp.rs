@@ -112,8 +112,8 @@ impl Dhcp {
     /// What has to be stored that no answer waits for.
     fn upkeep(&self, now: Timestamp) -> Vec<Change> {
         let view = self.views.load();
-        let hosts = view.dhcp.as_ref().map(|settings| &settings.hosts);
-        let is_known = |mac| view.interfaces.contains_key(&mac) || hosts.is_some_and(|hosts| hosts.contains_key(&mac));
+        let settings = view.dhcp.as_ref();
+        let is_known = |mac| view.interfaces.contains_key(&mac) || settings.is_some_and(|settings| settings.knows(mac));
         let mut changes = self.sightings.lock().unwrap_or_else(PoisonError::into_inner).changes(is_known);
         let gone = self.leases.lock().unwrap_or_else(PoisonError::into_inner).sweep(journal::forgotten_before(now));
         changes.extend(gone.into_iter().map(journal::delete));

@@ -68,8 +68,8 @@ impl Interner {
                 if let Some(known) = self.boot_configs.get(&config) {
                     return Object::BootParams(key, known.clone());
                 }
-                let BootConfig { kernel, initrd, params } = Arc::make_mut(&mut config);
-                for text in [kernel, initrd, params] {
+                let BootConfig { kernel, initrd, params, template, script } = Arc::make_mut(&mut config);
+                for text in [kernel, initrd, params, template, script] {
                     *text = shared(&mut self.texts, text.clone());
                 }
                 self.boot_configs.insert(config.clone());

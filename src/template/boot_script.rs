@@ -13,15 +13,22 @@ const UNKNOWN: &str = "unknown.ipxe.j2";
 pub(super) const CONFIG: &str = "config.ipxe.j2";
 pub(super) const AUTOEXEC: &str = "autoexec.ipxe.j2";
 pub(super) const DEFAULT: &str = "default.ipxe.j2";
+pub(super) const SHELL: &str = "shell.ipxe.j2";
 
 /// A script could not be made from its template.
 #[derive(Debug, thiserror::Error)]
 #[error("template {name} cannot be rendered: {cause}")]
 pub struct RenderError {
     /// The template.
-    name: &'static str,
+    name: Box<str>,
     /// What minijinja says.
     cause: minijinja::Error,
+}
+
+impl RenderError {
+    pub(super) fn new(name: &str, cause: minijinja::Error) -> Self {
+        Self { name: name.into(), cause }
+    }
 }
 
 /// What the script of a node that boots is made of. Every text has to be free of line breaks.
@@ -72,7 +79,7 @@ pub fn unknown(values: &Unknown<'_>) -> Result<String, RenderError> {
 
 pub(super) fn render(name: &'static str, values: minijinja::Value) -> Result<String, RenderError> {
     static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(environment);
-    let error = |cause| RenderError { name, cause };
+    let error = |cause| RenderError::new(name, cause);
     TEMPLATES.get_template(name).map_err(error)?.render(values).map_err(error)
 }
 
@@ -88,6 +95,7 @@ fn environment() -> Environment<'static> {
         (CONFIG, include_str!("../../templates/config.ipxe.j2")),
         (AUTOEXEC, include_str!("../../templates/autoexec.ipxe.j2")),
         (DEFAULT, include_str!("../../templates/default.ipxe.j2")),
+        (SHELL, include_str!("../../templates/shell.ipxe.j2")),
     ] {
         environment.add_template(name, source).expect("the embedded templates are parsed by a test");
     }

@@ -117,7 +117,7 @@ const NODE: &str = "ec:e7:a7:05:a1:fc";
 fn script(cluster: &Cluster) -> String {
     use std::os::unix::fs::PermissionsExt as _;
     let path = cluster.path("udhcpc.sh");
-    let text = "#!/bin/sh\necho \"EVENT $1 ip=$ip lease=$lease hostname=$hostname router=$router domain=$domain\"\n\
+    let text = "#!/bin/sh\necho \"EVENT $1 ip=$ip lease=$lease hostname=$hostname router=$router domain=$domain bootfile=${bootfile:-$boot_file}\"\n\
                 [ -n \"$ip\" ] && ip addr flush dev $interface && ip addr add $ip/24 dev $interface\nexit 0\n";
     std::fs::write(&path, text).unwrap();
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
@@ -196,6 +196,26 @@ fn an_unknown_machine_is_listed_and_gets_its_address_once_it_is_in_the_inventory
 }
 
 #[test]
+fn an_unknown_machine_that_is_to_have_a_shell_is_sent_to_a_script_that_is_there() {
+    if !is_root() || !has("udhcpc") || !has("curl") {
+        return;
+    }
+    let (cluster, wires) = (Cluster::demo(), Wires::new(2));
+    cluster.edit("cluster.yaml", "    pool: 172.16", "    unknown: shell\n    pool: 172.16");
+    wires.ip(0, "addr add 172.16.0.254/24 dev right");
+    wires.ip(1, "link set left address ec:e7:a7:0f:00:01");
+    let _serving = wires.serve_with(&cluster, &["--tftp", "172.16.0.254:69"]);
+    let as_ipxe = ["-O", "bootfile", "-x", "0x4d:69505845", "-x", "0x5d:0007"];
+    let arguments = ["-i", "left", "-n", "-q", "-f", "-t", "10", "-T", "1", "-s", &script(&cluster)];
+    let said = wires.run(1, "udhcpc", &[&arguments[..], &as_ipxe].concat());
+    let bound = said.lines().find(|line| line.starts_with("EVENT bound ")).unwrap_or_default();
+    let file = bound.split("bootfile=").nth(1).and_then(|rest| rest.split_whitespace().next()).unwrap_or_default();
+    assert_eq!(file, "shell.ipxe", "{said}");
+    let fetched = wires.run(1, "curl", &["-sS", &format!("tftp://172.16.0.254/{file}")]);
+    assert!(fetched.starts_with("#!ipxe\n") && fetched.contains("\nshell "), "{fetched}");
+}
+
+#[test]
 fn a_lease_of_an_unknown_machine_outlives_a_restart() {
     if !is_root() || !has("udhcpc") {
         return;
@@ -213,6 +233,36 @@ fn a_lease_of_an_unknown_machine_outlives_a_restart() {
         serving.stop();
         serving = wires.serve(&cluster);
     }
+}
+
+#[test]
+fn beside_services_elsewhere_nodes_have_their_addresses_and_the_boot_scripts_of_that_bss() {
+    if !is_root() || !has("udhcpc") {
+        return;
+    }
+    let (cluster, theirs, wires) = (Cluster::demo(), Cluster::demo(), Wires::new(2));
+    wires.ip(0, "addr add 172.16.0.254/24 dev right");
+    wires.ip(1, &format!("link set left address {NODE}"));
+    let serve = |home: &Cluster, flags: &[&str]| {
+        let mut command = Command::new("ip");
+        command.args(["netns", "exec", &wires.names[0], PROGRAM, "serve", "--api", "http://127.0.0.1:0"]);
+        command.args(["--boot", "127.0.0.1:0"]).args(flags).current_dir(home.dir.path());
+        command.env("OCHAMI_SYNC_STATE", home.state()).env("OCHAMI_SYNC_INSECURE", "1").env_remove("RUST_LOG");
+        Serving::start(command)
+    };
+    let services = serve(&theirs, &["--auth", "none"]);
+    let _ours = serve(&cluster, &["--dhcp", "right"]);
+    let target = ["--base-uri", &services.api];
+    let plan = cluster.run(&[&["plan"][..], &target].concat()).expect(0).stdout;
+    assert!(plan.contains("network management new") && plan.contains("addresses of nodes changed"), "{plan}");
+    cluster.run(&[&["apply", "--yes"][..], &target].concat()).expect(0);
+    let again = cluster.run(&[&["plan"][..], &target].concat()).expect(0).stdout;
+    assert!(again.contains("in sync"), "{again}");
+    let as_ipxe = ["-x", "0x4d:69505845", "-x", "0x5d:0007"];
+    let arguments = ["-i", "left", "-n", "-q", "-f", "-t", "10", "-T", "1", "-s", &script(&cluster)];
+    let said = wires.run(1, "udhcpc", &[&arguments[..], &as_ipxe].concat());
+    assert!(said.contains("EVENT bound ip=172.16.0.1 lease=3600 hostname=nid001 router=172.16.0.254"), "{said}");
+    assert!(said.contains(&format!("bootfile={}/boot/v1/bootscript?mac={NODE}", services.api)), "{said}");
 }
 
 #[test]

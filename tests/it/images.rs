@@ -42,6 +42,23 @@ fn a_file_that_is_missing_is_told_with_its_line_and_a_near_name() {
 }
 
 #[test]
+fn a_file_that_is_missing_is_a_diagnostic_for_programs() {
+    let cluster = cluster("4.18.0-553.30.1.el8_10.x86_64");
+    for verb in ["validate", "plan", "apply"] {
+        let finished = cluster.run(&["--format", "json", verb, "--images", "images"]).expect(3);
+        let told: serde_json::Value = serde_json::from_str(&finished.stdout).unwrap();
+        assert_eq!(told["format"], "ochami-sync/diagnostics", "{verb}");
+        let rows = told["diagnostics"].as_array().unwrap();
+        let row = rows.iter().find(|row| row["code"] == "OS0608").unwrap_or_else(|| panic!("{verb}: {told}"));
+        assert_eq!((&row["file"], &row["line"]), (&"inventory/cluster.yaml".into(), &13.into()), "{verb}");
+        assert_eq!(row["severity"], "error");
+        let help = row["help"].as_str().unwrap();
+        assert_eq!(help, "there is `openchami/compute-slurm/latest/rootfs-4.18.0-553.30.1.el8_10.x86_64`");
+        assert!(finished.stderr.is_empty() || verb != "validate", "{}", finished.stderr);
+    }
+}
+
+#[test]
 fn images_are_listed_with_users_and_what_does_not_fit() {
     let cluster = cluster("5.2");
     let listed = cluster.run(&["images", "list", "--images", "images"]).expect(0).stdout;

@@ -1,8 +1,12 @@
-//! TFTP and images to clients that others wrote, in a network namespace of the test's own.
+//! TFTP and images to clients that others wrote, in a network namespace of the test's own; and that what DHCP names is
+//! there.
 
+use std::net::UdpSocket;
 use std::process::Command;
 
-use crate::support::{Cluster, PROGRAM, Serving, tool};
+use ochami_sync::model::UnknownPolicy;
+
+use crate::support::{Cluster, DEADLINE, PROGRAM, Serving, get, tool};
 
 /// The head node's address within the namespace.
 const HEAD: &str = "172.16.0.254";
@@ -156,4 +160,36 @@ fn curl_fetches_images_and_loaders_whole_in_parts_and_on_from_where_it_was() {
     assert!(head(&loader).contains("content-length: 142800\r\n"), "{}", head(&loader));
     fetches(&namespace, &["curl", "-sSf", "-o", "snponly.efi", &loader], "snponly.efi", &content(142_800));
     assert!(serving.stop().contains("shutting down"));
+}
+
+/// What a TFTP server sends of a file that fits into one block; none where it sends an error.
+fn fetch(server: &str, name: &str) -> Option<Vec<u8>> {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    socket.set_read_timeout(Some(DEADLINE)).unwrap();
+    socket.send_to(format!("\0\u{1}{name}\0octet\0").as_bytes(), server).unwrap();
+    let mut packet = [0; 600];
+    let (length, from) = socket.recv_from(&mut packet).unwrap();
+    assert!(length < 516, "one block is all of it");
+    socket.send_to(&[0, 4, 0, 1], from).unwrap();
+    packet[..length].strip_prefix(&[0, 3, 0, 1]).map(<[u8]>::to_vec)
+}
+
+#[test]
+fn every_boot_file_that_dhcp_names_for_an_unknown_machine_is_served_over_tftp_and_http() {
+    let cluster = Cluster::demo();
+    std::fs::create_dir(cluster.path("loaders")).unwrap();
+    std::fs::write(cluster.path("loaders/discover.ipxe"), "#!ipxe\necho mine\n").unwrap();
+    let serving = cluster.serve(&["--tftp", "127.0.0.1:0", "--loaders", "loaders"]);
+    let listeners = serving.ready.as_array().unwrap();
+    let tftp = listeners.iter().find(|listener| listener["role"] == "tftp").unwrap();
+    let tftp = tftp["url"].as_str().unwrap().trim_start_matches("tftp://").to_owned();
+    for (policy, command) in [("reboot", "reboot"), ("shell", "shell"), ("script:discover.ipxe", "echo mine")] {
+        let policy: UnknownPolicy = policy.parse().unwrap();
+        let name = policy.boot_file();
+        let script = String::from_utf8(fetch(&tftp, name).unwrap_or_else(|| panic!("no {name} over TFTP"))).unwrap();
+        assert!(script.starts_with("#!ipxe\n") && script.contains(&format!("\n{command}")), "{name}: {script}");
+        let over_http = get(&format!("{}/loaders/{name}", serving.boot));
+        assert_eq!((over_http.status, over_http.body), (200, script), "{name}");
+    }
+    assert_eq!(fetch(&tftp, "other.ipxe"), None);
 }

@@ -1,8 +1,10 @@
 use std::sync::Arc;
 
+use super::templated::delay;
 use super::*;
 use crate::model::{EthernetInterface, Object};
 use crate::snapshot::{Change, Snapshot};
+use crate::template::profile;
 
 const MAC: &str = "ec:e7:a7:05:a1:00";
 const SECOND_MAC: &str = "ec:e7:a7:05:a1:f0";
@@ -33,7 +35,8 @@ fn view(keys: &[&str], state: Option<State>) -> Arc<BootView> {
         })));
     }
     for key in keys {
-        let config = BootConfig { kernel: (*key).into(), initrd: "I".into(), params: "quiet".into() };
+        let (kernel, initrd, params) = ((*key).into(), "I".into(), "quiet".into());
+        let config = BootConfig { kernel, initrd, params, ..BootConfig::default() };
         objects.push(Object::BootParams(key.parse().unwrap(), Arc::new(config)));
     }
     let mut snapshot = Snapshot::default();
@@ -193,7 +196,8 @@ fn what_no_node_can_fetch_is_said_and_not_sent() {
     for (kernel, initrd, params) in
         [("s3://boot/k", "", ""), ("http://k", "s3://boot/i", ""), ("http://k", "", "a=${SPIRE_JOIN_TOKEN}")]
     {
-        let view = stored(BootConfig { kernel: kernel.into(), initrd: initrd.into(), params: params.into() });
+        let (kernel, initrd, params) = (kernel.into(), initrd.into(), params.into());
+        let view = stored(BootConfig { kernel, initrd, params, ..BootConfig::default() });
         let answer = script(&view, &ask(Selector::Mac(MAC)), &settings()).unwrap();
         assert!(matches!(answer, ScriptAnswer::NotConfigured(text) if text.starts_with("x1000c1s7b0n0: ")));
     }
@@ -201,7 +205,8 @@ fn what_no_node_can_fetch_is_said_and_not_sent() {
 
 #[test]
 fn a_line_break_in_what_is_stored_does_not_break_the_script() {
-    let config = BootConfig { kernel: "http://k\n".into(), initrd: "http://i\r\n".into(), params: "a\nb\n".into() };
+    let (kernel, initrd, params) = ("http://k\n".into(), "http://i\r\n".into(), "a\nb\n".into());
+    let config = BootConfig { kernel, initrd, params, ..BootConfig::default() };
     let text = text(&stored(config), ask(Selector::Mac(MAC)));
     assert!(text.starts_with("#!ipxe\nkernel --name kernel http://k initrd=initrd a b xname="), "{text}");
     assert_eq!(text.lines().count(), 8, "{text}");
@@ -226,4 +231,46 @@ fn what_the_settings_leave_open_is_the_address_at_which_the_node_reached_us() {
     assert_eq!(filled.chain_base_url, "http://[2001:db8::1]:8081/apis/bss");
     let given = settings();
     assert_eq!(*given.reached_at(Some("192.0.2.1".parse().unwrap())), given);
+}
+
+fn templated(template: &str) -> Arc<BootView> {
+    let script = profile::built_in(template).unwrap().into();
+    let (kernel, template) = ("http://k".into(), template.into());
+    stored(BootConfig { kernel, template, script, ..BootConfig::default() })
+}
+
+#[test]
+fn a_template_makes_the_script_of_the_nodes_whose_profile_names_it() {
+    let again = ScriptRequest { retry: 3, ..ask(Selector::Mac(MAC)) };
+    let ScriptAnswer::Script(text) = script(&templated("bounded"), &again, &settings()).unwrap() else {
+        panic!("a script is expected")
+    };
+    assert!(text.contains("set tries:int32 3\nkernel --name kernel http://k xname=x1000c1s7b0n0 nid=1 "), "{text}");
+    assert!(text.contains("chain --replace https://demo/apis/bss/boot/v1/bootscript?mac=ec:e7:a7:05:a1:00&retry=4 "));
+    for (claimed, believed) in [(i64::MIN, 0), (19, 19), (20, 19), (i64::MAX, 19)] {
+        let hostile = ScriptRequest { retry: claimed, ..again };
+        let ScriptAnswer::Script(text) = script(&templated("bounded"), &hostile, &settings()).unwrap() else {
+            panic!("a script is expected")
+        };
+        assert!(text.contains(&format!("set tries:int32 {believed}\n")), "{claimed}: {text}");
+    }
+    let ScriptAnswer::Script(text) = script(&templated("maintenance"), &again, &settings()).unwrap() else {
+        panic!("a script is expected")
+    };
+    assert!(text.contains("maintenance") && !text.contains("http://k"), "{text}");
+}
+
+#[test]
+fn a_template_leaves_the_parts_as_json_alone() {
+    let request = ScriptRequest { json: true, ..ask(Selector::Mac(MAC)) };
+    let answer = script(&templated("maintenance"), &request, &settings()).unwrap();
+    assert!(matches!(answer, ScriptAnswer::Parts(parts) if parts.kernel == "http://k"));
+}
+
+#[test]
+fn nodes_wait_for_different_times_within_bounds() {
+    let delays: std::collections::BTreeSet<u32> =
+        (0..200).map(|blade| delay(30, &format!("x1000c0s{blade}b0n0"))).collect();
+    assert!(delays.len() > 10 && delays.iter().all(|delay| (30..=45).contains(delay)), "{delays:?}");
+    assert_eq!(delay(0, "x1000c0s0b0n0"), 0);
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::super::Code;
 use super::super::diagnostic::Diagnostic;
 use super::super::walker::did_you_mean;
-use super::{Files, OPEN, entries, whole};
+use super::{Files, OPEN, TEMPLATES, entries, whole};
 
 /// How many files that are not read are named; a directory full of other things needs no longer list.
 pub(super) const MAX_STRAY: usize = 50;
@@ -36,7 +36,7 @@ pub(super) fn top_level_help(name: &str) -> String {
 /// A folder beside `nodes.yaml` that seems to be meant for something else.
 pub(super) fn folder(directory: &Path, name: &str, found: &mut Files) {
     let help = match name {
-        OPEN => return,
+        OPEN | TEMPLATES => return,
         "secure" => "move it into `cloud-init/secure/`",
         "group_vars" | "host_vars" => "write the variables into `cluster.yaml`",
         _ if did_you_mean(name, [OPEN].into_iter()).is_some() => "move it into `cloud-init/`",

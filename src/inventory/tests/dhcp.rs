@@ -80,9 +80,23 @@ fn what_is_wrong_is_told_where_it_stands() {
         ("options: {150: {hex: '012'}}", Code::DhcpOption),
         ("options: {150: {hxe: 01}}", Code::UnknownField),
         ("lese: 1h", Code::UnknownField),
+        ("{renew: 2h, rebind: 1h}", Code::DhcpOption),
+        ("{rebind: 2h, lease: 1h}", Code::DhcpOption),
+        ("{renew: 2h, lease: 1h}", Code::DhcpOption),
+        ("{mtu: 9000, options: {26: {hex: 2328}}}", Code::DhcpOption),
+        ("ntp: LIST", Code::DhcpOption),
     ];
+    let list = format!("[{}]", vec!["172.16.0.254"; 64].join(", "));
     for (line, code) in cases {
-        let text = network(line);
+        // Several keys are written in braces here, and on one line there.
+        let line = line.replace("LIST", &list);
+        let text = match line.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
+            Some(keys) => {
+                let network = format!("{{name: management, subnet: 172.16.0.0/24,\n\n   {keys}}}");
+                cluster(&format!("networks:\n - {network}\n"))
+            }
+            None => network(&line),
+        };
         let loaded = load_with("cluster.yaml", text.as_bytes());
         let found = loaded.diagnostics.first().map(|one| (one.code, one.place.as_ref().map(|place| place.line)));
         assert_eq!(found, Some((code, Some(8))), "{line}: {}", rendered(&loaded));

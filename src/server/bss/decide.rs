@@ -132,7 +132,7 @@ mod tests {
     const B: &str = "host:x1000c1s7b0n0";
 
     fn snapshot() -> Snapshot {
-        let config = BootConfig { kernel: "k".into(), initrd: "i".into(), params: "p".into() };
+        let config = BootConfig { kernel: "k".into(), initrd: "i".into(), params: "p".into(), ..Default::default() };
         let key = A.parse().unwrap();
         Snapshot::rebuilt([Object::BootParams(key, Arc::new(config))], 1)
     }

@@ -17,7 +17,9 @@ use super::reply::{Reply, ReplyKind};
 use super::request::{Kind, Request};
 use super::sightings::Sightings;
 use super::{BootSettings, CLIENT_PORT, Link, PXE_PORT, SERVER_PORT, code};
-use crate::model::{Component, DhcpLease, DhcpMode, DhcpOptions, MacAddr, Record, Table, Timestamp, UnknownPolicy};
+use crate::model::{
+    Component, DhcpLease, DhcpMachine, DhcpMode, DhcpOptions, MacAddr, Record, Table, Timestamp, UnknownPolicy,
+};
 use crate::snapshot::{BootView, Change};
 
 /// What an answer is made of.
@@ -29,6 +31,8 @@ pub(super) struct Server<'a> {
     pub(super) leases: &'a Mutex<Leases>,
     pub(super) sightings: &'a Mutex<Sightings>,
     pub(super) now: Timestamp,
+    /// The packet was sent to one of our addresses, and not to everybody.
+    pub(super) direct: bool,
 }
 
 /// What came of a packet.
@@ -72,8 +76,15 @@ pub(super) enum Silence {
 struct Known<'a> {
     ip: Ipv4Addr,
     name: Option<Arc<str>>,
-    component: Option<&'a Arc<Component>>,
+    member: Option<Member<'a>>,
     options: Option<&'a DhcpOptions>,
+}
+
+/// A component of SMD, ours or somebody else's, whose options are over those of the network.
+#[derive(Clone, Copy)]
+enum Member<'a> {
+    Component(&'a Component),
+    Machine(&'a DhcpMachine),
 }
 
 impl<'a> Server<'a> {
@@ -126,8 +137,13 @@ impl<'a> Server<'a> {
         let settings = &self.prepared.settings;
         if let Some(host) = settings.hosts.get(&mac) {
             let known =
-                Known { ip: host.ip, name: Some(host.name.clone()), component: None, options: Some(&host.options) };
+                Known { ip: host.ip, name: Some(host.name.clone()), member: None, options: Some(&host.options) };
             return Some((known, on(host.ip)?));
+        }
+        if let Some(machine) = settings.machines.get(&mac) {
+            let (ip, place) = machine.ips.iter().find_map(|ip| Some((*ip, on(*ip)?)))?;
+            let name = machine.id.as_ref().and_then(|id| settings.name_of(id, machine.nid));
+            return Some((Known { ip, name, member: Some(Member::Machine(machine)), options: None }, place));
         }
         let interface = self.view.interfaces.get(&mac)?;
         let (ip, place) = interface.ip_addresses.iter().find_map(|address| match address.ip {
@@ -135,14 +151,22 @@ impl<'a> Server<'a> {
             IpAddr::V6(_) => None,
         })?;
         let component = interface.component_id.as_ref().and_then(|id| self.view.components.get(id));
-        let name = component.and_then(|component| match component.id.is_node() {
-            true => settings.node_name(&component.id, component.nid),
-            false => Some(component.id.clone().into()),
-        });
-        Some((Known { ip, name, component, options: None }, place))
+        let name = component.and_then(|component| settings.name_of(&component.id, component.nid));
+        let member = component.map(|component| Member::Component(component));
+        Some((Known { ip, name, member, options: None }, place))
     }
 
-    fn answer_known(&self, request: &Request<'_>, known: &Known<'_>, place: Place<'_>) -> Result<Outcome, Silence> {
+    /// The options of a network, with those of a component and its groups over them.
+    fn layers(&self, place: Place<'a>, member: Option<Member<'a>>) -> Layers<'a> {
+        let (layers, settings) = (Layers::of_network(place.network), &self.prepared.settings);
+        match member {
+            Some(Member::Component(component)) => layers.of_component(settings, self.view, component),
+            Some(Member::Machine(machine)) => layers.of_machine(settings, machine),
+            None => layers,
+        }
+    }
+
+    fn answer_known(&self, request: &Request<'_>, known: &Known<'a>, place: Place<'a>) -> Result<Outcome, Silence> {
         let kind = match request.kind {
             Kind::Discover => ReplyKind::Offer,
             Kind::Inform => ReplyKind::Ack,
@@ -152,10 +176,7 @@ impl<'a> Server<'a> {
             },
             Kind::Decline | Kind::Release => return Err(Silence::Incomplete),
         };
-        let mut layers = Layers::of_network(place.network);
-        if let Some(component) = known.component {
-            layers = layers.of_component(&self.prepared.settings, self.view, component);
-        }
+        let mut layers = self.layers(place, known.member);
         if let Some(own) = known.options {
             layers = layers.with(own);
         }
@@ -193,16 +214,20 @@ impl<'a> Server<'a> {
                 let ip = asked(request)?;
                 let mut leases = self.leases();
                 let ours = within(pool, ip) && free(ip);
-                let renewing = !request.ciaddr.is_unspecified();
+                // RENEWING or REBINDING: the client has the address and uses it (RFC 2131 section 4.3.2).
+                let prolongs = !request.ciaddr.is_unspecified();
                 let granted = ours
                     && (leases.renew(request.mac, ip, until)
-                        || renewing && leases.adopt(request.mac, ip, until, self.now));
+                        || prolongs && leases.adopt(request.mac, ip, until, self.now));
                 let has_record = leases.knows(request.mac);
                 drop(leases);
                 if !granted {
                     // A client of whom nothing is known may be another server's (RFC 2131 section 4.3.2); one that asks
-                    // us by name, that is on the wrong network or whose address is ours to give is not.
-                    let certain = request.server().is_some() || has_record || !network.subnet.contains(&ip);
+                    // us by name or alone, that is on the wrong network or whose address is ours to give is not. RENEWING
+                    // is to us alone, past any relay; REBINDING is to everybody, so another server may know more.
+                    let renewing = prolongs && self.direct && request.giaddr.is_unspecified();
+                    let asks_us = request.server().is_some() || renewing;
+                    let certain = asks_us || has_record || !network.subnet.contains(&ip);
                     if !certain && !within(pool, ip) {
                         return Err(Silence::NoRecord);
                     }
@@ -244,11 +269,9 @@ impl<'a> Server<'a> {
         let settings = &self.prepared.settings;
         let interface = self.view.interfaces.get(&request.mac);
         let component = interface.and_then(|interface| self.view.components.get(interface.component_id.as_ref()?));
-        let mut layers = Layers::of_network(place.network);
-        if let Some(component) = component {
-            layers = layers.of_component(settings, self.view, component);
-        }
-        let known = interface.is_some() || settings.hosts.contains_key(&request.mac);
+        let machine = settings.machines.get(&request.mac).map(Member::Machine);
+        let layers = self.layers(place, machine.or(component.map(|component| Member::Component(component))));
+        let known = interface.is_some() || settings.knows(request.mac);
         let machine = if known { Machine::Known } else { Machine::Unknown(&place.network.unknown) };
         if !known && Client::of(request) != Client::Plain {
             self.sightings().note(request, &place.network.name, None, self.now);

@@ -26,10 +26,6 @@ const LOADERS: &[(u16, &str)] = &[
     (19, "ipxe-arm64.efi"),
 ];
 
-/// The scripts of the TFTP server that start an unknown machine over, or give it a shell.
-const REBOOT_SCRIPT: &str = "default";
-const SHELL_SCRIPT: &str = "shell.ipxe";
-
 /// PXE discovery control (PXE 2.1, sub-option 6): take the boot file of this answer, and look for no boot server.
 const TAKE_THIS_FILE: &[u8] = &[6, 1, 8, 255];
 
@@ -114,10 +110,11 @@ impl Boot<'_> {
     /// What iPXE runs.
     fn script(&self, mac: MacAddr) -> String {
         match self.machine {
-            Machine::Known => format!("{}/boot/v1/bootscript?mac={mac}", self.boot_url()),
-            Machine::Unknown(UnknownPolicy::Shell) => SHELL_SCRIPT.to_owned(),
-            Machine::Unknown(UnknownPolicy::Script(name)) => name.clone(),
-            Machine::Unknown(UnknownPolicy::Reboot | UnknownPolicy::Ignore) => REBOOT_SCRIPT.to_owned(),
+            Machine::Known => match &self.settings.boot_script_url {
+                Some(url) => format!("{url}?mac={mac}"),
+                None => format!("{}/boot/v1/bootscript?mac={mac}", self.boot_url()),
+            },
+            Machine::Unknown(policy) => policy.boot_file().to_owned(),
         }
     }
 

@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 
 use super::code;
 use super::reply::Reply;
-use crate::model::{Component, DhcpNetwork, DhcpOptions, DhcpRoute, DhcpSettings};
+use crate::model::{Component, DhcpMachine, DhcpNetwork, DhcpOptions, DhcpRoute, DhcpSettings};
 use crate::snapshot::BootView;
 
 /// The lease of a known machine, in seconds, unless something else is set.
@@ -24,6 +24,16 @@ impl<'a> Layers<'a> {
     pub(super) fn with(mut self, own: &'a DhcpOptions) -> Self {
         self.0.insert(0, own);
         self
+    }
+
+    /// As [`Self::of_component`], for a component that somebody else's SMD holds.
+    pub(super) fn of_machine(mut self, settings: &'a DhcpSettings, machine: &DhcpMachine) -> Self {
+        let groups: Vec<_> = machine.groups.iter().filter_map(|label| settings.groups.get(label)).collect();
+        self.0.splice(0..0, groups);
+        match machine.id.as_ref().and_then(|id| settings.nodes.get(id)) {
+            Some(own) => self.with(own),
+            None => self,
+        }
     }
 
     /// With those of a component and its groups over them. Of several groups that set an option, the first by its label

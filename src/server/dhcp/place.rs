@@ -43,6 +43,7 @@ impl Prepared {
     pub(super) fn new(settings: Arc<DhcpSettings>) -> Self {
         let mut taken: HashSet<Ipv4Addr> = settings.reserved.iter().copied().collect();
         taken.extend(settings.hosts.values().map(|host| host.ip));
+        taken.extend(settings.machines.values().flat_map(|machine| &machine.ips));
         for network in &settings.networks {
             let options = &network.options;
             taken.extend([network.subnet.network(), network.subnet.broadcast()]);

@@ -1,8 +1,13 @@
 //! The sockets of an interface and the loop over them.
+//!
+//! A client that renews asks its server alone; one that rebinds asks everybody (RFC 2131 section 4.3.6), and the two look
+//! alike but for the address that they are sent to. So each of our addresses on the interface has a socket of its own,
+//! which the kernel prefers for what is sent to that address. While it cannot be had, all is taken as sent to everybody.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use socket2::{Domain, Protocol, Socket, Type};
@@ -59,7 +64,7 @@ impl Interface {
     /// [`DhcpBindError`].
     pub fn bind(name: &str) -> Result<Self, DhcpBindError> {
         let socket = |port| {
-            let bound = open(name, port).and_then(UdpSocket::from_std);
+            let bound = open(name, Ipv4Addr::UNSPECIFIED, port).and_then(UdpSocket::from_std);
             bound.map(Arc::new).map_err(|source| DhcpBindError { interface: name.to_owned(), port, source })
         };
         Ok(Self { name: name.into(), server: socket(SERVER_PORT)?, pxe: socket(PXE_PORT)? })
@@ -83,6 +88,7 @@ impl Interface {
             link: Link::default(),
             made_for: Arc::default(),
             limits: Limits::default(),
+            direct: Vec::new(),
         };
         serving.look();
         let mut looks = interval(LOOK);
@@ -91,8 +97,9 @@ impl Interface {
             tokio::select! {
                 () = shutdown.cancelled() => return Ok(()),
                 _ = looks.tick() => serving.look(),
-                ready = self.server.readable() => { ready?; serving.turn(&self.server, SERVER_PORT)? }
-                ready = self.pxe.readable() => { ready?; serving.turn(&self.pxe, PXE_PORT)? }
+                ready = self.server.readable() => { ready?; serving.turn(&self.server, SERVER_PORT, false)? }
+                ready = self.pxe.readable() => { ready?; serving.turn(&self.pxe, PXE_PORT, true)? }
+                number = readable(&serving.direct) => serving.turn_of_direct(number)?,
             }
             // A flood must not keep other tasks of this thread waiting.
             tokio::task::yield_now().await;
@@ -101,7 +108,7 @@ impl Interface {
 }
 
 /// A UDP socket that takes and sends packets of one interface only.
-fn open(interface: &str, port: u16) -> io::Result<std::net::UdpSocket> {
+fn open(interface: &str, address: Ipv4Addr, port: u16) -> io::Result<std::net::UdpSocket> {
     let socket = Socket::new(Domain::IPV4, Type::DGRAM, Some(Protocol::UDP))?;
     socket.bind_device(Some(interface.as_bytes()))?;
     socket.set_reuse_address(true)?;
@@ -109,8 +116,17 @@ fn open(interface: &str, port: u16) -> io::Result<std::net::UdpSocket> {
     socket.set_nonblocking(true)?;
     // The kernel gives what it allows; less is no reason to serve nobody.
     let _ = socket.set_recv_buffer_size(RECEIVE_BUFFER);
-    socket.bind(&SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)).into())?;
+    socket.bind(&SocketAddr::from((address, port)).into())?;
     Ok(socket.into())
+}
+
+/// Waits until one of the sockets has something, and answers its number; for ever without any.
+async fn readable(sockets: &[(Ipv4Addr, Arc<UdpSocket>)]) -> usize {
+    std::future::poll_fn(|context| {
+        let ready = sockets.iter().position(|(_, socket)| socket.poll_recv_ready(context).is_ready());
+        ready.map_or(Poll::Pending, Poll::Ready)
+    })
+    .await
 }
 
 /// Sends an answer. One that cannot be sent is lost like any other packet, and the client asks again.
@@ -128,11 +144,41 @@ struct Serving<'a> {
     /// The settings whose networks the link tells of.
     made_for: Arc<DhcpSettings>,
     limits: Limits,
+    /// A socket for each of our addresses on the interface.
+    direct: Vec<(Ipv4Addr, Arc<UdpSocket>)>,
 }
 
 impl Serving<'_> {
-    /// Reads and answers what has come, up to a turn's worth.
-    fn turn(&mut self, socket: &Arc<UdpSocket>, port: u16) -> io::Result<()> {
+    /// As [`Self::turn`], of the socket of one of our addresses.
+    fn turn_of_direct(&mut self, number: usize) -> io::Result<()> {
+        match self.direct.get(number).map(|(_, socket)| socket.clone()) {
+            Some(socket) => self.turn(&socket, SERVER_PORT, true),
+            None => Ok(()),
+        }
+    }
+
+    /// Takes sockets for the addresses that the link has, and gives back those of addresses that it lost.
+    fn take_addresses(&mut self) {
+        let mut addresses: Vec<Ipv4Addr> =
+            self.link.address.into_iter().chain(self.link.towards.iter().copied().flatten()).collect();
+        addresses.sort_unstable();
+        addresses.dedup();
+        self.direct.retain(|(address, _)| addresses.contains(address));
+        for address in addresses {
+            if self.direct.iter().any(|(known, _)| *known == address) {
+                continue;
+            }
+            match open(&self.interface.name, address, SERVER_PORT).and_then(UdpSocket::from_std) {
+                Ok(socket) => self.direct.push((address, Arc::new(socket))),
+                Err(error) => {
+                    tracing::debug!(interface = %self.interface.name, %address, %error, "no socket of its own");
+                }
+            }
+        }
+    }
+
+    /// Reads and answers what has come, up to a turn's worth. `direct`: it was sent to one of our addresses.
+    fn turn(&mut self, socket: &Arc<UdpSocket>, port: u16, direct: bool) -> io::Result<()> {
         let mut buffer = [0; PACKET];
         let view = self.dhcp.views.load();
         let prepared = self.dhcp.prepared(view.dhcp.as_ref());
@@ -167,6 +213,7 @@ impl Serving<'_> {
                 leases: &self.dhcp.leases,
                 sightings: &self.dhcp.sightings,
                 now,
+                direct,
             };
             let outcome = server.answer(&request, source, port);
             self.dhcp.counts.answered(request.kind, &outcome);
@@ -209,6 +256,7 @@ impl Serving<'_> {
             }
             self.link = link;
         }
+        self.take_addresses();
     }
 }
 

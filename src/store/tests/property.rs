@@ -137,7 +137,7 @@ fn cloud_init() -> impl Strategy<Value = Object> {
 
 fn boot_params() -> impl Strategy<Value = Object> {
     (boot_key(), text(), text()).prop_map(|(key, kernel, params)| {
-        let config = BootConfig { kernel: kernel.into(), initrd: Arc::default(), params: params.into() };
+        let config = BootConfig { kernel: kernel.into(), params: params.into(), ..BootConfig::default() };
         Object::BootParams(key, Arc::new(config))
     })
 }

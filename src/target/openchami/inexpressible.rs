@@ -26,6 +26,11 @@ fn fault(write: &Write) -> Option<String> {
              built-in servers",
             write.key
         )),
+        (Some(Object::BootParams(key, config)), _) if !config.template.is_empty() => Some(format!(
+            "the boot parameters {key} have `template: {}`, which BSS cannot keep; take it out of the boot profile, or \
+             apply to the built-in servers",
+            config.template
+        )),
         (_, Kind::ClusterDefaults) => kept_defaults(write),
         _ => None,
     }
@@ -81,6 +86,21 @@ mod tests {
         assert!(error.contains("`nid-length`") && !error.contains("`region`"), "{error}");
         let error = refuse(&[write(Action::Delete, defaults("west", 3), None)]).unwrap_err().to_string();
         assert!(error.contains("be deleted") && error.contains("`region`"), "{error}");
+    }
+
+    #[test]
+    fn a_boot_script_of_another_template_is_refused() {
+        let config = |template: &str| crate::model::BootConfig {
+            kernel: "http://k".into(),
+            template: template.into(),
+            ..Default::default()
+        };
+        let key: crate::model::BootKey = "mac:02:00:00:00:00:0a".parse().unwrap();
+        let write =
+            |template| write(Action::Create, None, Some(Object::BootParams(key.clone(), config(template).into())));
+        assert!(refuse(&[write("")]).is_ok());
+        let error = refuse(&[write("maintenance")]).unwrap_err().to_string();
+        assert!(error.contains("mac:02:00:00:00:00:0a have `template: maintenance`"), "{error}");
     }
 
     #[test]

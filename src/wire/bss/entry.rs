@@ -111,7 +111,7 @@ mod tests {
 
     #[test]
     fn equal_parameters_of_one_kind_share_an_entry_in_stable_order() {
-        let same = BootConfig { kernel: "k".into(), initrd: "".into(), params: "p".into() };
+        let same = BootConfig { kernel: "k".into(), params: "p".into(), ..BootConfig::default() };
         let other = BootConfig { kernel: "o".into(), ..same.clone() };
         let keys: Vec<BootKey> = ["mac:02:00:00:00:00:01", "mac:02:00:00:00:00:02", "mac:02:00:00:00:00:03", "nid:3"]
             .map(|k| k.parse().unwrap())

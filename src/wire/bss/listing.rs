@@ -123,7 +123,7 @@ mod tests {
     use crate::wire::bss::{list_json, parse_request};
 
     fn config(kernel: &str) -> BootConfig {
-        BootConfig { kernel: kernel.into(), initrd: "i".into(), params: "".into() }
+        BootConfig { kernel: kernel.into(), initrd: "i".into(), ..BootConfig::default() }
     }
 
     fn key(text: &str) -> BootKey {

@@ -66,6 +66,7 @@ impl ConfigFields {
             kernel: self.kernel.as_ref().unwrap_or(&old.kernel).clone(),
             initrd: self.initrd.as_ref().unwrap_or(&old.initrd).clone(),
             params: self.params.as_ref().unwrap_or(&old.params).clone(),
+            ..old.clone()
         }
     }
 

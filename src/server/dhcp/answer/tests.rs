@@ -125,6 +125,22 @@ fn request_in_init_reboot_is_acknowledged_refused_or_left_to_others() {
 }
 
 #[test]
+fn renewing_of_what_we_never_gave_is_refused_and_rebinding_of_it_is_left_to_others() {
+    let mut lab = Lab::new();
+    let stranger = Packet::request(UNKNOWN).from(ip(9));
+    assert_eq!(lab.silence(&stranger), Silence::NoRecord, "REBINDING: another server may know it");
+    assert_eq!(lab.answer(&stranger.clone().direct()).kind(), MessageType::Nak, "RENEWING: it takes us for its server");
+    let relayed = stranger.direct().relay(ip(253));
+    assert_eq!(lab.silence(&relayed), Silence::NoRecord, "a relay sends to us alone whatever its client meant");
+    let ours = Packet::request(lab::mac(9)).from(ip(210));
+    assert_eq!(
+        lab.answer(&ours).kind(),
+        MessageType::Ack,
+        "of our pool and free: the lease goes on after a loss of ours"
+    );
+}
+
+#[test]
 fn request_in_renewing_and_rebinding_prolongs_the_lease_and_goes_to_the_client() {
     let mut lab = Lab::new();
     let ack = lab.answer(&Packet::request(known(1)).from(ip(1)));

@@ -70,7 +70,7 @@ fn without_selectors_the_body_selects_or_everything_is_meant() {
 
 #[test]
 fn fields_that_are_not_given_keep_their_value() {
-    let old = BootConfig { kernel: "k".into(), initrd: "i".into(), params: "p".into() };
+    let old = BootConfig { kernel: "k".into(), initrd: "i".into(), params: "p".into(), ..BootConfig::default() };
     let fields = ConfigFields { params: Some("new".into()), ..ConfigFields::default() };
     assert_eq!(fields.over(&old), BootConfig { params: "new".into(), ..old.clone() });
     assert!(ConfigFields { kernel: Some("k".into()), ..ConfigFields::default() }.matches(&old));

@@ -4,8 +4,8 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 
 use dhcproto::v4::{DhcpOption, MessageType, OptionCode};
 
-use super::lab::{Lab, Packet, UNKNOWN, ip, known};
-use crate::model::{DhcpMode, UnknownPolicy};
+use super::lab::{self, Lab, Packet, UNKNOWN, ip, known};
+use crate::model::{DhcpMachine, DhcpMode, DhcpOptions, Nid, UnknownPolicy};
 use crate::server::dhcp::BootSettings;
 use crate::server::dhcp::answer::Silence;
 
@@ -162,4 +162,36 @@ fn a_boot_server_is_asked_at_its_own_port_and_answers_to_where_it_was_asked_from
     assert_eq!((ack.kind(), ack.to), (MessageType::Ack, SocketAddrV4::new(ip(77), 68)));
     assert_eq!(ack.boot_file().as_deref(), Some("ipxe-x86_64.efi"));
     assert_eq!(lab.silence(&Packet::discover(known(1)).at_boot_port()), Silence::NothingToBoot);
+}
+
+#[test]
+fn a_node_of_somebody_elses_smd_has_its_address_name_options_and_their_boot_script() {
+    let mut lab = Lab::new();
+    let machine = |ips: &[Ipv4Addr], id: &str, nid| DhcpMachine {
+        ips: ips.to_vec(),
+        id: Some(id.parse().unwrap()),
+        nid,
+        groups: vec!["gpu".parse().unwrap()],
+    };
+    lab.settings(|settings| {
+        settings.machines.insert(UNKNOWN, machine(&[[10, 9, 0, 1].into(), ip(40)], "x1000c0s1b0n0", Some(Nid(40))));
+        settings.machines.insert(lab::mac(9), machine(&[ip(41)], "x1000c0s1b0", None));
+        settings.boot_script_url = Some("http://172.16.0.253/boot/v1/bootscript".into());
+        settings.groups.insert("gpu".parse().unwrap(), DhcpOptions { mtu: Some(1400), ..DhcpOptions::default() });
+    });
+    let offer = lab.answer(&ipxe(UNKNOWN));
+    assert_eq!(offer.address(), ip(40), "the address on its network");
+    assert_eq!(offer.option(OptionCode::Hostname), Some(&DhcpOption::Hostname("nid040".into())));
+    assert_eq!(offer.option(OptionCode::InterfaceMtu), Some(&DhcpOption::InterfaceMtu(1400)));
+    let script = "http://172.16.0.253/boot/v1/bootscript?mac=02:00:00:00:01:01";
+    assert_eq!(offer.boot_file().as_deref(), Some(script));
+    let controller = lab.answer(&Packet::discover(lab::mac(9)));
+    assert_eq!(controller.option(OptionCode::Hostname), Some(&DhcpOption::Hostname("x1000c0s1b0".into())));
+    lab.network(|network| network.pool = Some((ip(40), ip(42))));
+    assert_eq!(lab.answer(&Packet::discover(lab::mac(7))).address(), ip(42), "no pool hands out what they have");
+    lab.network(|network| network.mode = DhcpMode::Proxy);
+    assert_eq!(lab.answer(&ipxe(UNKNOWN)).boot_file().as_deref(), Some(script));
+    let http = Packet::discover(UNKNOWN).option(60, b"HTTPClient").option(93, &[0, 16]);
+    let loader = "http://172.16.0.254:8081/loaders/ipxe-x86_64.efi";
+    assert_eq!(lab.answer(&http).boot_file().as_deref(), Some(loader), "loaders are ours all the same");
 }

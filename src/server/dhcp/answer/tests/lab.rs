@@ -157,15 +157,15 @@ impl Lab {
 
     pub(super) fn outcome(&mut self, packet: &Packet) -> Result<Outcome, Silence> {
         let bytes = packet.bytes();
-        self.outcome_of(&Request::read(&bytes).unwrap(), packet.port)
+        self.outcome_of(&Request::read(&bytes).unwrap(), packet.port, packet.direct)
     }
 
     /// Feeds bytes; whatever the outcome.
     pub(super) fn feed(&mut self, bytes: &[u8]) {
-        let _ = Request::read(bytes).map(|request| self.outcome_of(&request, 67));
+        let _ = Request::read(bytes).map(|request| self.outcome_of(&request, 67, false));
     }
 
-    fn outcome_of(&mut self, request: &Request<'_>, port: u16) -> Result<Outcome, Silence> {
+    fn outcome_of(&mut self, request: &Request<'_>, port: u16, direct: bool) -> Result<Outcome, Silence> {
         let prepared = Prepared::new(Arc::new(self.settings.clone()));
         let server = Server {
             view: &self.snapshot.boot,
@@ -175,6 +175,7 @@ impl Lab {
             leases: &self.leases,
             sightings: &self.sightings,
             now: self.now,
+            direct,
         };
         server.answer(request, SocketAddrV4::new(ip(77), 68), port)
     }
@@ -236,6 +237,7 @@ pub(super) struct Packet {
     header: [u8; 240],
     options: Vec<u8>,
     port: u16,
+    direct: bool,
 }
 
 impl Packet {
@@ -244,7 +246,7 @@ impl Packet {
         header[..8].copy_from_slice(&[1, 1, 6, 0, 1, 2, 3, 4]);
         header[28..34].copy_from_slice(&mac.0);
         header[236..].copy_from_slice(&[99, 130, 83, 99]);
-        Self { header, options: vec![53, 1, kind], port: 67 }
+        Self { header, options: vec![53, 1, kind], port: 67, direct: false }
     }
 
     pub(super) fn discover(mac: MacAddr) -> Self {
@@ -281,6 +283,12 @@ impl Packet {
 
     pub(super) fn broadcast(mut self) -> Self {
         self.header[10] = 0x80;
+        self
+    }
+
+    /// To our address, and not to everybody.
+    pub(super) fn direct(mut self) -> Self {
+        self.direct = true;
         self
     }
 

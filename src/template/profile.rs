@@ -1,0 +1,192 @@
+//! The boot scripts that a boot profile names: those of this program, and the site's own, `templates/NAME.j2` of the
+//! inventory.
+//!
+//! A site's template can put values in, choose by `if` and repeat by `for`, and nothing else: there are no functions, and
+//! of the filters only `lower`, `upper` and `trim`. It is checked before it is applied, by rendering it with sample
+//! values, and what it makes is bounded, because it is rendered for a node that waits for it.
+
+use std::io;
+use std::sync::LazyLock;
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior, Value, context};
+
+use super::boot_script::RenderError;
+
+/// The name of the script that nodes get without a template, as BSS sends it.
+pub const BOOT: &str = "boot";
+
+/// The templates of this program, by the names that a profile gives them.
+const BUILT_IN: &[(&str, &str)] = &[
+    ("bounded", include_str!("../../templates/bounded.ipxe.j2")),
+    ("maintenance", include_str!("../../templates/maintenance.ipxe.j2")),
+    ("shell", include_str!("../../templates/node-shell.ipxe.j2")),
+];
+
+/// What a template may put in, in alphabetical order.
+pub const VARIABLES: &[&str] =
+    &["attempts", "chain_url", "delay", "initrd", "kernel", "mac", "nid", "params", "retry", "xname"];
+
+/// The longest script, in bytes; iPXE keeps it in memory beside kernel and initrd.
+const MAX_SCRIPT: usize = 64 << 10;
+
+/// How every script of iPXE begins.
+const FIRST_LINE: &str = "#!ipxe";
+
+/// What a script is made of. Every text has to be free of line breaks.
+#[derive(Debug, Clone, Copy)]
+pub struct Values<'a> {
+    /// URL of the kernel.
+    pub kernel: &'a str,
+    /// URL of the initrd; empty means none.
+    pub initrd: &'a str,
+    /// The whole kernel command line.
+    pub params: &'a str,
+    /// Where the node asks for its script again.
+    pub chain_url: &'a str,
+    /// The node's xname; empty for a machine that SMD does not know.
+    pub xname: &'a str,
+    /// The node's number, if it has one.
+    pub nid: Option<u64>,
+    /// The MAC address that asked, joined by dashes; empty where it asked by name or number.
+    pub mac: &'a str,
+    /// Seconds to wait before the node asks again; another number for each node.
+    pub delay: u32,
+    /// How often the node has asked before since it was started.
+    pub retry: i64,
+    /// After how many attempts it had better start over.
+    pub attempts: u32,
+}
+
+/// What is wrong with a template.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct TemplateFault {
+    /// What is wrong, in lower case.
+    pub message: String,
+    /// The line of the template, from 1.
+    pub line: usize,
+}
+
+/// The template of this program that has this name; none for others and for [`BOOT`].
+#[must_use]
+pub fn built_in(name: &str) -> Option<&'static str> {
+    BUILT_IN.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
+}
+
+/// The names of [`built_in`] templates, [`BOOT`] among them.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    std::iter::once(BOOT).chain(BUILT_IN.iter().map(|(name, _)| *name))
+}
+
+/// Checks a template: that it parses, names no variable but [`VARIABLES`], and makes a script of iPXE.
+///
+/// # Errors
+/// The first fault and its line.
+pub fn check(text: &str) -> Result<(), TemplateFault> {
+    let of = |error: &minijinja::Error| TemplateFault { message: words(error), line: error.line().unwrap_or(1) };
+    let template = ENVIRONMENT.template_from_str(text).map_err(|error| of(&error))?;
+    let mut unknown: Vec<String> = template.undeclared_variables(false).into_iter().collect();
+    unknown.retain(|name| !VARIABLES.contains(&name.as_str()));
+    unknown.sort_unstable();
+    if let Some(name) = unknown.first() {
+        let line = line_of(text, name);
+        return Err(TemplateFault { message: format!("`{name}` is no variable of boot scripts"), line });
+    }
+    let whole = Values {
+        kernel: "http://172.16.0.254:8080/vmlinuz",
+        initrd: "http://172.16.0.254:8080/initramfs.img",
+        params: "quiet",
+        chain_url: "http://172.16.0.254:8081/boot/v1/bootscript?mac=ec:e7:a7:05:a1:fc&retry=1",
+        xname: "x1000c1s7b0n0",
+        nid: Some(1),
+        mac: "ec-e7-a7-05-a1-fc",
+        delay: 30,
+        retry: 0,
+        attempts: 20,
+    };
+    let bare = Values { initrd: "", xname: "", nid: None, mac: "", retry: 99, ..whole };
+    for values in [whole, bare] {
+        let script = rendered(text, &values).map_err(|error| of(&error))?;
+        if script.lines().next() != Some(FIRST_LINE) {
+            let message = format!("the script does not begin with the line `{FIRST_LINE}`");
+            return Err(TemplateFault { message, line: 1 });
+        }
+    }
+    Ok(())
+}
+
+/// Makes the script of a template that [`check`] found sound.
+///
+/// # Errors
+///
+/// [`RenderError`] with the name of the template.
+pub fn render(name: &str, text: &str, values: &Values<'_>) -> Result<String, RenderError> {
+    rendered(text, values).map_err(|cause| RenderError::new(name, cause))
+}
+
+static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
+    let mut environment = Environment::empty();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_auto_escape_callback(|_| AutoEscape::None);
+    let syntax = SyntaxConfig::builder().trim_blocks(true).keep_trailing_newline(true).build();
+    environment.set_syntax(syntax.expect("only delimiters can be refused, and they are the usual ones"));
+    environment.add_filter("lower", |text: String| text.to_lowercase());
+    environment.add_filter("upper", |text: String| text.to_uppercase());
+    environment.add_filter("trim", |text: String| text.trim().to_owned());
+    environment
+});
+
+fn rendered(text: &str, values: &Values<'_>) -> Result<String, minijinja::Error> {
+    let Values { kernel, initrd, params, chain_url, xname, mac, delay, retry, attempts, nid } = *values;
+    let nid = nid.map_or_else(|| Value::from(""), Value::from);
+    let values = context! { kernel, initrd, params, chain_url, xname, nid, mac, delay, retry, attempts };
+    let mut script = Bounded(Vec::new());
+    ENVIRONMENT.template_from_str(text)?.render_captured_to(values, &mut script)?;
+    String::from_utf8(script.0)
+        .map_err(|_| minijinja::Error::new(ErrorKind::BadSerialization, "the script is not UTF-8"))
+}
+
+fn words(error: &minijinja::Error) -> String {
+    match error.kind() {
+        ErrorKind::WriteFailure => format!("the script becomes longer than {} KiB", MAX_SCRIPT >> 10),
+        kind => error.detail().map_or_else(|| kind.to_string(), str::to_owned),
+    }
+}
+
+/// The first line that has this word within an expression or statement.
+fn line_of(text: &str, name: &str) -> usize {
+    let mut rest = text;
+    while let Some(at) = rest.find(name) {
+        let offset = text.len() - rest.len() + at;
+        let (before, behind) = (&text[..offset], &text[offset + name.len()..]);
+        let is_word = |c: char| c.is_alphanumeric() || c == '_';
+        let apart = !before.ends_with(is_word) && !behind.starts_with(is_word);
+        let open = [("{{", "}}"), ("{%", "%}")].iter().any(|(from, to)| before.rfind(from) > before.rfind(to));
+        if apart && open {
+            return before.matches('\n').count() + 1;
+        }
+        rest = behind;
+    }
+    1
+}
+
+/// Takes output up to the bound and then fails.
+struct Bounded(Vec<u8>);
+
+impl io::Write for Bounded {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.0.len() + bytes.len() > MAX_SCRIPT {
+            return Err(io::Error::from(io::ErrorKind::FileTooLarge));
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;
