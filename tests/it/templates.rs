@@ -27,12 +27,14 @@ fn a_template_is_planned_applied_and_served_until_it_is_taken_back() {
     std::fs::create_dir(cluster.inventory().join("templates")).unwrap();
     let file = cluster.inventory().join("templates/mine.j2");
     std::fs::write(&file, "#!ipxe\necho {{ xname }} {{ nid }}\nsleep {{ delay }}\nchain {{ chain_url }}\n").unwrap();
-    write("boot: {nodes: {nid001: {template: mine}}}\n");
+    write("boot: {groups: {compute: {template: mine}}}\n");
     cluster.run(&["apply", "--yes"]).expect(0);
     assert!(script(NODE).starts_with("#!ipxe\necho x1000c1s7b1n0 1\nsleep "), "{}", script(NODE));
     std::fs::write(&file, "#!ipxe\necho changed\n").unwrap();
     let plan = cluster.run(&["plan"]).expect(0).stdout;
-    assert!(plan.contains("echo changed"), "the plan shows what changes of the template: {plan}");
+    // Nine nodes with the same change are told once, line by line.
+    assert!(plan.contains("script  +1 line  -3 lines"), "{plan}");
+    assert!(plan.contains("+   echo changed\n"), "{plan}");
     cluster.run(&["apply", "--yes"]).expect(0);
     assert_eq!(script(NODE), "#!ipxe\necho changed\n");
 

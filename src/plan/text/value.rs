@@ -33,7 +33,8 @@ pub(super) fn lines(fields: &[(&str, &FieldChange)], class: Class, options: &Tex
     if !field.added.is_empty() || !field.removed.is_empty() {
         return vec![(' ', format!("{label}  {}", set(field)))];
     }
-    if is_document(field) && fields.len() == 1 {
+    let same = |(_, other): &(&str, &FieldChange)| (&other.live, &other.want) == (&field.live, &field.want);
+    if is_document(field) && fields.iter().all(same) {
         return document(&label, field, options);
     }
     let sides: Vec<Sides> = fields.iter().map(|(_, field)| Sides::of(field)).collect();

@@ -38,7 +38,8 @@ impl Places {
     pub(super) fn new(config: &WatchConfig) -> Self {
         let (sender, events) = mpsc::channel(1);
         let inventory = &config.inventory;
-        let below = ["nodes.yaml", "cluster.yaml", "cloud-init", "cloud-init/secure"].map(|name| inventory.join(name));
+        let below = ["nodes.yaml", "cluster.yaml", "cloud-init", "cloud-init/secure", "templates"];
+        let below = below.map(|name| inventory.join(name));
         let named = [inventory.clone(), config.secrets.clone()].into_iter().chain(below).collect();
         let watched =
             [(inventory.clone(), RecursiveMode::Recursive), (config.secrets.clone(), RecursiveMode::NonRecursive)];
