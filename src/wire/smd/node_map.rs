@@ -58,7 +58,7 @@ impl TryFrom<NodeMapBody> for NodeMap {
         let node = node.filter(|xname| matches!(xname.kind(), XnameType::Node | XnameType::VirtualNode));
         let number = body.nid.unwrap_or_default();
         Ok(Self {
-            id: node.ok_or(FieldError::Node(id))?,
+            id: node.ok_or_else(|| FieldError::Node(id.to_ascii_lowercase()))?,
             nid: u64::try_from(number).ok().filter(|nid| *nid > 0).map(Nid).ok_or(FieldError::MappedNid(number))?,
             role: word(body.role.as_deref()).map_err(|_| invalid("Role", body.role))?,
             sub_role: word(body.sub_role.as_deref()).map_err(|_| invalid("SubRole", body.sub_role))?,

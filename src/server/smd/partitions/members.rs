@@ -9,7 +9,7 @@ use crate::model::{GroupLabel, Xname};
 use crate::server::common::{Problem, body};
 use crate::server::smd::SmdState;
 use crate::server::smd::answer::{self, Uri};
-use crate::server::smd::components::xname;
+use crate::server::smd::components::changed_xname as xname;
 use crate::server::smd::request::{By, PathOf};
 use crate::snapshot::Snapshot;
 use crate::store::Decision;
