@@ -59,10 +59,11 @@ pub fn entry_for<'a>(view: &'a BootView, entries: &'a Entries, identity: Identit
     (!found.is_empty()).then_some(Merged(found))
 }
 
-/// The text of one document of an identity, as it goes to the node; none where no entry applies.
+/// The text of one document of an identity, as it goes to the node; none where no entry applies, and where those that do
+/// have nothing in any document, as the original answers.
 #[must_use]
 pub fn document(view: &BootView, entries: &Entries, identity: Identity<'_>, kind: DataKind) -> Option<String> {
-    entry_for(view, entries, identity).map(|merged| merged.text(kind))
+    entry_for(view, entries, identity).filter(|merged| !merged.is_empty()).map(|merged| merged.text(kind))
 }
 
 impl<'a> Merged<'a> {
@@ -71,6 +72,12 @@ impl<'a> Merged<'a> {
     pub fn members(&self, kind: DataKind) -> BTreeMap<&'a str, &'a Value> {
         let documents = self.0.iter().filter_map(|entry| document_of(entry, kind).as_object());
         documents.flatten().map(|(key, value)| (key.as_str(), value)).collect()
+    }
+
+    /// True when there is nothing in any document.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        DataKind::ALL.into_iter().all(|kind| self.members(kind).is_empty())
     }
 
     /// True when an entry with cloud-config in it says that this is a Jinja template.
@@ -103,8 +110,8 @@ pub struct Document {
 /// One document of a component, from the open store, in the form that applies to it.
 #[must_use]
 pub fn told(view: &BootView, component: &Component, kind: DataKind, site: Site<'_>) -> Document {
-    if let Some(text) = document(view, &view.cloud_init, Identity::Xname(&component.id), kind) {
-        return Document { media_type: kind.media_type(), text };
+    if let Some(merged) = entry_for(view, &view.cloud_init, Identity::Xname(&component.id)) {
+        return Document { media_type: kind.media_type(), text: merged.text(kind) };
     }
     let plain = DataKind::User.media_type();
     match kind {
@@ -190,9 +197,20 @@ mod tests {
     #[test]
     fn an_entry_that_is_no_node_stands_alone() {
         let view =
-            view(&[entry("a", json!({"k": "a"}), Value::Null, false), entry("b", json!({}), Value::Null, false)]);
+            view(&[entry("a", json!({"k": "a"}), Value::Null, false), entry("b", json!({}), json!({"k": "b"}), false)]);
         assert_eq!(text(&view, Identity::Name("a"), DataKind::User).unwrap(), "#cloud-config\nk: a\n");
         assert_eq!(text(&view, Identity::Name("b"), DataKind::User).unwrap(), "#cloud-config\n{}\n");
+    }
+
+    #[test]
+    fn an_entry_with_nothing_in_it_is_none_by_name_and_keeps_its_form_for_the_node() {
+        let view = view(&[entry("a", json!({}), Value::Null, false)]);
+        for name in ["a", NODE] {
+            assert_eq!(text(&view, Identity::Name(name), DataKind::User), None, "{name}");
+        }
+        let site = Site { base_url: "http://h", cluster_name: "" };
+        let node = Component::bare(NODE.parse().unwrap());
+        assert_eq!(told(&view, &node, DataKind::User, site).text, "#cloud-config\n{}\n");
     }
 
     #[test]
