@@ -78,7 +78,9 @@ impl From<BootParamsError> for Problem {
 impl From<decide::Refusal> for Problem {
     fn from(refusal: decide::Refusal) -> Self {
         let status = match refusal {
-            decide::Refusal::Missing(_) | decide::Refusal::NothingNamed => StatusCode::NOT_FOUND,
+            decide::Refusal::Missing(_) | decide::Refusal::NothingNamed | decide::Refusal::NothingGiven => {
+                StatusCode::NOT_FOUND
+            }
             _ => StatusCode::BAD_REQUEST,
         };
         Self::new(status, refusal.to_string())

@@ -24,9 +24,12 @@ pub(super) enum Refusal {
     /// A POST or PUT that names no key.
     #[error("Bad Request: no macs, hosts or nids are named")]
     NoKeys,
-    /// A PUT or PATCH that gives none of kernel, initrd and params.
+    /// A PUT that gives none of kernel, initrd and params.
     #[error("No data")]
     NoData,
+    /// A PATCH that gives none of them. BSS says 404.
+    #[error("Not Found: none of kernel, initrd and params is given")]
+    NothingGiven,
     /// A PATCH of keys without parameters.
     #[error("Not Found: data does not exist: {}", names(.0))]
     Missing(Vec<BootKey>),
@@ -78,7 +81,7 @@ pub(super) fn patch(snapshot: &Snapshot, request: &Request) -> Result<Decision<(
         return Err(Refusal::Missing(missing));
     }
     if request.fields.is_empty() {
-        return Err(Refusal::NoData);
+        return Err(Refusal::NothingGiven);
     }
     store(snapshot, request)
 }
@@ -201,7 +204,7 @@ mod tests {
         assert_eq!(patch(&snapshot(), &both).unwrap_err(), Refusal::Missing(vec![B.parse().unwrap()]));
         assert_eq!(patch(&snapshot(), &ask("{}")).unwrap_err(), Refusal::NothingNamed);
         let empty = patch(&snapshot(), &ask(r#"{"macs":["02:00:00:00:00:0a"]}"#)).unwrap_err();
-        assert_eq!(empty, Refusal::NoData);
+        assert_eq!(empty, Refusal::NothingGiven);
     }
 
     #[test]
