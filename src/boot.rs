@@ -7,4 +7,4 @@ pub mod cloud_init;
 mod params;
 mod script;
 
-pub use script::{ScriptAnswer, ScriptError, ScriptRequest, ScriptSettings, Selector, boots, node, script};
+pub use script::{ScriptAnswer, ScriptError, ScriptRequest, ScriptSettings, Selector, node, script};

@@ -101,10 +101,11 @@ fn is_group(view: &BootView, name: &str) -> bool {
     name.parse::<GroupLabel>().is_ok_and(|label| view.groups.contains_key(&label))
 }
 
-/// The text of one document of an identity, as it goes to the node; none where no entry applies.
+/// The text of one document of an identity, as it goes to the node; none where no entry applies, and where those that do
+/// have nothing in any document, as the original answers.
 #[must_use]
 pub fn document(view: &BootView, entries: &Entries, identity: Identity<'_>, kind: DataKind) -> Option<String> {
-    entry_for(view, entries, identity).map(|merged| merged.text(kind))
+    entry_for(view, entries, identity).filter(|merged| !merged.is_empty()).map(|merged| merged.text(kind))
 }
 
 impl<'a> Merged<'a> {
@@ -113,6 +114,12 @@ impl<'a> Merged<'a> {
     pub fn members(&self, kind: DataKind) -> BTreeMap<&'a str, &'a Value> {
         let documents = self.0.iter().filter_map(|entry| document_of(entry, kind).as_object());
         documents.flatten().map(|(key, value)| (key.as_str(), value)).collect()
+    }
+
+    /// True when there is nothing in any document.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        DataKind::ALL.into_iter().all(|kind| self.members(kind).is_empty())
     }
 
     /// True when an entry with cloud-config in it says that this is a Jinja template.
@@ -145,8 +152,8 @@ pub struct Document {
 /// One document of a component, from the open store, in the form that applies to it.
 #[must_use]
 pub fn told(view: &BootView, component: &Component, kind: DataKind, site: Site<'_>) -> Document {
-    if let Some(text) = document(view, &view.cloud_init, Identity::Xname(&component.id), kind) {
-        return Document { media_type: kind.media_type(), text };
+    if let Some(merged) = entry_for(view, &view.cloud_init, Identity::Xname(&component.id)) {
+        return Document { media_type: kind.media_type(), text: merged.text(kind) };
     }
     let plain = DataKind::User.media_type();
     match kind {

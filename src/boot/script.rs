@@ -211,8 +211,7 @@ fn kernel_under<'a>(view: &'a BootView, key: &BootKey) -> Option<&'a BootConfig>
 }
 
 /// True for what BSS knows: SMD turns a node `Empty` when its endpoint is deleted, and BSS knows it no more.
-#[must_use]
-pub fn boots(component: &Component) -> bool {
+fn boots(component: &Component) -> bool {
     component.id.is_node() && component.state != Some(State::Empty)
 }
 

@@ -39,7 +39,7 @@ use axum::routing::{MethodRouter, any, get};
 pub use openapi::API;
 
 use self::admin::AdminState;
-use self::node::NodeState;
+use self::node::{NodeState, get_only};
 use super::common::{Accesses, not_found};
 use crate::store::{BootReader, Store};
 use crate::wire::cloud_init::DataKind;
@@ -75,7 +75,7 @@ pub fn routes(state: CloudInitState) -> Router {
     let mut secured = shelf_routes("/cloud-init-secure", get(entries::read_entry), secure.clone());
     for kind in DataKind::ALL {
         let of_client = async move |state, client| entries::data_of_client(state, client, kind);
-        let route = Router::new().route(&format!("/cloud-init-secure/{}", kind.path()), get(of_client));
+        let route = Router::new().route(&format!("/cloud-init-secure/{}", kind.path()), get_only(get(of_client)));
         secured = secured.merge(route.with_state(secure.clone()));
     }
     let open = entries::State { store: store.clone(), shelf: decide::Shelf::Open };
@@ -114,15 +114,15 @@ pub fn access(method: &Method, path: &str) -> bool {
 }
 
 fn shelf_routes(prefix: &str, one: MethodRouter<entries::State>, state: entries::State) -> Router {
-    let list = get(entries::list).post(entries::create);
+    let list = get_only(get(entries::list).post(entries::create));
     let mut router = Router::new()
         .route(prefix, list.clone())
         .route(&format!("{prefix}/"), list)
-        .route(&format!("{prefix}/{{name}}"), one.put(entries::replace).delete(entries::remove))
+        .route(&format!("{prefix}/{{name}}"), get_only(one.put(entries::replace).delete(entries::remove)))
         .route(&format!("{prefix}/{{name}}/{{*rest}}"), any(not_found));
     for kind in DataKind::ALL {
         let of_name = async move |state, name| entries::data_of_name(state, name, kind);
-        router = router.route(&format!("{prefix}/{{name}}/{}", kind.path()), get(of_name));
+        router = router.route(&format!("{prefix}/{{name}}/{}", kind.path()), get_only(get(of_name)));
     }
     router.with_state(state)
 }

@@ -1,7 +1,7 @@
 //! BSS `bootparameters` and the JSON form of a boot script, both ways, and what BSS tells of the nodes it knows.
 //!
 //! One stored object has one key; an entry on the wire has many, so that nodes which boot the same thing share it. The
-//! `cloud-init` member, which BSS always sends and keeps only in its oldest storage, is sent empty and not read.
+//! `cloud-init` member, which BSS always sends and keeps only in its oldest storage, is sent empty and not kept.
 
 mod entry;
 mod host;
@@ -12,5 +12,5 @@ mod shared_host;
 pub use entry::{ScriptParts, list_json, script_json};
 pub use host::{HostView, dump_json, history_json, hosts_json};
 pub use listing::{Body, Listing, delete_bodies, parse_listing, put_bodies};
-pub use request::{BootParamsError, ConfigFields, Request, Selection, parse_request, parse_selection};
+pub use request::{BootParamsError, ConfigFields, Request, Selection, parse_new, parse_request, parse_selection};
 pub use shared_host::SharedHost;

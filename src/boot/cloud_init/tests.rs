@@ -118,9 +118,20 @@ fn an_entry_is_kept_under_one_of_its_nodes_names() {
 
 #[test]
 fn an_entry_that_is_no_node_stands_alone() {
-    let view = view(&[entry("a", json!({"k": "a"}), Value::Null, false), entry("b", json!({}), Value::Null, false)]);
+    let view = view(&[entry("a", json!({"k": "a"}), Value::Null, false), entry("b", json!({}), json!({"k": "b"}), false)]);
     assert_eq!(text(&view, Identity::Name("a"), DataKind::User).unwrap(), "#cloud-config\nk: a\n");
     assert_eq!(text(&view, Identity::Name("b"), DataKind::User).unwrap(), "#cloud-config\n{}\n");
+}
+
+#[test]
+fn an_entry_with_nothing_in_it_is_none_by_name_and_keeps_its_form_for_the_node() {
+    let view = view(&[entry("a", json!({}), Value::Null, false)]);
+    for name in ["a", NODE] {
+        assert_eq!(text(&view, Identity::Name(name), DataKind::User), None, "{name}");
+    }
+    let site = Site { base_url: "http://h", cluster_name: "" };
+    let node = Component::bare(NODE.parse().unwrap());
+    assert_eq!(told(&view, &node, DataKind::User, site).text, "#cloud-config\n{}\n");
 }
 
 #[test]

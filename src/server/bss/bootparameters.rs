@@ -10,15 +10,15 @@ use crate::server::common::author::By;
 use crate::server::common::{Problem, body};
 use crate::snapshot::Snapshot;
 use crate::store::Decision;
-use crate::wire::bss::{BootParamsError, Request, Selection, list_json, parse_request, parse_selection};
+use crate::wire::bss::{BootParamsError, Request, Selection, list_json, parse_new, parse_request, parse_selection};
 
 pub(super) async fn handle(State(state): State<BssState>, by: By, method: Method, uri: Uri, body: Body) -> Response {
     let answer = match method {
         Method::GET => list(&state, &uri, body).await,
-        Method::POST => write(&state, by, body, StatusCode::CREATED, decide::create).await,
-        Method::PUT => write(&state, by, body, StatusCode::OK, decide::put).await,
-        Method::PATCH => write(&state, by, body, StatusCode::OK, decide::patch).await,
-        Method::DELETE => write(&state, by, body, StatusCode::OK, decide::delete).await,
+        Method::POST => write(&state, by, body, CREATE).await,
+        Method::PUT => write(&state, by, body, PUT).await,
+        Method::PATCH => write(&state, by, body, PATCH).await,
+        Method::DELETE => write(&state, by, body, DELETE).await,
         _ => {
             let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "allow GET,POST,PUT,PATCH,DELETE");
             return ([(header::ALLOW, "GET,POST,PUT,PATCH,DELETE")], problem).into_response();
@@ -47,16 +47,22 @@ async fn list(state: &BssState, uri: &Uri, body: Body) -> Result<Response, Probl
     Ok(json(StatusCode::OK, text))
 }
 
-async fn write(
-    state: &BssState,
-    By(author): By,
-    body: Body,
-    status: StatusCode,
+/// A way of writing: how its body is read, what it comes to, and what its success is answered with.
+struct Verb {
+    parse: fn(&[u8]) -> Result<Request, BootParamsError>,
     decide: fn(&Snapshot, &Request) -> Result<Decision<()>, decide::Refusal>,
-) -> Result<Response, Problem> {
-    let request = parse_request(&body::read(body).await?)?;
-    state.store.write(author, move |snapshot| decide(snapshot, &request)).await?;
-    Ok(json(status, String::new()))
+    status: StatusCode,
+}
+
+const CREATE: Verb = Verb { parse: parse_new, decide: decide::create, status: StatusCode::CREATED };
+const PUT: Verb = Verb { parse: parse_request, decide: decide::put, status: StatusCode::OK };
+const PATCH: Verb = Verb { parse: parse_request, decide: decide::patch, status: StatusCode::OK };
+const DELETE: Verb = Verb { parse: parse_request, decide: decide::delete, status: StatusCode::OK };
+
+async fn write(state: &BssState, By(author): By, body: Body, verb: Verb) -> Result<Response, Problem> {
+    let request = (verb.parse)(&body::read(body).await?)?;
+    state.store.write(author, move |snapshot| (verb.decide)(snapshot, &request)).await?;
+    Ok(json(verb.status, String::new()))
 }
 
 fn json(status: StatusCode, body: String) -> Response {
@@ -72,7 +78,9 @@ impl From<BootParamsError> for Problem {
 impl From<decide::Refusal> for Problem {
     fn from(refusal: decide::Refusal) -> Self {
         let status = match refusal {
-            decide::Refusal::Missing(_) | decide::Refusal::NothingNamed => StatusCode::NOT_FOUND,
+            decide::Refusal::Missing(_) | decide::Refusal::NothingNamed | decide::Refusal::NothingGiven => {
+                StatusCode::NOT_FOUND
+            }
             _ => StatusCode::BAD_REQUEST,
         };
         Self::new(status, refusal.to_string())

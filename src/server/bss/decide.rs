@@ -1,7 +1,8 @@
 //! What a write of boot parameters comes to. Pure: request and state in, changes or a refusal out.
 //!
-//! A request is taken whole or not at all. Unlike BSS's SQL storage, which keeps only the hosts of a request that names
-//! several kinds of key, every key is stored.
+//! A request that is refused changes nothing. Unlike BSS's SQL storage, which keeps only the hosts of a request that names
+//! several kinds of key, every key is stored. A PUT or PATCH that names no key is refused, where BSS changes what every
+//! node boots.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -14,7 +15,7 @@ use crate::wire::bss::Request;
 /// Why a write is refused. Nothing of it is stored.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Refusal {
-    /// A POST of a key that has parameters.
+    /// A POST of keys that all have parameters; one of them.
     #[error("Bad Request: data already exists: {0}")]
     Exists(BootKey),
     /// A key would be left without a kernel.
@@ -23,9 +24,12 @@ pub(super) enum Refusal {
     /// A POST or PUT that names no key.
     #[error("Bad Request: no macs, hosts or nids are named")]
     NoKeys,
-    /// A PUT or PATCH that gives none of kernel, initrd and params.
+    /// A PUT that gives none of kernel, initrd and params.
     #[error("No data")]
     NoData,
+    /// A PATCH that gives none of them. BSS says 404.
+    #[error("Not Found: none of kernel, initrd and params is given")]
+    NothingGiven,
     /// A PATCH of keys without parameters.
     #[error("Not Found: data does not exist: {}", names(.0))]
     Missing(Vec<BootKey>),
@@ -41,17 +45,18 @@ fn names(keys: &[BootKey]) -> String {
     keys.iter().map(BootKey::to_string).collect::<Vec<_>>().join(", ")
 }
 
-/// POST: new keys only.
+/// POST: new keys only. Keys that have parameters keep them, as with BSS, where one that has none is named, too.
 pub(super) fn create(snapshot: &Snapshot, request: &Request) -> Result<Decision<()>, Refusal> {
     let params = &snapshot.boot.boot_params;
     let first = request.keys.first().ok_or(Refusal::NoKeys)?;
     if request.fields.kernel.is_none() {
         return Err(Refusal::NoKernel(first.clone()));
     }
-    if let Some(key) = request.keys.iter().find(|key| params.contains_key(*key)) {
-        return Err(Refusal::Exists(key.clone()));
+    let new: BTreeSet<_> = request.keys.iter().filter(|key| !params.contains_key(*key)).cloned().collect();
+    if new.is_empty() {
+        return Err(Refusal::Exists(first.clone()));
     }
-    store(snapshot, request)
+    store(snapshot, &Request { keys: new, fields: request.fields.clone() })
 }
 
 /// PUT: new keys and old ones; an old one keeps the fields that are not given.
@@ -76,7 +81,7 @@ pub(super) fn patch(snapshot: &Snapshot, request: &Request) -> Result<Decision<(
         return Err(Refusal::Missing(missing));
     }
     if request.fields.is_empty() {
-        return Err(Refusal::NoData);
+        return Err(Refusal::NothingGiven);
     }
     store(snapshot, request)
 }
@@ -151,11 +156,13 @@ mod tests {
     }
 
     #[test]
-    fn a_create_stores_every_kind_of_key_and_refuses_what_exists() {
+    fn a_create_stores_every_kind_of_key_and_leaves_alone_what_exists() {
         let decision = create(&snapshot(), &ask(r#"{"hosts":["x1000c1s7b0n0"],"nids":[8],"kernel":"n"}"#)).unwrap();
         assert_eq!(told(&decision), [format!("{B} n||"), "nid:8 n||".to_owned()]);
         let both = ask(r#"{"hosts":["x1000c1s7b0n0"],"macs":["02:00:00:00:00:0a"],"kernel":"n"}"#);
-        assert_eq!(create(&snapshot(), &both).unwrap_err(), Refusal::Exists(A.parse().unwrap()));
+        assert_eq!(told(&create(&snapshot(), &both).unwrap()), [format!("{B} n||")]);
+        let old = ask(r#"{"macs":["02:00:00:00:00:0a"],"kernel":"n"}"#);
+        assert_eq!(create(&snapshot(), &old).unwrap_err(), Refusal::Exists(A.parse().unwrap()));
         assert_eq!(create(&snapshot(), &ask(r#"{"kernel":"n"}"#)).unwrap_err(), Refusal::NoKeys);
         let without = create(&snapshot(), &ask(r#"{"nids":[8],"params":"p"}"#)).unwrap_err();
         assert_eq!(without, Refusal::NoKernel(BootKey::Nid(crate::model::Nid(8))));
@@ -197,7 +204,7 @@ mod tests {
         assert_eq!(patch(&snapshot(), &both).unwrap_err(), Refusal::Missing(vec![B.parse().unwrap()]));
         assert_eq!(patch(&snapshot(), &ask("{}")).unwrap_err(), Refusal::NothingNamed);
         let empty = patch(&snapshot(), &ask(r#"{"macs":["02:00:00:00:00:0a"]}"#)).unwrap_err();
-        assert_eq!(empty, Refusal::NoData);
+        assert_eq!(empty, Refusal::NothingGiven);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! `/hosts`, `/dumpstate` and `/scn`: what BSS knows from SMD. BSS keeps a copy of SMD, which clients may have refreshed;
-//! here SMD is in the same program, so there is nothing to refresh.
+//! here SMD is in the same program, so there is nothing to refresh. Nodes that are `Empty` are listed, and are not found by
+//! their MAC addresses.
 
 use axum::body::Body;
 use axum::extract::{Query, State};
@@ -9,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::BssState;
 use crate::boot::{self, Selector};
-use crate::model::{Component, Nid};
+use crate::model::{Component, Nid, Xname};
 use crate::server::common::{Problem, body};
 use crate::snapshot::BootView;
 use crate::wire::bss::{HostView, dump_json, hosts_json};
@@ -37,7 +38,7 @@ fn selected<'a>(view: &'a BootView, query: &[(String, String)]) -> Result<Option
         values.filter(|text| !text.is_empty())
     };
     let mut found = Vec::new();
-    let mut look = |selector, what: &str, text: &str| match boot::node(view, selector) {
+    let mut look = |node: Option<&'a Component>, what: &str, text: &str| match node {
         Some(node) => {
             found.push(node);
             Ok(())
@@ -45,21 +46,25 @@ fn selected<'a>(view: &'a BootView, query: &[(String, String)]) -> Result<Option
         None => Err(Problem::not_found(format!("Not Found - Unknown {what} '{text}'"))),
     };
     for text in asked("name") {
-        look(Selector::Name(text), "host name", text)?;
+        let id = text.parse::<Xname>().ok();
+        let node = id.and_then(|id| view.components.get(&id)).filter(|node| node.id.is_node());
+        look(node.map(|node| &**node), "host name", text)?;
     }
     for text in asked("mac") {
-        look(Selector::Mac(text), "MAC address", text)?;
+        look(boot::node(view, Selector::Mac(text)), "MAC address", text)?;
     }
     for text in asked("nid") {
-        let nid = text.parse().map_err(|_| Problem::bad_request(format!("Bad Request - Invalid nid '{text}'")))?;
-        look(Selector::Nid(Nid(nid)), "NID", text)?;
+        let nid: i64 = text.parse().map_err(|_| Problem::bad_request(format!("Bad Request - Invalid nid '{text}'")))?;
+        let named = u64::try_from(nid).ok().and_then(|nid| view.index.by_nid.get(&Nid(nid)));
+        let nodes = named.into_iter().flatten().filter_map(|id| view.components.get(id));
+        look(nodes.map(|node| &**node).find(|node| node.id.is_node()), "NID", text)?;
     }
     let names_some = ["name", "mac", "nid"].into_iter().any(|name| asked(name).next().is_some());
     Ok(names_some.then_some(found))
 }
 
 fn all(view: &BootView) -> Vec<HostView<'_>> {
-    let nodes = view.components.values().filter(|component| boot::boots(component));
+    let nodes = view.components.values().filter(|component| component.id.is_node());
     nodes.map(|node| host(view, node)).collect()
 }
 

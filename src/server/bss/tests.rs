@@ -213,7 +213,8 @@ async fn hosts_are_the_nodes_of_smd_or_those_that_are_named() {
         ("name=x1000c1s7b0", StatusCode::NOT_FOUND),
         ("nid=1&nid=9", StatusCode::NOT_FOUND),
         ("nid=abc", StatusCode::BAD_REQUEST),
-        ("nid=-1", StatusCode::BAD_REQUEST),
+        ("nid=-1", StatusCode::NOT_FOUND),
+        ("mac=02:00:00:00:00:03", StatusCode::NOT_FOUND),
     ] {
         assert_eq!(send(&router, "GET", &format!("/boot/v1/hosts?{query}"), "").await.status(), status, "{query}");
     }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use crate::boot::cloud_init::{Entries, kept_as};
 use crate::model::{CloudInitEntry, EntryName, Object, ObjectKey};
 use crate::snapshot::{Change, Snapshot};
@@ -55,8 +57,8 @@ pub(super) enum Refusal {
     /// A name that is a path of its own.
     #[error("`{0}` cannot name an entry: it is the path of a document")]
     Reserved(EntryName),
-    /// A POST of a name that has an entry, or of another name of a node that has one.
-    #[error("there is an entry of this name; update it instead")]
+    /// A POST of a document that the entry of that name has, or of another name of a node that has an entry.
+    #[error("the entry of this name has such a document; update it instead")]
     Exists,
     /// A PUT of a name that has no entry.
     #[error("not found")]
@@ -66,19 +68,39 @@ pub(super) enum Refusal {
     OtherName(EntryName),
 }
 
-/// POST: a new entry. The answer is its name.
+/// POST: a new entry, or documents that the entry of that name does not have yet. The answer is its name.
 pub(super) fn create(shelf: Shelf, snapshot: &Snapshot, request: EntryRequest) -> Result<Decision<EntryName>, Refusal> {
     let EntryRequest { name, userdata, metadata, vendordata, jinja } = request;
     let name = name.ok_or(Refusal::NoName)?;
     if name.is_path() {
         return Err(Refusal::Reserved(name));
     }
-    if shelf.kept_as(snapshot, &name).is_some() {
+    if shelf.kept_as(snapshot, &name).is_some_and(|kept| kept != name) {
         return Err(Refusal::Exists);
     }
-    let jinja = jinja.unwrap_or(false);
-    let entry = CloudInitEntry { name: name.clone(), userdata, metadata, vendordata, jinja };
-    Ok(Decision::new(name, vec![Change::Put(shelf.object(entry))]))
+    let old = shelf.entries(snapshot).get(&name).map(|old| &**old);
+    let nothing = || CloudInitEntry {
+        name: name.clone(),
+        userdata: Value::Null,
+        metadata: Value::Null,
+        vendordata: Value::Null,
+        jinja: false,
+    };
+    let mut new = old.cloned().unwrap_or_else(nothing);
+    for (slot, given) in
+        [(&mut new.userdata, userdata), (&mut new.metadata, metadata), (&mut new.vendordata, vendordata)]
+    {
+        if given.is_null() {
+            continue;
+        }
+        if !slot.is_null() {
+            return Err(Refusal::Exists);
+        }
+        *slot = given;
+    }
+    new.jinja = jinja.unwrap_or(new.jinja);
+    let changes = if old == Some(&new) { Vec::new() } else { vec![Change::Put(shelf.object(new))] };
+    Ok(Decision::new(name, changes))
 }
 
 /// PUT: replaces the documents that are given and keeps the others, as the original does. Whether the entry is a
@@ -148,7 +170,8 @@ mod tests {
     fn a_create_needs_a_name_of_its_own() {
         for (body, refusal) in [
             (json!({"cloud-init": {}}), Refusal::NoName),
-            (json!({"name": "compute"}), Refusal::Exists),
+            (json!({"name": "compute", "cloud-init": {"userdata": {}}}), Refusal::Exists),
+            (json!({"name": "compute", "cloud-init": {"vendordata": {}, "metadata": {"c": 1}}}), Refusal::Exists),
             (json!({"name": "meta-data"}), Refusal::Reserved("meta-data".parse().unwrap())),
             (json!({"name": "admin"}), Refusal::Reserved("admin".parse().unwrap())),
             (json!({"name": "compute.yaml"}), Refusal::Reserved("compute.yaml".parse().unwrap())),
@@ -156,6 +179,19 @@ mod tests {
             for shelf in [Shelf::Open, Shelf::Secure] {
                 assert_eq!(create(shelf, &snapshot(false), ask(&body)).unwrap_err(), refusal);
             }
+        }
+    }
+
+    #[test]
+    fn a_create_adds_the_documents_that_an_entry_does_not_have() {
+        let body = json!({"name": "compute", "cloud-init": {"vendordata": {"c": 1}, "userdata": null}});
+        for shelf in [Shelf::Open, Shelf::Secure] {
+            let decision = create(shelf, &snapshot(true), ask(&body)).unwrap();
+            let entry = put(&decision.changes);
+            assert_eq!((entry.userdata, entry.vendordata), (json!({"a": 1}), json!({"c": 1})));
+            assert!(entry.jinja);
+            let nothing = create(shelf, &snapshot(false), ask(&json!({"name": "compute"}))).unwrap();
+            assert!(nothing.changes.is_empty());
         }
     }
 

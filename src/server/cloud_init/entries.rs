@@ -80,7 +80,8 @@ pub(super) async fn read_entry(
 ) -> Result<Response, Failure> {
     let snapshot = state.store.snapshot();
     let entries = state.shelf.entries(&snapshot);
-    let merged = entry_for(&snapshot.boot, entries, Identity::Name(&name)).ok_or(Refusal::Missing)?;
+    let merged = entry_for(&snapshot.boot, entries, Identity::Name(&name)).filter(|merged| !merged.is_empty());
+    let merged = merged.ok_or(Refusal::Missing)?;
     Ok(json(entry_json(DataKind::ALL.map(|kind| merged.members(kind)), merged.is_template())))
 }
 

@@ -126,7 +126,12 @@ async fn odd_requests_are_refused_in_plain_text() {
         ("POST", "/cloud-init", r#"{"cloud-init":{}}"#, StatusCode::BAD_REQUEST),
         ("POST", "/cloud-init", r#"{"name":"a","cloud-init":{"userdata":"text"}}"#, StatusCode::BAD_REQUEST),
         ("POST", "/cloud-init-secure", r#"{"name":"user-data"}"#, StatusCode::BAD_REQUEST),
-        ("POST", "/cloud-init-secure", r#"{"name":"x1000c1s7b0n0"}"#, StatusCode::CONFLICT),
+        (
+            "POST",
+            "/cloud-init-secure",
+            r#"{"name":"x1000c1s7b0n0","cloud-init":{"userdata":{}}}"#,
+            StatusCode::CONFLICT,
+        ),
         ("PUT", "/cloud-init/nope", "{}", StatusCode::NOT_FOUND),
         ("PUT", "/cloud-init/x1000c1s7b0n0", r#"{"name":"other"}"#, StatusCode::BAD_REQUEST),
         ("PUT", "/cloud-init/x1000c1s7b0n0", "", StatusCode::BAD_REQUEST),
@@ -140,8 +145,14 @@ async fn odd_requests_are_refused_in_plain_text() {
         let media_type = response.headers()[header::CONTENT_TYPE].to_str().unwrap();
         assert!(media_type.starts_with("text/plain"), "{method} {path}: {media_type}");
     }
-    let patch = send(&router, "PATCH", "/cloud-init/x1000c1s7b0n0", "{}").await;
-    assert_eq!(patch.status(), StatusCode::METHOD_NOT_ALLOWED);
+    for (method, path) in [
+        ("PATCH", "/cloud-init/x1000c1s7b0n0"),
+        ("HEAD", "/cloud-init"),
+        ("HEAD", "/cloud-init-secure/x1000c1s7b0n0"),
+        ("HEAD", "/cloud-init-secure/x1000c1s7b0n0/user-data"),
+    ] {
+        assert_eq!(send(&router, method, path, "").await.status(), StatusCode::METHOD_NOT_ALLOWED, "{method} {path}");
+    }
 }
 
 mod today;

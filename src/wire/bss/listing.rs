@@ -41,7 +41,7 @@ impl Listing {
         let config = entry.fields().over(&BootConfig::default());
         let hosts = entry.hosts.iter().flatten().map(|text| host(text).ok_or_else(|| format!("host `{text}`")));
         let macs = entry.macs.iter().flatten().map(|text| mac_key(text).ok_or_else(|| format!("MAC `{text}`")));
-        let nids = entry.nids.iter().flatten().map(|nid| nid_key(*nid).ok_or_else(|| format!("NID `{nid}`")));
+        let nids = entry.nids.iter().flatten().map(|nid| nid_key((*nid).into()).ok_or_else(|| format!("NID `{nid}`")));
         for key in hosts.chain(macs).chain(nids) {
             match key {
                 Ok(key) => self.entries.push((key, config.clone())),

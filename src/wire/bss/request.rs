@@ -1,6 +1,6 @@
 //! What clients send to `bootparameters`: bodies of writes and deletes, and the selectors of a read.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::Deserialize;
@@ -15,10 +15,25 @@ use crate::model::{BootConfig, BootKey, MacAddr, Nid, Xname};
 pub(super) struct RawEntry {
     pub(super) hosts: Option<Vec<String>>,
     pub(super) macs: Option<Vec<String>>,
-    pub(super) nids: Option<Vec<i64>>,
+    /// BSS counts nodes in 32 bits.
+    pub(super) nids: Option<Vec<i32>>,
     params: Option<Arc<str>>,
     kernel: Option<Arc<str>>,
     initrd: Option<Arc<str>>,
+    /// Not kept, and refused where BSS would refuse it.
+    #[serde(rename = "cloud-init")]
+    _cloud_init: Option<CloudInit>,
+}
+
+/// The shape of the member that only BSS's oldest storage keeps.
+#[derive(Deserialize)]
+struct CloudInit {
+    #[serde(rename = "meta-data")]
+    _meta_data: Option<Map<String, Value>>,
+    #[serde(rename = "user-data")]
+    _user_data: Option<Map<String, Value>>,
+    #[serde(rename = "phone-home")]
+    _phone_home: Option<BTreeMap<String, Option<String>>>,
 }
 
 /// Why a request for boot parameters is wrong as it stands.
@@ -36,6 +51,14 @@ pub enum BootParamsError {
     /// A NID that no node can have.
     #[error("Bad Request - Invalid nid '{0}'")]
     Nid(String),
+    /// A new key with an xname that is not spelled as SMD spells it.
+    #[error("Bad Request: invalid xname: {given} is spelled {canonical}")]
+    Spelling {
+        /// As it was sent.
+        given: String,
+        /// As SMD spells it.
+        canonical: String,
+    },
     /// A body that selects nothing.
     #[error("No specified data requested")]
     NothingSelected,
@@ -102,9 +125,24 @@ pub fn parse_request(body: &[u8]) -> Result<Request, BootParamsError> {
         keys.insert(host_key(text).ok_or_else(|| BootParamsError::Host(text.clone()))?);
     }
     for number in raw.nids.iter().flatten() {
-        keys.insert(nid_key(*number).ok_or_else(|| BootParamsError::Nid(number.to_string()))?);
+        keys.insert(nid_key((*number).into()).ok_or_else(|| BootParamsError::Nid(number.to_string()))?);
     }
     Ok(Request { keys, fields: raw.fields() })
+}
+
+/// Reads the body of a POST, whose xnames have to be spelled as SMD spells them.
+///
+/// # Errors
+///
+/// As [`parse_request`], and [`BootParamsError::Spelling`].
+pub fn parse_new(body: &[u8]) -> Result<Request, BootParamsError> {
+    let request = parse_request(body)?;
+    let hosts = RawEntry::parse(body)?.hosts.unwrap_or_default();
+    let other = hosts.into_iter().find_map(|given| {
+        let canonical = given.parse::<Xname>().ok()?.to_string();
+        (canonical != given).then_some((given, canonical))
+    });
+    other.map_or(Ok(request), |(given, canonical)| Err(BootParamsError::Spelling { given, canonical }))
 }
 
 /// What a read asks for.
@@ -116,13 +154,13 @@ pub enum Selection {
     Keys {
         /// The keys.
         keys: BTreeSet<BootKey>,
-        /// What was asked for, for the message when nothing is found: `MACs`, `Hosts`, `NIDs`.
+        /// What was asked for, for the message when nothing is found: `MACs`, `Hosts`, `NIDs`, `kernel`, `initrd`.
         kinds: Vec<&'static str>,
     },
 }
 
 /// Reads the selectors of a read: the parameters `mac`, `name` and `nid` of the query, each repeatable and each a list
-/// with commas, or where there are none, the body. Other parameters are ignored, as BSS does.
+/// with commas, and those of the body. Other parameters are ignored, as BSS does.
 ///
 /// # Errors
 ///
@@ -133,28 +171,33 @@ pub fn parse_selection(query: &[(String, String)], body: &[u8]) -> Result<Select
         values.map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned).collect::<Vec<_>>()
     };
     let nids = asked("nid").into_iter().map(|text| text.parse().map_err(|_| BootParamsError::Nid(text)));
-    let mut raw = RawEntry {
-        macs: Some(asked("mac")),
-        hosts: Some(asked("name")),
-        nids: Some(nids.collect::<Result<_, _>>()?),
-        ..RawEntry::default()
+    let (macs, hosts, nids) = (asked("mac"), asked("name"), nids.collect::<Result<Vec<i64>, _>>()?);
+    let in_query = !(macs.is_empty() && hosts.is_empty() && nids.is_empty());
+    let raw = match body {
+        [] if in_query => RawEntry::default(),
+        [] => return Ok(Selection::All),
+        // Beside a query, a body that cannot be read counts as none.
+        body => RawEntry::parse(body).or_else(|error| if in_query { Ok(RawEntry::default()) } else { Err(error) })?,
     };
-    if raw.names_nothing() {
-        if body.is_empty() {
-            return Ok(Selection::All);
-        }
-        raw = RawEntry::parse(body)?;
-        if raw.names_nothing() {
-            return Err(BootParamsError::NothingSelected);
-        }
+    let macs: Vec<String> = raw.macs.into_iter().flatten().chain(macs).collect();
+    let hosts: Vec<String> = raw.hosts.into_iter().flatten().chain(hosts).collect();
+    let nids: Vec<i64> = raw.nids.into_iter().flatten().map(i64::from).chain(nids).collect();
+    let given = |text: &Option<Arc<str>>| text.as_ref().is_some_and(|text| !text.is_empty());
+    let asked = [
+        ("Hosts", !hosts.is_empty()),
+        ("MACs", !macs.is_empty()),
+        ("NIDs", !nids.is_empty()),
+        // BSS's other storages find what boots a kernel or an initrd; its SQL storage never does.
+        ("kernel", given(&raw.kernel)),
+        ("initrd", given(&raw.initrd)),
+    ];
+    let kinds: Vec<_> = asked.into_iter().filter_map(|(kind, asked)| asked.then_some(kind)).collect();
+    if kinds.is_empty() {
+        return Err(BootParamsError::NothingSelected);
     }
-    let mut kinds = Vec::new();
-    kinds.extend(raw.hosts.iter().any(|list| !list.is_empty()).then_some("Hosts"));
-    kinds.extend(raw.macs.iter().any(|list| !list.is_empty()).then_some("MACs"));
-    kinds.extend(raw.nids.iter().any(|list| !list.is_empty()).then_some("NIDs"));
-    let macs = raw.macs.iter().flatten().filter_map(|text| mac_key(text));
-    let hosts = raw.hosts.iter().flatten().filter_map(|text| host_key(text));
-    let nids = raw.nids.iter().flatten().filter_map(|number| nid_key(*number));
+    let macs = macs.iter().filter_map(|text| mac_key(text));
+    let hosts = hosts.iter().filter_map(|text| host_key(text));
+    let nids = nids.into_iter().filter_map(nid_key);
     Ok(Selection::Keys { keys: macs.chain(hosts).chain(nids).collect(), kinds })
 }
 
@@ -165,15 +208,17 @@ impl From<serde_json::Error> for BootParamsError {
 }
 
 impl RawEntry {
-    /// Reads an object. Serde alone would take a list for the members in their order.
+    /// Reads an object, its members' names in any case, as Go does. Serde alone would take a list for the members in
+    /// their order.
     pub(super) fn parse(text: &[u8]) -> Result<Self, serde_json::Error> {
         let members: Map<String, Value> = serde_json::from_slice(text)?;
-        Self::deserialize(Value::Object(members))
-    }
-
-    fn names_nothing(&self) -> bool {
-        let none = |list: &Option<Vec<String>>| list.as_ref().is_none_or(Vec::is_empty);
-        none(&self.hosts) && none(&self.macs) && self.nids.as_ref().is_none_or(Vec::is_empty)
+        let mut lower = Map::new();
+        for (name, value) in members {
+            if let Some(twice) = lower.insert(name.to_ascii_lowercase(), value).map(|_| name) {
+                return Err(serde::de::Error::custom(format_args!("{twice} is there in two spellings")));
+            }
+        }
+        Self::deserialize(Value::Object(lower))
     }
 
     pub(super) fn fields(&self) -> ConfigFields {

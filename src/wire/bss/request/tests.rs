@@ -37,7 +37,20 @@ fn what_is_wrong_is_named() {
     ] {
         assert_eq!(parse_request(body.as_bytes()).unwrap_err(), error, "{body}");
     }
-    for body in ["", "{", "[]", "null", r#"{"nids":["4"]}"#, r#"{"macs":"ec:e7:a7:05:a1:01"}"#, "\u{0}\u{ff}"] {
+    for body in [
+        "",
+        "{",
+        "[]",
+        "null",
+        r#"{"nids":["4"]}"#,
+        r#"{"macs":"ec:e7:a7:05:a1:01"}"#,
+        "\u{0}\u{ff}",
+        r#"{"nids":[2147483648]}"#,
+        r#"{"cloud-init":1}"#,
+        r#"{"cloud-init":{"meta-data":[]}}"#,
+        r#"{"cloud-init":{"phone-home":{"fqdn":1}}}"#,
+        r#"{"macs":[],"MACS":[]}"#,
+    ] {
         assert!(matches!(parse_request(body.as_bytes()), Err(BootParamsError::Body(_))), "{body}");
     }
 }
@@ -75,4 +88,42 @@ fn fields_that_are_not_given_keep_their_value() {
     assert_eq!(fields.over(&old), BootConfig { params: "new".into(), ..old.clone() });
     assert!(ConfigFields { kernel: Some("k".into()), ..ConfigFields::default() }.matches(&old));
     assert!(!ConfigFields { kernel: Some("k".into()), initrd: Some("x".into()), params: None }.matches(&old));
+}
+
+#[test]
+fn the_names_of_members_are_read_in_any_case() {
+    let request = parse_request(br#"{"MACS":["ec:e7:a7:05:a1:01"],"Kernel":"k","cloud-init":null}"#).unwrap();
+    assert_eq!(request.keys, keys(&["mac:ec:e7:a7:05:a1:01"]));
+    assert_eq!(request.fields.kernel.as_deref(), Some("k"));
+}
+
+#[test]
+fn a_new_host_is_spelled_as_smd_spells_it() {
+    for given in ["X1000c1s7b0n0", "x1000c01s7b0n0"] {
+        let body = format!(r#"{{"hosts":["x1000c1s7b1n0","{given}"],"kernel":"k"}}"#);
+        let error = BootParamsError::Spelling { given: given.to_owned(), canonical: "x1000c1s7b0n0".to_owned() };
+        assert_eq!(parse_new(body.as_bytes()).unwrap_err(), error);
+        assert!(parse_request(body.as_bytes()).is_ok());
+    }
+    for host in ["x1000c1s7b0n0", "Default", "compute"] {
+        assert!(parse_new(format!(r#"{{"hosts":["{host}"]}}"#).as_bytes()).is_ok(), "{host}");
+    }
+    assert!(matches!(parse_new(b"{"), Err(BootParamsError::Body(_))));
+}
+
+#[test]
+fn query_and_body_select_together() {
+    let pairs = query(&[("mac", "ec:e7:a7:05:a1:00")]);
+    for (body, expected) in [
+        (r#"{"nids":[4],"kernel":"k"}"#, &["mac:ec:e7:a7:05:a1:00", "nid:4"][..]),
+        ("not JSON", &["mac:ec:e7:a7:05:a1:00"]),
+    ] {
+        let Selection::Keys { keys: found, .. } = parse_selection(&pairs, body.as_bytes()).unwrap() else { panic!() };
+        assert_eq!(found, keys(expected), "{body}");
+    }
+    let Selection::Keys { keys: found, kinds } = parse_selection(&[], br#"{"kernel":"k","initrd":"i"}"#).unwrap()
+    else {
+        panic!()
+    };
+    assert_eq!((found, kinds), (keys(&[]), vec!["kernel", "initrd"]));
 }
