@@ -7,6 +7,7 @@ mod cli;
 mod clients;
 mod crash;
 mod dhcp;
+mod firmware;
 mod hostile;
 mod images;
 mod openapi;
