@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use super::NODES;
 use super::lab::{HEAD, Lab};
-use crate::support::{Finished, Serving, repository, tool};
+use crate::support::{Finished, Serving, repository};
 
 /// What a node does with its user-data, but for the path of a file that tells which text it was.
 const TOLD: &str = "runcmd:\n- [sh, -c, 'echo $(cat /etc/greeting) again > /etc/ran']\nphone_home:\n  url: \
@@ -42,16 +42,12 @@ fn holds(path: &Path, text: &str) {
     assert_eq!(found.trim(), text, "{}", path.display());
 }
 
-/// The network, unless the test has to be skipped.
-fn lab() -> Option<Lab> {
-    let lab = Lab::new()?;
-    let installed = ["unshare", "nsenter", "curl"].iter().all(|program| tool(program, &["--version"]));
-    installed.then_some(lab)
-}
+/// What the client is started with.
+const PROGRAMS: &[&str] = &["unshare", "nsenter"];
 
 #[test]
 fn the_real_client_does_what_the_tutorials_form_says_and_phones_home() {
-    let Some(lab) = lab() else { return };
+    let Some(lab) = Lab::new(PROGRAMS) else { return };
     let entry = format!(
         "- name: compute\n  cloud-init:\n    metadata: {{instance-id: ochami-compute, local-hostname: nid001}}\n    \
          userdata:\n      write_files: [{{path: /etc/greeting, content: hello}}]\n{}",
@@ -68,7 +64,7 @@ fn the_real_client_does_what_the_tutorials_form_says_and_phones_home() {
 
 #[test]
 fn the_real_client_does_what_todays_form_says_and_phones_home() {
-    let Some(lab) = lab() else { return };
+    let Some(lab) = Lab::new(PROGRAMS) else { return };
     let cloud_init = lab.cluster.inventory().join("cloud-init");
     std::fs::remove_file(cloud_init.join("compute.yaml")).unwrap();
     std::fs::create_dir(cloud_init.join("groups")).unwrap();

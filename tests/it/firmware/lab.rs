@@ -6,7 +6,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::support::{Cluster, PROGRAM, Serving, repository, until};
+use crate::support::{Cluster, PROGRAM, Serving, repository, tool, until};
 
 /// The head node's address, as in the example cluster.
 pub(super) const HEAD: &str = "172.16.0.254";
@@ -31,9 +31,13 @@ pub(super) struct Lab {
 }
 
 impl Lab {
-    /// The example cluster with images in place; none where the test has to be skipped.
-    pub(super) fn new() -> Option<Self> {
+    /// The example cluster with images in place; none where the test, which needs these programs, has to be skipped.
+    pub(super) fn new(programs: &[&str]) -> Option<Self> {
         let payload = payload()?;
+        let has = |program| tool("sh", &["-c", &format!("command -v {program} # {program} has to be installed")]);
+        if !["ip", "setpriv", "curl"].iter().chain(programs).all(has) {
+            return None;
+        }
         let name = format!("osync-lab-{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::SeqCst));
         ip(&format!("netns add {name}"));
         let lab = Self { cluster: Cluster::demo(), payload, name };
