@@ -8,6 +8,7 @@ mod clients;
 mod crash;
 mod dhcp;
 mod doctor;
+mod firmware;
 mod hostile;
 mod images;
 mod openapi;

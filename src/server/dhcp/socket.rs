@@ -20,7 +20,7 @@ use super::limits::Limits;
 use super::request::Request;
 use super::{Dhcp, Link, PXE_PORT, SERVER_PORT};
 use crate::clock;
-use crate::model::{DhcpNetwork, DhcpSettings};
+use crate::model::{DhcpNetwork, DhcpSettings, MacAddr};
 
 /// Packets that wait in the kernel while a thousand nodes power up at once; 300 bytes each, and the kernel's own.
 const RECEIVE_BUFFER: usize = 8 << 20;
@@ -224,7 +224,8 @@ impl Serving<'_> {
                     continue;
                 }
             };
-            tracing::debug!(interface = %self.interface.name, source = %source, answer = outcome.word, "answered");
+            let interface = &self.interface.name;
+            tracing::debug!(%interface, %source, client.mac = %client(packet), answer = outcome.word, "answered");
             match (outcome.keep, outcome.reply) {
                 (Some(change), reply) => {
                     let reply = reply.map(|(bytes, to)| (socket.clone(), bytes, to));
@@ -258,6 +259,11 @@ impl Serving<'_> {
         }
         self.take_addresses();
     }
+}
+
+/// The machine that a packet is about, which was found to be whole.
+fn client(packet: &[u8]) -> MacAddr {
+    MacAddr(packet.get(28..34).and_then(|address| address.try_into().ok()).unwrap_or_default())
 }
 
 /// Errors that a packet left behind, such as an ICMP message that nobody listens, are over with the next one.
