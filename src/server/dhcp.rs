@@ -15,6 +15,8 @@ mod answer;
 mod boot_file;
 mod client;
 mod code;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod journal;
 mod leases;
 mod limits;
