@@ -10,7 +10,10 @@ pub mod auth;
 pub mod author;
 mod backoff;
 pub mod body;
+pub(in crate::server) mod buffers;
 mod connection;
+#[cfg(test)]
+pub(in crate::server) mod corpus;
 pub mod health;
 pub mod keys;
 pub mod limits;

@@ -16,6 +16,8 @@ mod boot_file;
 mod client;
 mod code;
 mod figures;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod journal;
 mod leases;
 mod limits;

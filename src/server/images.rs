@@ -9,6 +9,8 @@
 
 mod answer;
 mod connection;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod range;
 mod rate;
 mod request;

@@ -8,6 +8,8 @@
 //! [`Settings::per_client`] of one client; a request beyond that is not answered, so the client asks again later.
 
 mod blocks;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod link;
 mod listener;
 mod options;
@@ -28,13 +30,14 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use self::listener::{Listener, Room};
+use super::common::buffers::make_room;
 use super::common::listener::reachable;
 use super::common::metrics::{Counter, Figure};
 use super::common::role::{Bound, Proto, Role};
 use super::common::{BindError, Limits};
 use crate::loaders::Loaders;
 
-/// Room for requests that come while we look elsewhere, in bytes: some ten thousand. The kernel cuts it to its bound.
+/// Room for requests that come while we look elsewhere, in bytes: some thousands.
 const REQUEST_BUFFER: usize = 4 << 20;
 
 /// What to serve.
@@ -130,7 +133,7 @@ fn bind(addr: SocketAddr) -> std::io::Result<UdpSocket> {
         socket.set_only_v6(true)?;
     }
     socket.set_nonblocking(true)?;
-    socket.set_recv_buffer_size(REQUEST_BUFFER)?;
+    make_room(&socket, REQUEST_BUFFER);
     socket.bind(&addr.into())?;
     UdpSocket::from_std(socket.into())
 }

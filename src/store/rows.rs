@@ -17,19 +17,17 @@ use super::secrets::Secrets;
 use super::{ApplyRecord, LedgerEntry, StoreError, TargetId, load};
 use crate::model::{ObjectKey, Table, Timestamp};
 
-/// Rows of one statement, from measurement.
-const ROWS: usize = 128;
+/// Rows of one statement, from measurement, the largest first: each statement is a message to the thread of SQLite and
+/// back, which costs more than a row, and a few sizes are as many prepared statements.
+const ROWS: [usize; 4] = [128, 32, 8, 1];
 
 /// The name of the ledger in what secrets are authenticated with; the target is part of a row's place.
 pub(super) fn ledger_place(target: &TargetId) -> String {
     format!("ledger\0{}", target.0)
 }
 
-/// An insert as texts: for many rows and for a single one.
-struct Insert {
-    many: Arc<str>,
-    one: Arc<str>,
-}
+/// An insert as texts, one for each number of rows in [`ROWS`].
+struct Insert([Arc<str>; ROWS.len()]);
 
 impl Insert {
     fn new(into: &str, columns: usize, conflict: &str) -> Self {
@@ -38,7 +36,7 @@ impl Insert {
             let tuples = vec![tuple; rows];
             format!("INSERT INTO {into} VALUES {} {conflict}", tuples.join(", ")).into()
         };
-        Self { many: sql(ROWS), one: sql(1) }
+        Self(ROWS.map(sql))
     }
 }
 
@@ -100,18 +98,21 @@ pub(super) async fn store(
     transaction.commit().await.map_err(fault)
 }
 
-/// Inserts or replaces rows, [`ROWS`] at a time and the rest one by one, so that two prepared statements serve all. The
-/// values of a statement are made while the one before it runs.
+/// Inserts or replaces rows in as few statements as the sizes of [`ROWS`] allow. The values of a statement are made while
+/// the one before it runs.
 async fn insert<R: Sync>(
     connection: &mut SqliteConnection,
     insert: &Insert,
     rows: &[R],
     bind: impl Fn(&mut SqliteArguments, &R) -> Result<(), BoxDynError>,
 ) -> Result<(), sqlx::Error> {
-    let (many, rest) = rows.as_chunks::<ROWS>();
-    let many = many.iter().map(|rows| (&insert.many, rows.as_slice()));
-    let one = rest.iter().map(|row| (&insert.one, std::slice::from_ref(row)));
-    let mut statements = many.chain(one).map(|(sql, rows)| {
+    let mut rest = rows;
+    let sizes = ROWS.iter().zip(&insert.0).flat_map(|(&size, sql)| {
+        let (whole, behind) = rest.split_at(rest.len() - rest.len() % size);
+        rest = behind;
+        whole.chunks_exact(size).map(move |rows| (sql, rows))
+    });
+    let mut statements = sizes.map(|(sql, rows)| {
         let mut arguments = SqliteArguments::default();
         rows.iter().try_for_each(|row| bind(&mut arguments, row)).map_err(sqlx::Error::Encode)?;
         Ok::<_, sqlx::Error>((AssertSqlSafe(sql.clone()), arguments))

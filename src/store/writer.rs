@@ -43,9 +43,15 @@ const QUEUE: usize = 1024;
 /// Decisions of one transaction, so that the first of a long queue does not wait for the last.
 const BATCH: usize = 512;
 
-/// Rows after which the `-wal` file is moved into the database. It is done when nobody waits for an answer, because it
-/// takes longer than a small write.
+/// Rows after which the `-wal` file is moved into the database, once nothing was to be written for [`QUIET`]: it takes
+/// longer than a small write, and whoever comes meanwhile waits for it.
 const CHECKPOINT_ROWS: usize = 1000;
+
+/// Rows after which it is done all the same.
+const CHECKPOINT_LIMIT: usize = 30_000;
+
+/// How long nothing has to come until more of it is not expected.
+const QUIET: Duration = Duration::from_millis(100);
 
 /// The first wait before a database that failed is tried again; it doubles with each failure.
 const RETRY: Duration = Duration::from_millis(50);
@@ -151,6 +157,10 @@ impl Writer {
                     continue;
                 }
                 next = inbox.recv() => next,
+                () = tokio::time::sleep(QUIET), if self.rows >= CHECKPOINT_ROWS => {
+                    self.checkpoint("PRAGMA wal_checkpoint(PASSIVE)").await;
+                    continue;
+                }
             };
             let Some(first) = first else { break };
             let mut waiting = vec![first];
@@ -160,7 +170,7 @@ impl Writer {
                 waiting.push(next);
             }
             self.commit(waiting).await;
-            if self.rows >= CHECKPOINT_ROWS && inbox.is_empty() {
+            if self.rows >= CHECKPOINT_LIMIT {
                 self.checkpoint("PRAGMA wal_checkpoint(PASSIVE)").await;
             }
         }

@@ -118,7 +118,8 @@ fn an_entry_is_kept_under_one_of_its_nodes_names() {
 
 #[test]
 fn an_entry_that_is_no_node_stands_alone() {
-    let view = view(&[entry("a", json!({"k": "a"}), Value::Null, false), entry("b", json!({}), json!({"k": "b"}), false)]);
+    let view =
+        view(&[entry("a", json!({"k": "a"}), Value::Null, false), entry("b", json!({}), json!({"k": "b"}), false)]);
     assert_eq!(text(&view, Identity::Name("a"), DataKind::User).unwrap(), "#cloud-config\nk: a\n");
     assert_eq!(text(&view, Identity::Name("b"), DataKind::User).unwrap(), "#cloud-config\n{}\n");
 }

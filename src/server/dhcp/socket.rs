@@ -21,9 +21,10 @@ use super::request::Request;
 use super::{Dhcp, Link, PXE_PORT, SERVER_PORT};
 use crate::clock;
 use crate::model::{DhcpNetwork, DhcpSettings, MacAddr};
+use crate::server::common::buffers::make_room;
 
 /// Packets that wait in the kernel while a thousand nodes power up at once; 300 bytes each, and the kernel's own.
-const RECEIVE_BUFFER: usize = 8 << 20;
+const BUFFER: usize = 8 << 20;
 
 /// The longest packet that is read; an Ethernet frame holds no more.
 const PACKET: usize = 1500;
@@ -114,8 +115,7 @@ fn open(interface: &str, address: Ipv4Addr, port: u16) -> io::Result<std::net::U
     socket.set_reuse_address(true)?;
     socket.set_broadcast(true)?;
     socket.set_nonblocking(true)?;
-    // The kernel gives what it allows; less is no reason to serve nobody.
-    let _ = socket.set_recv_buffer_size(RECEIVE_BUFFER);
+    make_room(&socket, BUFFER);
     socket.bind(&SocketAddr::from((address, port)).into())?;
     Ok(socket.into())
 }
