@@ -12,6 +12,8 @@ use crate::support::send;
 pub(crate) enum Fate {
     /// It is handed on.
     Pass,
+    /// It is handed on with another path, as a gateway does.
+    PassAs(String),
     /// It is answered here, and the service never sees it.
     Answer(u16, &'static str),
     /// It is handed on, and the answer is lost.
@@ -73,17 +75,21 @@ fn serve(mut connection: TcpStream, service: &str, decide: &dyn Fn(&Asked) -> Fa
     let Some(asked) = read(&connection) else { return };
     seen.lock().unwrap().push(format!("{} {}", asked.method, asked.path));
     let fate = decide(&asked);
-    let hand_on = || {
+    let hand_on = |path: &str| {
         let body = (!asked.body.is_empty()).then_some(asked.body.as_str());
-        send(&asked.method, &format!("{service}{}", asked.path), &[("content-type", "application/json")], body)
+        send(&asked.method, &format!("{service}{path}"), &[("content-type", "application/json")], body)
     };
     let (status, body) = match fate {
         Fate::Pass => {
-            let answer = hand_on();
+            let answer = hand_on(&asked.path);
+            (answer.status, answer.body)
+        }
+        Fate::PassAs(path) => {
+            let answer = hand_on(&path);
             (answer.status, answer.body)
         }
         Fate::Answer(status, body) => (status, body.to_owned()),
-        Fate::LoseAnswer => return drop(hand_on()),
+        Fate::LoseAnswer => return drop(hand_on(&asked.path)),
         Fate::Hold => return std::thread::park_timeout(Duration::from_secs(600)),
     };
     let head = format!("HTTP/1.1 {status} X\r\ncontent-type: application/json\r\nconnection: close\r\n");

@@ -1,12 +1,15 @@
 //! The `openchami` target against the services it is for: real SMD, BSS and cloud-init, fresh and empty.
 //!
-//! `REAL_SMD_URL`, `REAL_BSS_URL`, `REAL_CLOUD_INIT_URL` (today's cloud-init) and `REAL_CLOUD_INIT_LEGACY_URL` (the
-//! tutorial's) say where they are, each with its prefix; `REAL_TOKEN_FILE` names a token for the secure store. Without
-//! them the test says that it was skipped.
+//! `REAL_SMD_URL`, `REAL_BSS_URL` and `REAL_CLOUD_INIT_LEGACY_URL` (the tutorial's cloud-init) say where they are, each
+//! with its prefix; `REAL_CLOUD_INIT_URL` is today's cloud-init itself, without the prefix that its gateway gives it, and
+//! with impersonation; `REAL_TOKEN_FILE` names a token for the secure store. Without them the test says that it was
+//! skipped.
 
 use serde_json::Value;
 
+use crate::between::{Between, Fate};
 use crate::support::{Cluster, Finished, get, send};
+use crate::todays::without_secrets;
 
 const FIRST: &str = "x1000c1s7b1n0";
 const FIRST_MAC: &str = "ec:e7:a7:05:a1:fc";
@@ -19,6 +22,15 @@ struct Real {
     token_file: Option<String>,
 }
 
+/// A gateway before today's cloud-init, which knows no prefix, as every installation has one.
+fn gateway(service: &str) -> String {
+    let before = Between::new(service, |asked| match asked.path.strip_prefix("/cloud-init") {
+        Some(path) if path.starts_with('/') => Fate::PassAs(path.to_owned()),
+        _ => Fate::Answer(404, "404 page not found"),
+    });
+    format!("{}/cloud-init", before.url)
+}
+
 impl Real {
     /// The services, where they are given.
     #[expect(clippy::print_stdout, reason = "a skipped test has to say so")]
@@ -28,7 +40,7 @@ impl Real {
             Some(Self {
                 smd: given("REAL_SMD_URL")?,
                 bss: given("REAL_BSS_URL")?,
-                today: given("REAL_CLOUD_INIT_URL")?,
+                today: gateway(&given("REAL_CLOUD_INIT_URL")?),
                 legacy: given("REAL_CLOUD_INIT_LEGACY_URL")?,
                 token_file: given("REAL_TOKEN_FILE"),
             })
@@ -39,8 +51,10 @@ impl Real {
         found
     }
 
+    /// Runs a verb with the cloud-init server whose form the inventory has.
     fn run(&self, cluster: &Cluster, verb: &[&str]) -> Finished {
-        self.run_with(cluster, verb, &self.legacy)
+        let in_todays_form = cluster.inventory().join("cloud-init/defaults.yaml").exists();
+        self.run_with(cluster, verb, if in_todays_form { &self.today } else { &self.legacy })
     }
 
     fn run_with(&self, cluster: &Cluster, verb: &[&str], cloud_init: &str) -> Finished {
@@ -60,6 +74,7 @@ impl Real {
         applied["outcome"]["written"].as_u64().unwrap()
     }
 
+    /// Applies what there is to apply, which is something, and sees that nothing is left.
     #[track_caller]
     fn settle(&self, cluster: &Cluster) {
         assert!(self.apply(cluster) > 0, "there was something to write");
@@ -83,9 +98,9 @@ impl Real {
     }
 }
 
-/// One test, because its steps are one cluster's life and the services are shared.
+/// One test, because its steps are the lives of two clusters on services that they share.
 #[test]
-fn a_cluster_lives_on_real_services() {
+fn clusters_live_on_real_services() {
     let Some(real) = Real::find() else { return };
     let cluster = Cluster::demo();
     assert_eq!(real.smd("/State/Components")["Components"], Value::Array(Vec::new()), "the services have to be empty");
@@ -108,6 +123,7 @@ fn a_cluster_lives_on_real_services() {
     a_node_goes(&real, &cluster);
     an_unknown_member_costs_nobody_else(&real);
     todays_cloud_init_is_told_apart(&real, &cluster);
+    a_cluster_lives_on_todays_cloud_init(&real);
 }
 
 fn drift_is_shown_and_put_back(real: &Real, cluster: &Cluster) {
@@ -177,7 +193,45 @@ fn an_unknown_member_costs_nobody_else(real: &Real) {
 }
 
 fn todays_cloud_init_is_told_apart(real: &Real, cluster: &Cluster) {
-    let today = format!("{}/cloud-init", real.today.trim_end_matches("/cloud-init"));
-    let refused = real.run_with(cluster, &["apply", "--yes"], &today).expect(4);
-    assert!(refused.stderr.contains("tutorial"), "{}", refused.stderr);
+    let refused = real.run_with(cluster, &["apply", "--yes"], &real.today).expect(1);
+    assert!(refused.stderr.contains("is of today's generation"), "{}", refused.stderr);
+}
+
+/// A cluster in today's form takes the place of the first one, of which nothing but its ledger is left behind.
+fn a_cluster_lives_on_todays_cloud_init(real: &Real) {
+    let cluster = without_secrets();
+    let admin = format!("{}/admin", real.today);
+    let first = real.run(&cluster, &["plan", "--adopt", "always"]).expect(0);
+    for line in ["defaults", "group compute", "cannot be asked what it holds of single nodes"] {
+        assert!(first.stdout.contains(line), "{line}\n{}", first.stdout);
+    }
+    real.run(&cluster, &["apply", "--yes", "--adopt", "always"]).expect(0);
+    let again = real.run(&cluster, &["apply", "--yes"]).expect(0);
+    assert!(again.stdout.contains("in sync"), "the second apply writes nothing: {}", again.stdout);
+    assert_eq!(get(&format!("{admin}/cluster-defaults")).json()["short-name"], "nid");
+    let told = || get(&format!("{admin}/impersonation/{FIRST}/meta-data")).body;
+    assert!(told().contains("local-hostname: first") && told().contains("hostname: nid001"), "{}", told());
+
+    cluster.edit("cloud-init/groups/compute.yaml", "echo hello", "echo goodbye");
+    cluster.edit("cloud-init/defaults.yaml", "region: west", "region: east");
+    cluster.edit("cloud-init/instances/first.yaml", "first", "second");
+    real.settle(&cluster);
+    assert!(told().contains("local-hostname: second") && told().contains("region: east"), "{}", told());
+    let group = || get(&format!("{admin}/groups/compute"));
+    assert!(group().json()["file"]["content"].as_str().unwrap().contains("goodbye"), "{}", group().body);
+
+    // Somebody else's change is shown as theirs, and put back.
+    let theirs = r##"{"name":"compute","file":{"content":"#cloud-config\n","encoding":"plain"}}"##;
+    assert_eq!(send("PUT", &format!("{admin}/groups/compute"), &[], Some(theirs)).status, 201);
+    let plan = real.run(&cluster, &["plan", "--exit-code"]).expect(6);
+    assert!(plan.stdout.contains("drift    cloud-init group compute"), "{}", plan.stdout);
+    real.settle(&cluster);
+    assert!(group().body.contains("goodbye"), "{}", group().body);
+
+    std::fs::remove_file(cluster.inventory().join("cloud-init/groups/compute.yaml")).unwrap();
+    std::fs::remove_file(cluster.inventory().join("cloud-init/instances/first.yaml")).unwrap();
+    real.run(&cluster, &["apply", "--yes", "--allow-delete", "1"]).expect(0);
+    assert_eq!(group().status, 404);
+    assert!(told().contains("local-hostname: nid001"), "{}", told());
+    assert!(real.run(&cluster, &["plan"]).expect(0).stdout.contains("in sync"));
 }

@@ -37,7 +37,7 @@ fn put(cluster: &Cluster, file: &str, text: &str) {
 }
 
 /// Without entries of the secure store, which servers of today's generation do not have.
-fn without_secrets() -> Cluster {
+pub(crate) fn without_secrets() -> Cluster {
     let cluster = cluster();
     std::fs::remove_dir_all(cluster.inventory().join("cloud-init/secure")).unwrap();
     cluster
