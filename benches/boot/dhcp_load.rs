@@ -102,11 +102,12 @@ impl Load {
         while next < total {
             let now = self.begun.elapsed().as_secs_f64();
             let due = ((now * rate) as u64 + 1).min(total);
-            for number in next..due.min(next + GO) {
+            let end = due.min(next + GO);
+            for number in next..end {
                 late += usize::from(now - number as f64 / rate > 0.01);
                 self.ask(number, 1, &[]);
-                next = number + 1;
             }
+            next = end;
             if next == due {
                 thread::sleep(Duration::from_micros(300));
             }
