@@ -24,7 +24,7 @@ fn runs_client(lab: &Lab, out: &Path) -> Serving {
     let serving = lab.serve();
     let node = lab.neighbour(NODES[0].0, "172.16.0.1");
     let mut client = Command::new("timeout");
-    client.args(["-k", "5", "180", "unshare", "--mount", "--pid", "--uts", "--fork", "--kill-child"]);
+    client.args(["-k", "5", "400", "unshare", "--mount", "--pid", "--uts", "--fork", "--kill-child"]);
     client.arg(repository().join("tests/fixtures/cloud-init-client"));
     client.args([&node.0, &format!("http://{HEAD}:8081/cloud-init/")]).arg(lab.payload.join("cloud-init")).arg(out);
     client.args(["/etc/greeting", "/etc/ran"]).stdin(Stdio::null());

@@ -17,8 +17,8 @@ const IMAGE: &str = "openchami/compute-slurm/latest";
 /// The kernel version that the example cluster names.
 const VERSION: &str = "4.18.0-553.27.1.el8_10.x86_64";
 
-/// What a guest needs beyond the parameters of the example cluster: to end when its kernel fails, and to trust the timer
-/// although an emulated one is late on a busy machine.
+/// What a guest needs beyond the parameters of the example cluster: to end when its kernel fails, and to trust the
+/// timer although an emulated one is late on a busy machine.
 const EMULATED: &str = " panic=1 no_timer_check";
 
 static NUMBER: AtomicU32 = AtomicU32::new(0);
