@@ -255,13 +255,18 @@ fn unavailable(config: &BootConfig) -> Option<&'static str> {
     }
 }
 
-/// The query by which the node asks again: its MAC address as it asked or the first that is known, else what it asked.
+/// The query by which the node asks again: its MAC address as it asked or the first that is known, else its xname, else
+/// what it asked.
 fn who(view: &BootView, node: Option<&Component>, selector: Selector<'_>) -> String {
     let known = || node.and_then(|node| view.interfaces_of(&node.id).next()).map(|interface| interface.mac);
     match selector {
         Selector::Mac(text) => format!("mac={}", encoded(text)),
         Selector::Name(name) => known().map_or_else(|| format!("name={}", encoded(name)), |mac| format!("mac={mac}")),
-        Selector::Nid(nid) => known().map_or_else(|| format!("nid={nid}"), |mac| format!("mac={mac}")),
+        Selector::Nid(nid) => match (known(), node) {
+            (Some(mac), _) => format!("mac={mac}"),
+            (None, Some(node)) => format!("name={}", node.id),
+            (None, None) => format!("nid={nid}"),
+        },
     }
 }
 

@@ -113,6 +113,15 @@ fn asked_by_name_there_is_no_bootif_and_the_chain_has_the_first_mac() {
 }
 
 #[test]
+fn a_node_without_a_mac_address_that_is_asked_for_by_number_asks_again_by_name() {
+    let mut snapshot = Snapshot::default();
+    let node = Component { nid: Some(Nid(1)), ..Component::bare(NODE.parse().unwrap()) };
+    snapshot.apply(&Change::Put(Object::Component(Arc::new(node))));
+    let text = text(&snapshot.boot, ask(Selector::Nid(Nid(1))));
+    assert!(text.contains(&format!("?name={NODE}&arch=")), "{text}");
+}
+
+#[test]
 fn a_retry_counts_up_without_an_end() {
     let view = view(&["nid:1"], None);
     for (retry, next) in [(1, "2"), (99, "100"), (i64::MAX, "9223372036854775807")] {
