@@ -162,7 +162,7 @@ mod tests {
 
     #[test]
     fn groups_that_differ_in_their_templates_differ() {
-        let yaml = "boot:\n  groups:\n    a: {kernel: 'http://k/k', template: shell}\n    b: {kernel: 'http://k/k'}\n";
+        let yaml = "boot:\n  groups:\n    a: {kernel: 'http://k/k', template: shell}\n    b: {kernel: 'http://k/k', template: bounded}\n";
         let (directory, _) = inventory(yaml, &[]);
         let path = directory.path().join("nodes.yaml");
         let nodes = std::fs::read_to_string(&path).unwrap().replace("[compute]", "[a, b]");

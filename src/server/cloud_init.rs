@@ -8,7 +8,7 @@
 //! | `/cloud-init/{name}/{user,meta,vendor}-data` | GET | yes |
 //! | `/cloud-init/{user,meta,vendor}-data`, `/cloud-init/{group}.yaml` | GET, by source address | yes |
 //! | `/cloud-init/network-config`, `/cloud-init/version`, `/cloud-init/openapi.json` | GET | yes |
-//! | `/cloud-init/phone-home/{id}` | POST | yes |
+//! | `/cloud-init/phone-home`, `/cloud-init/phone-home/{id}` | POST | yes |
 //! | `/cloud-init/admin/cluster-defaults` | GET POST | no |
 //! | `/cloud-init/admin/groups` | GET POST | no |
 //! | `/cloud-init/admin/groups/{id}` | GET PUT DELETE | no |

@@ -56,6 +56,7 @@ const OPEN: &[&str] = &[
     "get /hsm/v2/service/ready",
     "get /hsm/v2/service/values",
     "get /hsm/v2/service/values/{field}",
+    "post /cloud-init/phone-home",
     "post /cloud-init/phone-home/{id}",
 ];
 

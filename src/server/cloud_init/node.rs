@@ -33,6 +33,7 @@ pub(super) fn routes(state: NodeState) -> Router {
     let network = get(|| async { data::network_config() });
     let mut router = Router::new()
         .route("/cloud-init/network-config", get_only(network))
+        .route("/cloud-init/phone-home", post(phone_home))
         .route("/cloud-init/phone-home/{id}", post(phone_home));
     for kind in DataKind::ALL {
         let handler = async move |State(state): State<NodeState>, client: Client, local: Local| {
@@ -57,17 +58,18 @@ pub(super) fn get_only<S: Clone + Send + Sync + 'static>(routes: MethodRouter<S>
 }
 
 /// A node's last word of its cloud-init: taken from anybody and answered alike, so that no node waits for a better
-/// answer, but believed of the node only whose address it comes from.
+/// answer, but believed of the node only whose address it comes from. A node need not say who it is.
 async fn phone_home(
     State(state): State<NodeState>,
     client: Client,
-    Path(id): Path<String>,
+    id: Option<Path<String>>,
     body: Body,
 ) -> Result<Response, Response> {
     let too_much = |problem: crate::server::common::Problem| plain::text(problem.status, &problem.detail);
     body::read_up_to(body, PHONE_HOME).await.map_err(too_much)?;
     let view = state.reader.load();
-    let node = data::component_of(&view, client).filter(|node| id.parse::<Xname>().is_ok_and(|id| id == node.id));
+    let is_told = |node: &Xname| id.is_none_or(|Path(id)| id.parse::<Xname>().is_ok_and(|id| id == *node));
+    let node = data::component_of(&view, client).filter(|node| is_told(&node.id));
     match node {
         Some(node) => {
             tracing::info!(node.xname = %node.id, "a node has ended its cloud-init");

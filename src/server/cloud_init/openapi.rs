@@ -70,6 +70,10 @@ const OF_NODES: &[Route] = &[
         &[get("Gives the network's configuration, which is empty.", &[Plain(200, "application/x-yaml")])],
     ),
     Route(
+        "/cloud-init/phone-home",
+        &[post("Takes the word of the node at this address that its cloud-init has ended.", &[Empty(200)])],
+    ),
+    Route(
         "/cloud-init/phone-home/{id}",
         &[post("Takes a node's word that its cloud-init has ended, whatever the body says.", &[Empty(200)])],
     ),

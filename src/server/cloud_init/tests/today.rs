@@ -181,24 +181,29 @@ async fn an_impersonation_shows_what_the_node_is_told_by_its_address() {
 
 #[tokio::test]
 async fn a_phone_home_counts_when_it_comes_from_the_node() {
+    for named in ["/x1000c1s7b0n0", ""] {
+        phone_home_counts(named).await;
+    }
+}
+
+async fn phone_home_counts(named: &str) {
     let (store, accesses) = (plain_store().await, Accesses::default());
     let router = boot_routes(store.boot_views(), Arc::new(settings()), accesses.clone());
     let call = async |router: &Router, id: &str| {
-        let path = format!("/cloud-init/phone-home/{id}");
+        let path = format!("/cloud-init/phone-home{id}");
         let answer = send(router, "POST", &path, "hostname=nid1&fqdn=nid1.demo").await;
         assert_eq!(answer.status(), StatusCode::OK);
         assert_eq!(text(answer).await, "");
         accesses.all(&store.snapshot())
     };
     let node = from(router.clone(), IP);
-    assert!(call(&from(router, "172.16.0.9"), "x1000c1s7b0n0").await.is_empty());
-    assert!(call(&node, "x1000c1s7b1n0").await.is_empty());
-    let seen = call(&node, "x1000c1s7b0n0").await;
+    assert!(call(&from(router, "172.16.0.9"), named).await.is_empty());
+    assert!(call(&node, "/x1000c1s7b1n0").await.is_empty());
+    let seen = call(&node, named).await;
     assert_eq!((&*seen[0].name, &*seen[0].endpoint), ("x1000c1s7b0n0", Endpoint::PhoneHome.as_str()));
-    let get = send(&node, "GET", "/cloud-init/phone-home/x1000c1s7b0n0", "").await;
-    assert_eq!(get.status(), StatusCode::METHOD_NOT_ALLOWED);
-    let path = "/cloud-init/phone-home/x1000c1s7b0n0";
-    assert_eq!(send(&node, "POST", path, &"a".repeat(100_000)).await.status(), StatusCode::PAYLOAD_TOO_LARGE);
+    let path = format!("/cloud-init/phone-home{named}");
+    assert_eq!(send(&node, "GET", &path, "").await.status(), StatusCode::METHOD_NOT_ALLOWED);
+    assert_eq!(send(&node, "POST", &path, &"a".repeat(100_000)).await.status(), StatusCode::PAYLOAD_TOO_LARGE);
 }
 
 #[tokio::test]
