@@ -17,7 +17,7 @@ pub(in crate::cli) struct BootServerArgs {
     #[arg(long, requires = "tftp")]
     pub(in crate::cli) tftp_single_port: bool,
     /// TFTP transfers that one client may have at a time.
-    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..))]
     pub(in crate::cli) tftp_per_client: u32,
     /// Directory of iPXE's builds, for TFTP and for `/loaders/` on the boot listener; those of Debian's and RHEL's
     /// packages unless given.

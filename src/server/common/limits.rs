@@ -38,8 +38,9 @@ pub struct Limits {
 /// database, the watcher and outgoing connections: a flood of one role can neither starve another nor the process.
 const API_CONNECTIONS: usize = 256;
 const BOOT_CONNECTIONS: usize = 512;
-/// A booting node needs one or two; sixteen flooding machines still leave room for the others.
-const BOOT_PER_PEER: usize = 32;
+/// A booting node needs one or two, a rack behind an address translator many. A machine that floods leaves most of them to
+/// others, and loses those on which it asks nothing within seconds.
+const BOOT_PER_PEER: usize = 128;
 const METRICS_CONNECTIONS: usize = 16;
 const LOCAL_CONNECTIONS: usize = 32;
 
@@ -49,7 +50,8 @@ const IMAGE_CONNECTIONS: usize = 4096;
 const IMAGE_PER_PEER: usize = 128;
 /// Transfers at a time. Each has a socket and at most a quarter of a megabyte.
 const TFTP_TRANSFERS: usize = 2048;
-const TFTP_PER_PEER: usize = 64;
+/// A rack behind an address translator asks from one address; a flood from there leaves half of them to others.
+const TFTP_PER_PEER: usize = 1024;
 
 /// A booting node sends no bodies at all.
 const BOOT_BODY: usize = 64 * 1024;
