@@ -22,7 +22,7 @@ pub(super) async fn run(args: UnknownArgs, printer: Printer) -> anyhow::Result<E
     let snapshot = store.snapshot();
     let machines = unknown(&snapshot);
     match printer.format {
-        Format::Json => printer.data(&serde_json::to_string_pretty(&as_json(&machines))?),
+        Format::Json => printer.data(&ascii(&serde_json::to_string_pretty(&as_json(&machines))?)),
         Format::Text if machines.is_empty() => printer.talk("no unknown machine has asked for an address"),
         Format::Text => {
             printer.data(&text(&machines, &snapshot.boot));
@@ -60,6 +60,20 @@ fn as_json(machines: &[&DhcpUnknown]) -> serde_json::Value {
         })
     };
     json!({ "version": 1, "machines": machines.iter().map(machine).collect::<Vec<_>>() })
+}
+
+/// The same JSON in ASCII. Strings of clients may hold what turns a terminal's text around; JSON has an escape for
+/// every character, and all that is not ASCII stands in strings.
+fn ascii(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    for letter in json.chars() {
+        match letter {
+            '\u{7f}' => text.push_str("\\u007f"),
+            letter if letter.is_ascii() => text.push(letter),
+            letter => letter.encode_utf16(&mut [0; 2]).iter().for_each(|unit| drop(write!(text, "\\u{unit:04x}"))),
+        }
+    }
+    text
 }
 
 fn text(machines: &[&DhcpUnknown], view: &BootView) -> String {
@@ -203,6 +217,16 @@ mod tests {
         assert!(text.contains("# first seen 1970-01-01T00:00:00Z, last seen 1970-01-01T00:00:02Z\n"), "{text}");
         assert!(text.contains("  - name: nid003\n    xname: xXcCsSbBnN\n    nid: 3\n"), "{text}");
         assert!(text.contains("  - name: nid004\n") && text.ends_with("- mac_addr: 02:00:00:00:00:01"), "{text}");
+    }
+
+    #[test]
+    fn json_holds_what_a_client_says_in_ascii() {
+        let said = "\u{9b}2J \u{202e}evil \u{1f980} \u{7f}";
+        let one = machine(1, said);
+        let json = ascii(&as_json(&[&one]).to_string());
+        assert!(json.is_ascii() && !json.contains('\u{7f}'), "{json}");
+        let read: serde_json::Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(read["machines"][0]["vendor_class"], said);
     }
 
     #[test]
