@@ -38,6 +38,7 @@ mod nodes;
 mod places;
 mod pointers;
 mod policy;
+mod salvage;
 mod scalar;
 mod syntax;
 mod templates;

@@ -63,7 +63,7 @@ impl Addresses<'_> {
     }
 
     fn address(&self, node: &NodeDraft, at: &At<IpAddr>, label: Option<&At<String>>) {
-        let IpAddr::V4(ip) = at.value else { return };
+        let IpAddr::V4(ip) = at.value else { return self.other_family(node, at, label) };
         let problem = |code, message: String| self.nodes.problem(code, at.span, message).node(Some(&node.title));
         if let Some((head, span)) = self.boot_ip
             && ip == head
@@ -119,6 +119,19 @@ impl Addresses<'_> {
                 problem.related(place, "the pool").help("write an address outside of the pool, or shorten the pool"),
             );
         }
+    }
+
+    /// Declared networks have IPv4 subnets, in which no IPv6 address is.
+    fn other_family(&self, node: &NodeDraft, at: &At<IpAddr>, label: Option<&At<String>>) {
+        let Some(meant) = label.and_then(|label| self.named(&label.value)) else { return };
+        let message = format!("{} is not in the subnet of network `{}`", at.value, meant.network.name);
+        let problem = self.nodes.problem(Code::OutsideSubnet, at.span, message).node(Some(&node.title));
+        self.nodes.push(
+            problem
+                .label(format!("an IPv6 address; the subnet is {}", meant.network.subnet))
+                .related(self.cluster.place(meant.span), "the subnet of the network")
+                .help("write an IPv4 address of the subnet, or the name of a network that is not declared"),
+        );
     }
 
     fn unknown_network(&self, label: &str, span: Span, count: usize) {

@@ -18,6 +18,8 @@ pub(super) struct DhcpChecks<'a> {
     pub(super) nodes_sheet: Sheet<'a>,
     pub(super) cluster_sheet: Sheet<'a>,
     pub(super) nodes: &'a [NodeDraft],
+    /// Every name and group of `nodes.yaml` could be read, so that what is not there is not meant.
+    pub(super) complete: bool,
     pub(super) networks: &'a [NetworkDraft],
     pub(super) boot_ip: Option<(Ipv4Addr, Span)>,
 }
@@ -61,6 +63,9 @@ impl DhcpChecks<'_> {
     }
 
     fn unknown(&self, span: Span, what: &str, name: &str) {
+        if !self.complete {
+            return;
+        }
         let problem = self.cluster_sheet.problem(Code::DhcpName, span, format!("there is no {what} `{name}`"));
         let problem = problem.label("its options are for nothing in `nodes.yaml`");
         self.cluster_sheet.push(problem.help(format!("correct the name, or add the {what} to `nodes.yaml`")));

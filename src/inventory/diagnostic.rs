@@ -154,6 +154,11 @@ impl Report {
         }
     }
 
+    /// The problems so far, which are no longer in it.
+    pub(super) fn take(&self) -> Vec<Diagnostic> {
+        self.0.take()
+    }
+
     pub(super) fn into_inner(self) -> Vec<Diagnostic> {
         self.0.into_inner()
     }

@@ -1,5 +1,6 @@
 //! From files to a checked inventory: each file is parsed once, then everything is checked together.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use super::addresses::Addresses;
@@ -14,7 +15,7 @@ use super::serving::Dhcp;
 use super::source::{Sheet, Source, Sources};
 use super::types::{Bmc, Boot, Cluster, Interface, Inventory, Node};
 use super::yaml::{self, MAX_BYTES, Parsed, Yaml};
-use super::{Code, templates, titles, unique};
+use super::{Code, salvage, templates, titles, unique};
 use crate::model::IpAddress;
 
 /// What became of a directory.
@@ -80,6 +81,12 @@ pub(super) fn check(files: Files) -> Loaded {
     let hash = hash(&files);
     let order: Vec<String> = files.files.iter().map(|(path, _)| path.clone()).collect();
     let report = Report::default();
+    let outside: Vec<String> = files.problems.iter().filter_map(linked).collect();
+    let is_outside = |path: &str| {
+        let below =
+            |link: &String| path.strip_prefix(link).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        outside.iter().any(below)
+    };
     files.problems.into_iter().for_each(|problem| report.push(problem));
     let mut sources = Sources::default();
     for (path, content) in files.files {
@@ -88,6 +95,7 @@ pub(super) fn check(files: Files) -> Loaded {
             Content::Bytes(bytes) => {
                 let (mut source, problem) = decode(&path, bytes);
                 source.sound = problem.is_none();
+                source.outside = is_outside(&path);
                 problem.into_iter().for_each(|problem| report.push(problem));
                 sources.insert(source);
             }
@@ -104,8 +112,20 @@ pub(super) fn check(files: Files) -> Loaded {
     diagnostics.dedup_by(|next, last| {
         (last.code, next.code) == (Code::Permissions, Code::OldYaml) && last.place == next.place
     });
+    // Two checks may read the same value, and a file with slips is read several times.
+    let mut told = HashSet::new();
+    diagnostics.retain(|problem| {
+        let Some(place) = &problem.place else { return true };
+        told.insert((problem.code, place.clone(), problem.message.clone()))
+    });
     let sound = diagnostics.iter().all(|diagnostic| diagnostic.severity != Severity::Error);
     Loaded { inventory: inventory.filter(|_| sound), diagnostics, sources, hash }
+}
+
+/// The path of a link that leads out of the inventory, of which this problem tells.
+fn linked(problem: &Diagnostic) -> Option<String> {
+    let place = problem.place.as_ref().filter(|_| problem.code == Code::LinkOutside)?;
+    Some(place.file.to_string())
 }
 
 /// Names and contents, each with its length in front so that no two trees look the same.
@@ -159,9 +179,9 @@ pub(super) fn tree<'s>(sources: &'s Sources, report: &'s Report, path: &str) -> 
             name_nodes(sheet, Some(&tree));
             Some((sheet, tree))
         }
-        Parsed::Failed(read) => {
-            name_nodes(sheet, read.as_ref());
-            None
+        Parsed::Failed(unread) => {
+            name_nodes(sheet, unread.tree.as_ref());
+            salvage::rest(sheet, unread).map(|tree| (sheet, tree))
         }
         Parsed::Empty => {
             let help = match path {
@@ -178,7 +198,7 @@ pub(super) fn tree<'s>(sources: &'s Sources, report: &'s Report, path: &str) -> 
 }
 
 /// Says of the problems that were found until now in which node they are.
-fn name_nodes(sheet: Sheet<'_>, read: Option<&Yaml<'_>>) {
+pub(super) fn name_nodes(sheet: Sheet<'_>, read: Option<&Yaml<'_>>) {
     if let Some(root) = read.filter(|_| &**sheet.source.name() == "nodes.yaml") {
         titles::fill(sheet, root);
     }
@@ -205,7 +225,9 @@ fn examine(sources: &Sources, report: &Report, hash: &str) -> Option<Inventory> 
             let (networks, boot_ip) = (cluster.networks.as_slice(), cluster.boot_ip);
             Addresses { nodes: *sheet, cluster: *cluster_sheet, networks, boot_ip }.check(nodes);
             let (nodes_sheet, cluster_sheet) = (*sheet, *cluster_sheet);
-            dhcp = Some(DhcpChecks { nodes_sheet, cluster_sheet, nodes, networks, boot_ip }.resolve(&cluster.dhcp));
+            dhcp = Some(
+                DhcpChecks { nodes_sheet, cluster_sheet, nodes, complete, networks, boot_ip }.resolve(&cluster.dhcp),
+            );
             boots = Some(Assignment::new(nodes_sheet, cluster_sheet, &cluster.boot, complete).resolve(nodes));
         }
     }

@@ -131,7 +131,7 @@ fn no_nodes(sheet: Sheet<'_>, span: Span) {
 
 fn node<'y>(sheet: Sheet<'y>, yaml: &'y Yaml<'y>, index: usize, labels: &mut Labels) -> Option<NodeDraft> {
     let mut fields = Fields::read(sheet, yaml, "a node", None)?;
-    let title = titles::title(yaml).unwrap_or_else(|| format!("number {}", index + 1).into());
+    let title = titles::title(sheet, yaml).unwrap_or_else(|| format!("number {}", index + 1).into());
     fields.node = Some(title.clone());
     fields.known(NODE, |key| match key {
         "mac" | "mac_addr" => Some("the node's MAC address belongs in `interfaces:`, as `- mac_addr: …`"),

@@ -133,6 +133,9 @@ pub enum SecretError {
     /// It is larger than any secret.
     #[error("{0} is larger than {limit} KiB", limit = MAX_BYTES >> 10)]
     TooLarge(Source),
+    /// It has no bytes, as a file that was made and never filled.
+    #[error("{0} is empty")]
+    Empty(Source),
     /// It is not a text and not to be encoded.
     #[error("{0} is not UTF-8; `encode: base64` passes on any bytes")]
     NotText(Source),
@@ -201,6 +204,10 @@ fn read(
             None => return Err(SecretError::NoVariable(name.clone())),
         },
     };
+    // No key or password is empty, and the nodes would be told one that opens nothing, or everything.
+    if bytes.is_empty() {
+        return Err(SecretError::Empty(source));
+    }
     if base64 {
         return Ok(STANDARD.encode(bytes));
     }
@@ -304,6 +311,20 @@ mod tests {
         let error = resolve(&file("binary"), directory.path(), no_environment).unwrap_err();
         assert!(matches!(error, SecretError::NotText(_)));
         assert!(!format!("{error} {error:?}").contains("SENTINEL"));
+    }
+
+    #[test]
+    fn an_empty_secret_is_none() {
+        let directory = tempfile::tempdir().unwrap();
+        fs::write(directory.path().join("munge.key"), "").unwrap();
+        let encoded = json!({"$secret": {"file": "munge.key", "encode": "base64"}});
+        for reference in [file("munge.key"), encoded] {
+            let error = resolve(&reference, directory.path(), no_environment).unwrap_err();
+            assert_eq!(error.to_string(), "file `munge.key` of the secrets directory is empty");
+        }
+        let variable = json!({"$secret": {"env": "OCHAMI_SECRET_A"}});
+        let error = resolve(&variable, directory.path(), |_| Some(String::new())).unwrap_err();
+        assert_eq!(error.to_string(), "environment variable `OCHAMI_SECRET_A` is empty");
     }
 
     #[test]

@@ -50,6 +50,9 @@ pub struct Source {
     lines: Vec<usize>,
     /// False for a text that stands in for one that could not be read, which is reported.
     pub(super) sound: bool,
+    /// True for what a link that leads out of the inventory leads to: somebody's file, which was never meant to be
+    /// shown.
+    pub(super) outside: bool,
 }
 
 impl fmt::Debug for Source {
@@ -69,7 +72,7 @@ impl Source {
                 lines.push(at + 1);
             }
         }
-        Self { name: name.into(), text, lines, sound: true }
+        Self { name: name.into(), text, lines, sound: true, outside: false }
     }
 
     /// The path below the inventory directory.
@@ -78,9 +81,10 @@ impl Source {
         &self.name
     }
 
-    /// True for an entry of the secure store. Somebody may have written a secret into it, so no diagnostic shows its text.
+    /// True for an entry of the secure store, into which somebody may have written a secret, and for a file outside of
+    /// the inventory: no diagnostic shows its text.
     pub(super) fn is_private(&self) -> bool {
-        self.name.rsplit_once('/').is_some_and(|(folder, _)| folder == super::files::SECURE)
+        self.outside || self.name.rsplit_once('/').is_some_and(|(folder, _)| folder == super::files::SECURE)
     }
 
     /// The text itself, without a byte order mark.

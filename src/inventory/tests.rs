@@ -4,6 +4,7 @@ mod dhcp;
 mod meaning;
 mod mistakes;
 mod robustness;
+mod slips;
 mod syntax;
 mod todays;
 
@@ -162,6 +163,49 @@ fn equal_trees_have_equal_hashes() {
     assert_eq!(one.hash, same.hash);
     assert_eq!(one.hash.len(), 64);
     assert_ne!(one.hash, load_with("cluster.yaml", b"").hash);
+}
+
+#[test]
+fn what_a_link_leads_to_outside_of_the_inventory_is_not_quoted() {
+    let (directory, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    write(directory.path(), &explain::files(explain::BASE));
+    fs::create_dir_all(directory.path().join("cloud-init")).unwrap();
+    fs::write(elsewhere.path().join("passwords"), "root SENTINEL\nname: 'x\n").unwrap();
+    let link = directory.path().join("cloud-init/compute.yaml");
+    let _ = fs::remove_file(&link);
+    std::os::unix::fs::symlink(elsewhere.path().join("passwords"), link).unwrap();
+    let loaded = load(directory.path());
+    let text = rendered(&loaded);
+    assert!(codes(&loaded).contains(&Code::LinkOutside) && loaded.count(Severity::Error) > 0, "{text}");
+    assert!(!text.contains("SENTINEL") && text.contains("inventory/cloud-init/compute.yaml:1"), "{text}");
+}
+
+#[test]
+fn a_wrong_router_is_told_once() {
+    let cluster = "cluster_name: demo\ncluster_boot_ip: 172.16.0.254\nbss_kernel_version: 4.18.0\n\
+                   bss_image_version: compute/latest\n\
+                   networks: [{name: management, subnet: 172.16.0.0/24, router: 172.16.0.300}]\n";
+    let loaded = load_with("cluster.yaml", cluster.as_bytes());
+    let told = loaded.diagnostics.iter().filter(|problem| problem.code == Code::IpAddress).count();
+    assert_eq!(told, 1, "{}", rendered(&loaded));
+}
+
+#[test]
+fn an_ipv6_address_is_not_in_a_network_with_an_ipv4_subnet() {
+    for (network, sound) in [("management", false), ("other", true)] {
+        let directory = tempfile::tempdir().unwrap();
+        write(directory.path(), &explain::files(explain::BASE));
+        let nodes = format!(
+            "nodes:\n- name: nid001\n  xname: x1c0s0b0n0\n  nid: 1\n  interfaces:\n  - mac_addr: ec:e7:a7:05:a1:fc\n    \
+             ip_addrs: [{{name: {network}, ip_addr: '2001:db8::2'}}]\n"
+        );
+        fs::write(directory.path().join("nodes.yaml"), nodes).unwrap();
+        let cluster = "cluster_name: demo\ncluster_boot_ip: 172.16.0.254\nbss_kernel_version: 4.18.0\n\
+                       bss_image_version: compute/latest\nnetworks: [{name: management, subnet: 172.16.0.0/24}]\n";
+        fs::write(directory.path().join("cluster.yaml"), cluster).unwrap();
+        let loaded = load(directory.path());
+        assert_eq!(!codes(&loaded).contains(&Code::OutsideSubnet), sound, "{network}: {}", rendered(&loaded));
+    }
 }
 
 #[test]

@@ -20,9 +20,14 @@ pub(super) fn fill(sheet: Sheet<'_>, root: &Yaml<'_>) {
 }
 
 /// What a node is called: its name, or its xname.
-pub(super) fn title(item: &Yaml<'_>) -> Option<Arc<str>> {
+pub(super) fn title(sheet: Sheet<'_>, item: &Yaml<'_>) -> Option<Arc<str>> {
     let Data::Map(pairs) = &item.data else { return None };
     let scalar = |key| match &pairs.iter().find(|pair| pair.key.text == key)?.value.data {
+        // A line that is too deep goes on with the text above it, and no part of a name is meant by it.
+        Data::Scalar(scalar) if scalar.plain => {
+            let first = sheet.written(scalar.span).lines().next().map_or("", str::trim);
+            (!first.is_empty()).then(|| Arc::<str>::from(first))
+        }
         Data::Scalar(scalar) if !scalar.text.trim().is_empty() => Some(Arc::<str>::from(scalar.text.trim())),
         _ => None,
     };
@@ -35,7 +40,7 @@ fn node_at(sheet: Sheet<'_>, items: &[Yaml<'_>], at: usize) -> Option<Arc<str>> 
     let (first, line) = (sheet.source.line_at(item.span.start()), sheet.source.line_at(at));
     let text = sheet.source.line(line);
     // Of a value that goes on below its line, nothing was read when reading ends there; its line says it all the same.
-    let called = || title(item).or_else(|| written(sheet.source.line(first)));
+    let called = || title(sheet, item).or_else(|| written(sheet.source.line(first)));
     if first == line {
         return called();
     }

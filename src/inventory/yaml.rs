@@ -14,7 +14,7 @@ use saphyr_parser::Parser;
 
 use self::builder::Builder;
 use super::source::Sheet;
-use super::syntax;
+use super::{Code, syntax};
 
 /// The largest file, in bytes. The nodes of the largest machines known take a tenth of it.
 pub(super) const MAX_BYTES: usize = 64 << 20;
@@ -84,15 +84,50 @@ pub(super) enum Parsed<'t> {
     Tree(Yaml<'t>),
     /// Nothing but blanks and comments.
     Empty,
-    /// The problem is reported. What was read until then is there, where that is anything.
-    Failed(Option<Yaml<'t>>),
+    /// The problem is reported.
+    Failed(Unread<'t>),
+}
+
+/// What is known of a file that could not be read to its end.
+#[derive(Debug, Default)]
+pub(super) struct Unread<'t> {
+    /// What was read until then, where that is anything.
+    pub(super) tree: Option<Yaml<'t>>,
+    /// The bytes in which the mistake is, where it is a slip in the writing of YAML: what is not there any more when
+    /// they are gone.
+    pub(super) slip: Option<Span>,
+}
+
+impl Yaml<'_> {
+    /// The same with texts of its own.
+    pub(super) fn into_owned(self) -> Yaml<'static> {
+        let data = match self.data {
+            Data::Scalar(scalar) => Data::Scalar(scalar.into_owned()),
+            Data::List(items) => Data::List(Rc::new(items.iter().cloned().map(Yaml::into_owned).collect())),
+            Data::Map(pairs) => {
+                let own = |pair: &Pair<'_>| Pair {
+                    key: pair.key.clone().into_owned(),
+                    value: pair.value.clone().into_owned(),
+                };
+                Data::Map(Rc::new(pairs.iter().map(own).collect()))
+            }
+            Data::Bad => Data::Bad,
+        };
+        Yaml { span: self.span, data }
+    }
+}
+
+impl Scalar<'_> {
+    fn into_owned(self) -> Scalar<'static> {
+        Scalar { text: Cow::Owned(self.text.into_owned()), plain: self.plain, span: self.span }
+    }
 }
 
 /// Parses a file that holds one document.
 pub(super) fn parse(sheet: Sheet<'_>) -> Parsed<'_> {
     if let Some(problem) = syntax::merge_conflict(sheet) {
         sheet.push(problem);
-        return Parsed::Failed(None);
+        return Parsed::Failed(Unread::default());
     }
     let mut parser = Parser::new_from_str(sheet.source.text());
     let mut builder = Builder::new(sheet);
@@ -101,16 +136,22 @@ pub(super) fn parse(sheet: Sheet<'_>) -> Parsed<'_> {
             None => break,
             Some(Err(error)) => {
                 let offset = builder.cursor.offset(*error.marker());
+                let mut slip = Span::new(offset, offset);
                 // What the reader of keys said of an unquoted expression is the cause of what the parser says.
                 if !builder.told_expression {
-                    sheet.push(syntax::explain(sheet, error.info(), offset, &builder.open(), builder.last));
+                    let problem = syntax::explain(sheet, error.info(), offset, &builder.open(), builder.last);
+                    let start = problem.place.as_ref().map_or(offset, |place| place.start);
+                    // A mistake that has a name is where it is told; any other is there or where reading ended.
+                    let end = if problem.code == Code::Syntax { offset } else { start };
+                    slip = Span::new(start.min(end), start.max(end));
+                    sheet.push(problem);
                 }
-                return Parsed::Failed(builder.unfinished());
+                return Parsed::Failed(Unread { tree: builder.unfinished(), slip: Some(slip) });
             }
             Some(Ok((event, span))) => {
                 let span = Span::new(builder.cursor.offset(span.start), builder.cursor.offset(span.end));
                 if builder.event(event, span).is_none() {
-                    return Parsed::Failed(builder.unfinished());
+                    return Parsed::Failed(Unread { tree: builder.unfinished(), slip: None });
                 }
             }
         }

@@ -218,7 +218,7 @@ fn a_plan_without_a_secret_shows_all_but_it_and_warns() {
     let cluster = Cluster::demo();
     fs::remove_file(cluster.path("secrets/munge.key")).unwrap();
     let finished = cluster.run(&["plan"]).expect(0);
-    for text in ["nid[001-009]", "secret munge.key is not there; apply needs it", "Warning", "--secrets-dir"] {
+    for text in ["nid[001-009]", "secret munge.key cannot be had; apply needs it", "Warning", "--secrets-dir"] {
         assert!(finished.stdout.contains(text), "{text} is missing in\n{}", finished.stdout);
     }
     cluster.run(&["plan", "--exit-code"]).expect(5);

@@ -50,7 +50,7 @@ fn a_new_entry_is_planned_without_its_secret_and_is_not_written() {
     assert_eq!(remark.message, format!("{REASON}; apply needs it"));
     assert_eq!(&*remark.origin.as_ref().unwrap().file, "cloud-init/secure/compute.yaml");
     let text = rendered(plan);
-    assert!(text.contains("secret munge.key is not there; apply needs it\n"), "{text}");
+    assert!(text.contains("secret munge.key cannot be had; apply needs it\n"), "{text}");
     assert!(
         text.contains("Warning       cloud-init/secure/compute.yaml:1: cloud-init-secure/compute: there is"),
         "{text}"

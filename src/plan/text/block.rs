@@ -133,8 +133,9 @@ impl<'a> Section<'a> {
         }
         if !first.missing_secrets.is_empty() {
             let names: Vec<String> = first.missing_secrets.iter().map(|name| fold::escape(name).into_owned()).collect();
-            let (noun, verb, them) = if names.len() == 1 { ("secret", "is", "it") } else { ("secrets", "are", "them") };
-            lines.push((' ', format!("{noun} {} {verb} not there; apply needs {them}", names.join(", "))));
+            let (noun, them) = if names.len() == 1 { ("secret", "it") } else { ("secrets", "them") };
+            // Whether one is missing or cannot be used is told by its warning.
+            lines.push((' ', format!("{noun} {} cannot be had; apply needs {them}", names.join(", "))));
         }
         if first.refused {
             lines.push((' ', "it is not managed by this inventory and is left as it is".to_owned()));
