@@ -1,5 +1,6 @@
 //! DHCP: a task per interface, and one that stores leases.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use futures_util::FutureExt as _;
@@ -13,8 +14,13 @@ use crate::store::{Author, Decision, Store, WriteError};
 
 /// Binds every interface that is asked for, before anything is served.
 pub(super) fn bind(config: &Config) -> Result<Vec<Interface>, AppError> {
-    let bound = config.dhcp.iter().map(|name| Ok(Interface::bind(name)?));
+    let bound = interfaces(config).into_iter().map(|name| Ok(Interface::bind(name)?));
     bound.collect()
+}
+
+/// The interfaces that are asked for, each once: two sets of sockets on one would answer every packet twice.
+fn interfaces(config: &Config) -> BTreeSet<&str> {
+    config.dhcp.iter().map(String::as_str).collect()
 }
 
 /// Serves DHCP on the interfaces; nothing where there are none.
@@ -36,7 +42,8 @@ pub(super) fn spawn(
         let (dhcp, name) = (dhcp.clone(), interface.name().to_owned());
         let mut bound = Some(interface);
         tasks.spawn(format!("dhcp {name}"), move |shutdown| {
-            // After a failure the sockets are made anew: the interface may have been replaced by one of the same name.
+            // After a failure the sockets are made anew: an interface that was replaced by one of the same name ends `run`,
+            // and a bind finds the new one.
             let interface = bound.take().map_or_else(|| Interface::bind(&name), Ok);
             let dhcp = dhcp.clone();
             async move {
@@ -64,8 +71,8 @@ pub(super) fn spawn(
 /// Sends router advertisements on the interfaces, where that is asked for. Nodes boot without them, only later, so an
 /// interface without IPv6 is degraded and ends no start.
 pub(super) fn spawn_advertisers(tasks: &mut Supervisor, config: &Config) {
-    for name in config.dhcp.iter().filter(|_| config.router_advertisements) {
-        let name = name.clone();
+    for name in interfaces(config).into_iter().filter(|_| config.router_advertisements) {
+        let name = name.to_owned();
         tasks.spawn(format!("router-advertisements {name}"), move |shutdown| {
             let name = name.clone();
             async move { Advertiser::bind(&name)?.run(&shutdown).await }

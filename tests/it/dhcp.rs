@@ -196,6 +196,27 @@ fn an_unknown_machine_is_listed_and_gets_its_address_once_it_is_in_the_inventory
 }
 
 #[test]
+fn an_interface_that_is_replaced_under_its_name_is_served_again() {
+    if !is_root() || !has("udhcpc") {
+        return;
+    }
+    let (cluster, wires) = (Cluster::demo(), Wires::new(2));
+    wires.ip(0, "addr add 172.16.0.254/24 dev right");
+    // Named twice, it is served once: two sets of sockets would answer every packet twice.
+    let serving = wires.serve_with(&cluster, &["--dhcp", "right"]);
+    assert_eq!(serving.log().matches("serving DHCP").count(), 1, "{}", serving.log());
+    wires.ip(0, "link del right");
+    wires.ip(0, &format!("link add right type veth peer name left netns {}", wires.names[1]));
+    wires.ip(0, "link set right up");
+    wires.ip(0, "addr add 172.16.0.254/24 dev right");
+    wires.ip(1, &format!("link set left address {NODE}"));
+    wires.ip(1, "link set left up");
+    let arguments = ["-i", "left", "-n", "-q", "-f", "-t", "15", "-T", "1", "-s", &script(&cluster)];
+    let said = wires.run(1, "udhcpc", &arguments);
+    assert!(said.contains("EVENT bound ip=172.16.0.1 "), "{said}\n{}", serving.log());
+}
+
+#[test]
 fn an_unknown_machine_that_is_to_have_a_shell_is_sent_to_a_script_that_is_there() {
     if !is_root() || !has("udhcpc") || !has("curl") {
         return;

@@ -2,6 +2,8 @@
 
 use std::net::Ipv4Addr;
 
+use ipnet::Ipv4Net;
+
 use super::code;
 use super::reply::Reply;
 use crate::model::{Component, DhcpMachine, DhcpNetwork, DhcpOptions, DhcpRoute, DhcpSettings};
@@ -86,6 +88,20 @@ impl<'a> Layers<'a> {
         }
     }
 
+    /// Routes with the one to everywhere else: a client that is told classless routes disregards the routers (RFC 3442),
+    /// and would be left without a default gateway. An empty list of routers takes it away.
+    fn with_default(&self, routes: &[DhcpRoute]) -> Vec<DhcpRoute> {
+        let mut routes = routes.to_vec();
+        let router = self.first(|options| options.router.as_ref()).and_then(|routers| routers.first());
+        if let Some(via) = router
+            && !routes.is_empty()
+            && routes.iter().all(|route| route.to.prefix_len() != 0)
+        {
+            routes.push(DhcpRoute { to: Ipv4Net::default(), via: *via });
+        }
+        routes
+    }
+
     /// Sets everything that concerns the network and not the boot.
     pub(super) fn set(&self, reply: &mut Reply, network: &DhcpNetwork) {
         reply.set_addresses(code::SUBNET_MASK, &[network.subnet.netmask()]);
@@ -108,7 +124,7 @@ impl<'a> Layers<'a> {
             reply.set(code::MTU, &mtu.to_be_bytes());
         }
         if let Some(routes) = self.first(|options| options.routes.as_ref()) {
-            reply.set(code::CLASSLESS_ROUTES, &encoded(routes));
+            reply.set(code::CLASSLESS_ROUTES, &encoded(&self.with_default(routes)));
         }
         if let Some(path) = self.first(|options| options.root_path.as_ref()) {
             reply.set(code::ROOT_PATH, path.as_bytes());
@@ -155,6 +171,24 @@ mod tests {
         assert_eq!(encoded(&[route("0.0.0.0/0")]), [0, 10, 0, 0, 1]);
         assert_eq!(encoded(&[route("172.16.0.0/12")]), [12, 172, 16, 10, 0, 0, 1]);
         assert_eq!(encoded(&[route("10.1.2.3/32")]), [32, 10, 1, 2, 3, 10, 0, 0, 1]);
+    }
+
+    #[test]
+    fn routes_do_not_take_the_default_gateway_away() {
+        let route = |to: &str, last| DhcpRoute { to: to.parse().unwrap(), via: [10, 0, 0, last].into() };
+        let router = |router: &[u8]| DhcpOptions {
+            router: Some(router.iter().map(|last| [10, 0, 0, *last].into()).collect()),
+            ..DhcpOptions::default()
+        };
+        let (near, everywhere) = (route("172.16.0.0/12", 2), route("0.0.0.0/0", 3));
+        let two = router(&[8, 9]);
+        let layers = Layers(vec![&two]);
+        assert_eq!(layers.with_default(&[near.clone()]), [near.clone(), route("0.0.0.0/0", 8)]);
+        assert_eq!(layers.with_default(&[near.clone(), everywhere.clone()]), [near.clone(), everywhere]);
+        assert_eq!(layers.with_default(&[]), [], "without routes the routers are heard");
+        let none = router(&[]);
+        assert_eq!(Layers(vec![&none, &two]).with_default(&[near.clone()]), [near.clone()]);
+        assert_eq!(Layers::default().with_default(&[near.clone()]), [near]);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use tokio::net::UdpSocket;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
@@ -77,11 +77,21 @@ impl Interface {
         &self.name
     }
 
+    /// Whether the sockets hear the interface of our name. They are bound to its index, and hear nothing for ever, without
+    /// any error, once it was replaced by another of the same name.
+    fn is_the_same(&self) -> io::Result<()> {
+        let now = SockRef::from(&*self.server).device()?;
+        if now.as_deref() == Some(self.name.as_bytes()) {
+            return Ok(());
+        }
+        Err(io::Error::new(io::ErrorKind::NotFound, "the interface has another name now"))
+    }
+
     /// Answers until `shutdown`.
     ///
     /// # Errors
     ///
-    /// When a socket fails for good, as it does when the interface is gone.
+    /// When a socket fails for good, and when the interface is gone, has another name or was replaced by another one.
     pub async fn run(&self, dhcp: &Dhcp, shutdown: &CancellationToken) -> io::Result<()> {
         let mut serving = Serving {
             interface: self,
@@ -91,13 +101,13 @@ impl Interface {
             limits: Limits::default(),
             direct: Vec::new(),
         };
-        serving.look();
+        serving.look()?;
         let mut looks = interval(LOOK);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 () = shutdown.cancelled() => return Ok(()),
-                _ = looks.tick() => serving.look(),
+                _ = looks.tick() => serving.look()?,
                 ready = self.server.readable() => { ready?; serving.turn(&self.server, SERVER_PORT, false)? }
                 ready = self.pxe.readable() => { ready?; serving.turn(&self.pxe, PXE_PORT, true)? }
                 number = readable(&serving.direct) => serving.turn_of_direct(number)?,
@@ -183,7 +193,7 @@ impl Serving<'_> {
         let view = self.dhcp.views.load();
         let prepared = self.dhcp.prepared(view.dhcp.as_ref());
         if !Arc::ptr_eq(&self.made_for, &prepared.settings) {
-            self.look();
+            self.look()?;
         }
         for _ in 0..TURN {
             let (length, source) = match socket.try_recv_from(&mut buffer) {
@@ -241,8 +251,9 @@ impl Serving<'_> {
         Ok(())
     }
 
-    /// Looks at the addresses of the interface.
-    fn look(&mut self) {
+    /// Looks at the interface: whether it is still the one that the sockets are bound to, and at its addresses.
+    fn look(&mut self) -> io::Result<()> {
+        self.interface.is_the_same()?;
         self.made_for = self.dhcp.prepared(self.dhcp.views.load().dhcp.as_ref()).settings.clone();
         let link = link(&self.interface.name, &self.made_for.networks);
         if link != self.link {
@@ -258,6 +269,7 @@ impl Serving<'_> {
             self.link = link;
         }
         self.take_addresses();
+        Ok(())
     }
 }
 
