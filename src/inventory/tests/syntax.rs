@@ -17,7 +17,7 @@ fn syntax_errors_point_at_the_mistake() {
         ("nodes:\n  - name: a\n     xname: b\n", (Indentation, 3, 6)),
         ("nodes:\n  - name: a\n - name: b\n", (Indentation, 3, 2)),
         (
-            "nodes:\n- name: a\n  interfaces:\n  - mac_addr: b\n    ip_addrs:\n    - name: m\n     ip_addr: c\n",
+            "nodes:\n- name: a\n  interfaces:\n  - mac_addr: ec:e7:a7:05:a1:fc\n    ip_addrs:\n    - name: m\n     ip_addr: c\n",
             (Indentation, 7, 6),
         ),
         ("nodes:\n- name: a\nname: b\n  xname: c\n", (Indentation, 3, 1)),
