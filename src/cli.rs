@@ -37,7 +37,7 @@ pub fn main() -> ExitCode {
         Ok(exit) => exit,
         Err(error) => {
             printer.error(&format!("{error:#}"));
-            Exit::Failure
+            if error.is::<exit::Usage>() { Exit::Usage } else { Exit::Failure }
         }
     };
     exit.into()

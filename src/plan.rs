@@ -25,6 +25,7 @@ mod pointers;
 mod refusal;
 pub mod safety;
 mod shared;
+mod taken;
 #[cfg(test)]
 mod tests;
 pub mod text;
@@ -62,9 +63,9 @@ pub struct Options {
     pub prune: Option<bool>,
     /// Overrides `sync.adopt`.
     pub adopt: Option<Adopt>,
-    /// The exact number of deletes that is allowed, in place of the limit.
+    /// The number of deletes that is allowed where the limit is lower.
     pub allow_delete: Option<u64>,
-    /// The exact number of replaced nodes that is allowed, in place of the limit.
+    /// The number of replaced nodes that is allowed where the limit is lower.
     pub allow_replace: Option<u64>,
     /// Allows a service that held objects of ours to list none.
     pub accept_empty_live: bool,
@@ -299,7 +300,7 @@ fn id(outcomes: &[Outcome<'_>], order: &[usize], desired: &Desired, options: &Op
     format!("p-{}", &digest[..12])
 }
 
-/// Remarks on objects that wait for a secret or cannot be read.
+/// Remarks on objects that wait for a secret, cannot be read, or want what another one has.
 fn remarks(desired: &Desired, outcomes: &[Outcome<'_>], lines: &changes::Lines) -> Vec<Remark> {
     let unreadable = outcomes.iter().filter_map(|outcome| {
         Some(Remark {
@@ -310,7 +311,9 @@ fn remarks(desired: &Desired, outcomes: &[Outcome<'_>], lines: &changes::Lines) 
             origin: outcome.sides.desired.map(|desired| changes::place(&desired.origin)),
         })
     });
-    waiting::remarks(desired, &[&lines.changes, &lines.drift]).chain(unreadable).collect()
+    let told: [&[PlanChange]; 2] = [&lines.changes, &lines.drift];
+    let waiting = waiting::remarks(desired, &told);
+    waiting.chain(unreadable).chain(taken::remarks(desired, outcomes)).collect()
 }
 
 /// Hands the outcomes over as writes in order, and as changes of the ledger alone.

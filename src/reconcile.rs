@@ -59,10 +59,10 @@ pub struct Request {
     /// Overrides `sync.adopt`.
     #[serde(default)]
     pub adopt: Option<Adopt>,
-    /// The exact ceiling of node deletions, in place of the limit.
+    /// The ceiling of deletions, where the limit is lower.
     #[serde(default)]
     pub allow_delete: Option<u64>,
-    /// The exact ceiling of node replacements, in place of the limit.
+    /// The ceiling of node replacements, where the limit is lower.
     #[serde(default)]
     pub allow_replace: Option<u64>,
     /// Allow a service that held objects of ours to list none.

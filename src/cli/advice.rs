@@ -73,7 +73,7 @@ mod tests {
     fn every_flag_that_an_apply_needs_again_is_repeated() {
         let words =
             ["plan --exit-code -i lab --secrets-dir keys --state here --database sqlite:x.db --base-uri http://a \
-             --smd http://b --bss http://c --cloud-init http://d --token-file t --ca-cert c.pem --allow-delete 7 \
+             --smd http://b --bss http://c --cloud-init http://d/c --token-file t --ca-cert c.pem --allow-delete 7 \
              --allow-replace 2 --adopt always --accept-empty-live --give-up-unreadable --take-over old --expand"];
         let words: Vec<&str> = words[0].split_whitespace().collect();
         let wanted: Vec<&str> = words[2..words.len() - 1].to_vec();

@@ -1,9 +1,11 @@
 //! `apply`: show the plan, ask, and make it so.
 
+use serde::Serialize;
+
 use super::advice;
 use super::args::{ApplyArgs, PlanningArgs};
 use super::exit::Exit;
-use super::inventory::load;
+use super::inventory::{Checked, Warnings, load};
 use super::local::{Local, LocalError, Mode, request};
 use super::output::{Format, Printer, counted};
 use super::plan;
@@ -12,9 +14,23 @@ use crate::plan::{CommandLine, Plan};
 use crate::reconcile::{Applied, ReconcileError};
 use crate::server::local::Refusal;
 
+/// The name of the format of what an apply did.
+const FORMAT: &str = "ochami-sync/apply";
+/// Its version.
+const FORMAT_VERSION: &str = "1.0";
+
+/// What an apply did, as `--format json` prints it.
+#[derive(Serialize)]
+struct Document<'a> {
+    format: &'static str,
+    format_version: &'static str,
+    #[serde(flatten)]
+    applied: &'a Applied,
+}
+
 pub(super) async fn run(args: ApplyArgs, printer: Printer) -> anyhow::Result<Exit> {
-    let desired = match load(&args.planning.inventory, printer).await? {
-        Ok(desired) => desired,
+    let Checked { desired, warnings } = match load(&args.planning.inventory, printer).await? {
+        Ok(checked) => checked,
         Err(exit) => return Ok(exit),
     };
     if !desired.unresolved.is_empty() {
@@ -29,13 +45,16 @@ pub(super) async fn run(args: ApplyArgs, printer: Printer) -> anyhow::Result<Exi
         Ok(local) => local,
         Err(error) => return Ok(error.show(printer)),
     };
-    let exit = match agree(&args, &request, &local, &command, printer).await? {
+    let exit = match agree(&args, &request, &local, &command, &warnings, printer).await? {
         Ok(plan) => {
             // What was shown is what is applied: should anything have changed, the apply refuses.
             request.expect = Some(plan.id.clone());
             match local.apply(&request).await {
-                Ok(applied) => report(&applied, printer)?,
-                Err(error) => show(&error, &command, printer),
+                Ok(mut applied) => {
+                    warnings.put(&mut applied.plan, printer);
+                    report(&applied, printer)?
+                }
+                Err(error) => show(error, plan, &command, &warnings, printer)?,
             }
         }
         Err(exit) => exit,
@@ -50,21 +69,25 @@ async fn agree(
     request: &crate::reconcile::Request,
     local: &Local,
     command: &CommandLine,
+    warnings: &Warnings,
     printer: Printer,
 ) -> anyhow::Result<Result<Plan, Exit>> {
-    let plan = match local.plan(request).await {
+    let mut plan = match local.plan(request).await {
         Ok(plan) => plan,
         Err(error) => return Ok(Err(error.show(printer))),
     };
+    warnings.put(&mut plan, printer);
     if printer.format == Format::Text {
         plan::show(&plan, args.planning.limits.expand, printer)?;
     }
     if let Some(expected) = args.expect.as_ref().filter(|id| **id != plan.id) {
         printer.error(&format!("the plan is {}, not the expected {expected}; plan again", plan.id));
+        document(&plan, printer)?;
         return Ok(Err(Exit::Stale));
     }
     if let Some(refusal) = plan.refusal_of(command) {
         printer.talk(&refusal);
+        document(&plan, printer)?;
         return Ok(Err(Exit::Refused));
     }
     if !plan.has_changes()
@@ -74,19 +97,43 @@ async fn agree(
         return Ok(Ok(plan));
     }
     printer.error("not confirmed; nothing was changed (--yes answers the question)");
+    document(&plan, printer)?;
     Ok(Err(Exit::NotConfirmed))
 }
 
-/// A refusal by the apply itself, when something changed after the plan was shown, with our own ways out.
-fn show(error: &LocalError, command: &CommandLine, printer: Printer) -> Exit {
-    if let LocalError::Refusal(refusal) = error
-        && let Refusal::Safety { plan, .. } = refusal.as_ref()
-        && let Some(text) = plan.refusal_of(command)
-    {
-        printer.talk(&text);
-        return Exit::Refused;
+/// Prints the plan that is not applied as `plan --format json` does. As text it has been shown already.
+fn document(plan: &Plan, printer: Printer) -> anyhow::Result<()> {
+    if printer.format == Format::Json {
+        plan::show(plan, false, printer)?;
     }
-    error.show(printer)
+    Ok(())
+}
+
+/// A refusal by the apply itself, when something changed after `shown` was made, with our own ways out.
+fn show(
+    error: LocalError,
+    shown: Plan,
+    command: &CommandLine,
+    warnings: &Warnings,
+    printer: Printer,
+) -> anyhow::Result<Exit> {
+    if let LocalError::Refusal(refusal) = error {
+        return match *refusal {
+            Refusal::Safety { mut plan, text } => {
+                printer.talk(&plan.refusal_of(command).unwrap_or(text));
+                warnings.put(&mut plan, printer);
+                document(&plan, printer)?;
+                Ok(Exit::Refused)
+            }
+            refusal => {
+                if matches!(refusal, Refusal::Stale { .. }) {
+                    document(&shown, printer)?;
+                }
+                Ok(LocalError::Refusal(Box::new(refusal)).show(printer))
+            }
+        };
+    }
+    Ok(error.show(printer))
 }
 
 /// Prints the plan with every field of every object, as talk: it belongs to the question.
@@ -147,7 +194,10 @@ pub(super) fn applied_text(applied: &Applied) -> String {
 fn report(applied: &Applied, printer: Printer) -> anyhow::Result<Exit> {
     let Applied { plan, outcome, unverified, unsettled } = applied;
     match printer.format {
-        Format::Json => printer.data(&serde_json::to_string_pretty(applied)?),
+        Format::Json => {
+            let document = Document { format: FORMAT, format_version: FORMAT_VERSION, applied };
+            printer.data(&serde_json::to_string_pretty(&document)?);
+        }
         Format::Text if !plan.has_changes() => {}
         Format::Text => printer.data(&applied_text(applied)),
     }

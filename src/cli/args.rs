@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 pub(super) use answers::AnswerArgs;
-use answers::{document_url, http_url};
+use answers::{document_url, http_url, store_url};
 pub(super) use boot_servers::BootServerArgs;
 pub(super) use coredhcp::{CoreDhcpArgs, GenerationArg, ImportArgs, ImportVerb, RenderVerb};
 pub(super) use doctor::DoctorArgs;
@@ -135,7 +135,7 @@ pub(super) struct TargetArgs {
     #[arg(long, value_name = "URL", value_parser = http_url)]
     pub(super) bss: Option<String>,
     /// cloud-init, where it is not BASE/cloud-init; the secure store is taken to be beside it.
-    #[arg(long, value_name = "URL", value_parser = http_url)]
+    #[arg(long, value_name = "URL", value_parser = store_url)]
     pub(super) cloud_init: Option<String>,
     /// File with the access token; else the variable <CLUSTER>_ACCESS_TOKEN.
     #[arg(long, value_name = "FILE")]
@@ -170,10 +170,10 @@ pub(super) struct PlanArgs {
 /// What may be exceeded, and how much is shown.
 #[derive(Debug, ClapArgs)]
 pub(super) struct LimitArgs {
-    /// Allow exactly up to N deletions, in place of the limit.
+    /// Allow up to N deletions, where the limit is lower.
     #[arg(long, value_name = "N")]
     pub(super) allow_delete: Option<u64>,
-    /// Allow exactly up to N replacements, in place of the limit.
+    /// Allow up to N replacements, where the limit is lower.
     #[arg(long, value_name = "N")]
     pub(super) allow_replace: Option<u64>,
     /// Which objects that are not ours are taken over: those that equal the inventory, all that it names, or none.

@@ -16,7 +16,7 @@ pub enum Exit {
     Invalid = 3,
     /// A safety rule refuses.
     Refused = 4,
-    /// Changes are pending (`--exit-code`).
+    /// An apply would write or adopt something, or lacks the secret that tells (`--exit-code`).
     Pending = 5,
     /// Nothing but drift (`--exit-code`).
     Drift = 6,
@@ -29,6 +29,11 @@ pub enum Exit {
     /// Not confirmed.
     NotConfirmed = 10,
 }
+
+/// What flags say together and cannot mean; the command ends with [`Exit::Usage`].
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct Usage(pub(super) String);
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::args::{AdoptArg, LimitArgs, StateArgs, TargetArgs};
-use super::exit::Exit;
+use super::exit::{Exit, Usage};
 use super::output::Printer;
 use crate::app::listeners::SOCKET;
 use crate::desired::Desired;
@@ -206,7 +206,7 @@ fn target_spec(args: &TargetArgs, cluster: &str) -> anyhow::Result<TargetSpec> {
         let base = args.base_uri.as_ref();
         url.clone()
             .or_else(|| base.map(|base| format!("{base}{path}")))
-            .with_context(|| format!("give --{flag} URL, or --base-uri URL for all three"))
+            .ok_or_else(|| Usage(format!("give --{flag} URL, or --base-uri URL for all three")))
     };
     let read =
         |path: &PathBuf| std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()));

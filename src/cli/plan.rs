@@ -3,7 +3,7 @@
 use super::advice;
 use super::args::PlanArgs;
 use super::exit::Exit;
-use super::inventory::load;
+use super::inventory::{Checked, load};
 use super::local::{Local, Mode, request};
 use super::output::{Format, Printer};
 use crate::plan::{Plan, text};
@@ -11,19 +11,20 @@ use crate::plan::{Plan, text};
 pub(super) async fn run(args: PlanArgs, printer: Printer) -> anyhow::Result<Exit> {
     let PlanArgs { planning, exit_code } = args;
     let (loaded, local) = tokio::join!(load(&planning.inventory, printer), Local::connect(&planning.state, Mode::Read));
-    let desired = match loaded? {
-        Ok(desired) => desired,
+    let Checked { desired, warnings } = match loaded? {
+        Ok(checked) => checked,
         Err(exit) => return Ok(exit),
     };
     let command = advice::command(&planning);
     let request = request(desired, &planning.target, &planning.limits)?;
-    let plan = match local {
+    let mut plan = match local {
         Ok(local) => match local.plan(&request).await {
             Ok(plan) => plan,
             Err(error) => return Ok(error.show(printer)),
         },
         Err(error) => return Ok(error.show(printer)),
     };
+    warnings.put(&mut plan, printer);
     show(&plan, planning.limits.expand, printer)?;
     if let Some(refusal) = plan.refusal_of(&command) {
         printer.talk(&refusal);
@@ -31,7 +32,7 @@ pub(super) async fn run(args: PlanArgs, printer: Printer) -> anyhow::Result<Exit
     }
     Ok(match exit_code {
         true if plan.is_drift_only() => Exit::Drift,
-        true if plan.has_changes() => Exit::Pending,
+        true if plan.is_pending() => Exit::Pending,
         _ => Exit::Success,
     })
 }

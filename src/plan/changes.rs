@@ -267,6 +267,7 @@ fn line(address: &Address, parts: &[&Outcome<'_>]) -> PlanChange {
         class: Class::Intent,
         missing_secrets: Vec::new(),
         refused: parts.iter().any(|part| part.refused),
+        foreign: parts.iter().filter(|part| part.refused).map(|part| describe::foreign(part)).collect(),
         origin: principal.and_then(|part| origin(part)),
         causes: Vec::new(),
         fields: Vec::new(),

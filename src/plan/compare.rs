@@ -7,6 +7,7 @@
 //! | same | differ | drift | D, when drift is put back |
 //! | differ | differ, A same as D | recorded | |
 //! | differ | differ, A differs from D | conflict | D |
+//! | D only | differs from D | intent | D |
 //! | L only | same | released | emptied, where it can be |
 //! | L only | differ | left | |
 //!
@@ -72,7 +73,9 @@ pub(super) fn owned(desired: &Fields<'_>, last: &Fields<'_>, live: &Object, live
             (true, false) => FieldClass::Drift,
             // A field that is owned for the first time and already right needs no line of its own.
             (false, true) => FieldClass::Recorded,
-            (false, false) if matches_live(known) => FieldClass::Intent,
+            // What we never applied is no value of ours that somebody else could have changed: it is the default that
+            // the service gave the object when it was made.
+            (false, false) if known.is_none() || matches_live(known) => FieldClass::Intent,
             (false, false) => FieldClass::Conflict,
         };
         diffs.push(FieldDiff::scalar(name, class, known, actual, Some(want)));

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::changes::{Address, is_principal};
 use super::compare::FieldDiff;
-use super::document::{FieldChange, FieldClass, Subject, Verb};
+use super::document::{FieldChange, FieldClass, Foreign, Subject, Verb};
 use super::facts::{self, Side};
 use super::fields::Fields;
 use super::judge::{Outcome, Verdict};
@@ -206,6 +206,11 @@ fn moved_node(parts: &[&Outcome<'_>]) -> Vec<FieldChange> {
     let others = parts.iter().filter(|part| !comes_or_goes(part) && moves::moved(part).is_none());
     fields.extend(others.flat_map(|part| intended(part)));
     fields
+}
+
+/// An object that may not become ours, with nothing told of the other objects of its line.
+pub(super) fn foreign(part: &Outcome<'_>) -> Foreign {
+    Foreign { object: part.sides.key.to_string(), fields: intended(part).collect() }
 }
 
 fn intended(part: &Outcome<'_>) -> impl Iterator<Item = FieldChange> {

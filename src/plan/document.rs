@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-pub use change::{Class, Effect, FieldChange, FieldClass, Place, PlanChange, Subject, Verb, Writer};
+pub use change::{Class, Effect, FieldChange, FieldClass, Foreign, Place, PlanChange, Subject, Verb, Writer};
 
 use super::safety::Safety;
 use crate::model::Kind;
@@ -261,7 +261,7 @@ pub enum Severity {
     /// The plan is refused.
     #[default]
     Error,
-    /// The plan is as good as it can be, and something has to be done before it is applied.
+    /// The plan is as good as it can be, and deserves a look before it is applied.
     Warning,
 }
 
@@ -271,10 +271,11 @@ pub struct Remark {
     /// Whether it refuses the plan.
     #[serde(default)]
     pub severity: Severity,
-    /// What it is about: `secret.missing`, `object.unreadable`.
+    /// What it is about: `secret.missing`, `object.unreadable`, `nid.taken`, `ip.taken`; or the code of a diagnostic of
+    /// the inventory.
     #[serde(default)]
     pub code: Cow<'static, str>,
-    /// The object, `KIND/ID`.
+    /// The object, `KIND/ID`; of a diagnostic of the inventory the name of the node, or `inventory`.
     pub object: String,
     /// What is to be said.
     pub message: String,
@@ -290,10 +291,19 @@ impl Plan {
         !self.changes.is_empty() || self.summary.writes > 0 || ledger || !self.dhcp.is_empty()
     }
 
-    /// True when it shows drift and nothing else.
+    /// True when an apply would write or adopt something that the inventory asks for, or when nobody knows whether it
+    /// would, because a secret is missing. What only the ledger is told is nothing that waits to be done.
+    #[must_use]
+    pub fn is_pending(&self) -> bool {
+        let written = |change: &PlanChange| !change.ops.is_empty() || change.class == Class::Adopt || change.refused;
+        let elsewhere = self.taken_over.is_some() || !self.dhcp.is_empty();
+        self.changes.iter().any(written) || elsewhere || self.lacks_secrets() || !self.safety.ok
+    }
+
+    /// True when it shows drift, and nothing that the inventory asks for is pending.
     #[must_use]
     pub fn is_drift_only(&self) -> bool {
-        self.changes.is_empty() && self.taken_over.is_none() && self.dhcp.is_empty() && !self.drift.is_empty()
+        !self.is_pending() && !self.drift.is_empty()
     }
 
     /// True when a secret is missing, without which nothing is applied.

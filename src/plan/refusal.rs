@@ -3,13 +3,17 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use super::command::CommandLine;
-use super::document::Plan;
+use super::document::{Foreign, Plan};
 use super::safety::Check;
-use super::text::fold;
+use super::text::{fold, value};
 
 /// How many names a refusal lists one by one where they cannot be folded.
 const LISTED: usize = 10;
+/// How many characters of a value a refusal shows.
+const LONGEST: usize = 60;
 
 /// One paragraph for each rule that does not hold; none when all hold.
 pub(super) fn render(plan: &Plan, command: &CommandLine) -> Option<String> {
@@ -179,23 +183,53 @@ fn ways_out(plan: &Plan, rule: &str, checks: &[&Check], advice: Option<&CommandL
     }
 }
 
-/// What differs, object by object.
+/// What differs, object by object: only what is refused, and nothing of the other objects of a node.
 fn differing(plan: &Plan) -> Vec<String> {
-    let refused: Vec<_> = plan.changes.iter().filter(|change| change.refused).collect();
+    let refused: Vec<_> =
+        plan.changes.iter().flat_map(|change| change.foreign.iter().map(move |object| (change, object))).collect();
     let mut lines = Vec::new();
-    for change in refused.iter().take(LISTED) {
-        let fields: Vec<&str> = change.fields.iter().map(|field| field.path.trim_start_matches('/')).collect();
-        let differs = match fields.as_slice() {
-            [] => "equals the inventory".to_owned(),
-            fields => format!("differs in {}", fields.join(", ")),
-        };
+    for (change, object) in refused.iter().take(LISTED) {
         let place = change.origin.as_ref().map(|place| format!("   {}:{}", fold::escape(&place.file), place.line));
-        lines.push(format!("  {} exists and {differs}{}", fold::escape(&change.address), place.unwrap_or_default()));
+        lines.push(format!("  {}{}", difference(object), place.unwrap_or_default()));
     }
     if refused.len() > LISTED {
         lines.push(format!("  and {} more", refused.len() - LISTED));
     }
     lines
+}
+
+/// What an object is that is not ours, against what it should be: `component x1 exists and differs: nid 77 → 1`.
+fn difference(object: &Foreign) -> String {
+    let (kind, id) = object.object.split_once('/').unwrap_or((&object.object, ""));
+    let name = format!("{} {}", kind.replace('-', " "), fold::escape(id));
+    let fields = object.fields.iter().map(|field| {
+        let label = fold::escape(field.path.rsplit('/').next().unwrap_or_default());
+        if field.sensitive {
+            return "its content".to_owned();
+        }
+        if !field.added.is_empty() || !field.removed.is_empty() {
+            let elements = field.added.iter().map(|one| format!("+{one}"));
+            let elements: Vec<String> = elements.chain(field.removed.iter().map(|one| format!("-{one}"))).collect();
+            let elements: Vec<&str> = elements.iter().map(String::as_str).collect();
+            return format!("{label} {}", fold::names(&elements, LISTED));
+        }
+        let side = |side: &Option<Value>| match side.as_ref().map(value::word).filter(|word| !word.is_empty()) {
+            Some(word) if word.chars().count() > LONGEST => {
+                format!("{}…", word.chars().take(LONGEST).collect::<String>())
+            }
+            Some(word) => word,
+            None => "nothing".to_owned(),
+        };
+        let (live, want) = (side(&field.live), side(&field.want));
+        match &*label {
+            "component_id" if field.live.is_some() => format!("it belongs to {live}, not to {want}"),
+            _ => format!("{label} {live} → {want}"),
+        }
+    });
+    match fields.collect::<Vec<_>>().as_slice() {
+        [] => format!("{name} exists and equals the inventory"),
+        fields => format!("{name} exists and differs: {}", fields.join(", ")),
+    }
 }
 
 fn remarks(plan: &Plan, names: &[Arc<str>]) -> Vec<String> {

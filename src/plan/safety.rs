@@ -134,12 +134,12 @@ fn limits(facts: &Facts<'_>, options: &Options) -> Vec<Check> {
     checks
 }
 
-/// A number that was allowed by name is exact. Otherwise the greater of the number and the share holds, where the
-/// number never stands for more than half of what there is: three nodes are few of a hundred, and all of three. One is
-/// always within that half.
+/// The greater of the number and the share, where the number never stands for more than half of what there is: three
+/// nodes are few of a hundred, and all of three. One is always within that half. A number that was allowed by name raises
+/// the limit and never lowers it.
 fn ceiling(limit: Limit, of: u64, allowed: Option<u64>) -> u64 {
     let few = if of == 0 { limit.max } else { limit.max.min((of / 2).max(1)) };
-    allowed.unwrap_or_else(|| few.max(of.saturating_mul(limit.percent) / 100))
+    few.max(of.saturating_mul(limit.percent) / 100).max(allowed.unwrap_or_default())
 }
 
 /// Groups or entries that go, or are left to others, by name.

@@ -14,7 +14,7 @@ mod tail;
 #[cfg(test)]
 mod tests;
 mod tree;
-mod value;
+pub(super) mod value;
 mod words;
 
 use super::document::{Plan, PlanChange, Subject};
@@ -65,7 +65,7 @@ impl TextOptions {
 #[must_use]
 pub fn render(plan: &Plan, options: &TextOptions) -> String {
     if is_in_sync(plan) {
-        return in_sync(plan) + &tail::notes(plan, options);
+        return in_sync(plan) + &tail::warnings(plan, options) + &tail::notes(plan, options);
     }
     let mut text = fitted(&head(plan), options);
     for (title, subjects) in SECTIONS {
@@ -107,7 +107,11 @@ fn is_in_sync(plan: &Plan) -> bool {
 }
 
 fn in_sync(plan: &Plan) -> String {
-    format!("{} is in sync with the inventory ({}).\n", fold::escape(&plan.cluster.name), size(plan))
+    let unmanaged = match plan.summary.unmanaged {
+        0 => String::new(),
+        count => format!(", {} unmanaged", fold::grouped(count)),
+    };
+    format!("{} is in sync with the inventory ({}){unmanaged}.\n", fold::escape(&plan.cluster.name), size(plan))
 }
 
 fn size(plan: &Plan) -> String {

@@ -233,7 +233,7 @@ fn where_only_the_secret_is_missing_nobody_knows_whether_anything_changes() {
     let cluster = Cluster::demo();
     cluster.run(&["apply", "--yes"]).expect(0);
     fs::remove_file(cluster.path("secrets/munge.key")).unwrap();
-    let finished = cluster.run(&["plan", "--exit-code"]).expect(0);
+    let finished = cluster.run(&["plan", "--exit-code"]).expect(5);
     assert!(finished.stdout.contains("nobody knows whether anything changes"), "{}", finished.stdout);
     assert!(!finished.stdout.contains("in sync"), "{}", finished.stdout);
     cluster.run(&["apply", "--yes"]).expect(3);
@@ -312,6 +312,8 @@ fn an_address_that_is_none_is_refused_at_the_command_line() {
     for (args, reason) in [
         (["plan", "--base-uri", "demo.openchami.cluster:8443"], "neither http nor https"),
         (["plan", "--smd", "smd"], "it is no URL"),
+        (["plan", "--smd", "http://head/hsm/v2"], "give --bss URL, or --base-uri URL for all three"),
+        (["plan", "--cloud-init", "http://head:27777"], "it has no path such as /cloud-init"),
         (["apply", "--bss", "https://admin:hunter2@head/boot/v1"], "a user name or password"),
         (["serve", "--jwks-url", "keys.json"], "it is no URL"),
         (["serve", "--cloud-init-base-url", "http://head/?x"], "it ends with its path"),
@@ -319,5 +321,38 @@ fn an_address_that_is_none_is_refused_at_the_command_line() {
     ] {
         let finished = cluster.run(&args).expect(2);
         assert!(finished.stderr.contains(reason), "{args:?}: {}", finished.stderr);
+    }
+}
+
+#[test]
+fn a_program_is_given_a_document_whatever_becomes_of_its_command() {
+    let cluster = Cluster::demo();
+    let parse =
+        |text: &str| -> serde_json::Value { serde_json::from_str(text).unwrap_or_else(|e| panic!("{e}: {text}")) };
+    let document = |args: &[&str], exit| {
+        let args: Vec<&str> = args.iter().copied().chain(["--format", "json"]).collect();
+        parse(&cluster.run(&args).expect(exit).stdout)
+    };
+    let warnings = document(&["validate"], 0)["diagnostics"].as_array().unwrap().len();
+    let plan = document(&["plan"], 0);
+    assert!(warnings > 0 && plan["diagnostics"].as_array().unwrap().len() == warnings, "{}", plan["diagnostics"]);
+    assert!(plan["diagnostics"][0]["code"].as_str().unwrap().starts_with("OS"), "{}", plan["diagnostics"]);
+    let unconfirmed = document(&["apply"], 10);
+    assert_eq!((&unconfirmed["format"], &unconfirmed["id"]), (&"ochami-sync/plan".into(), &plan["id"]));
+    let stale = document(&["apply", "--yes", "--expect", "p-000000000000"], 7);
+    assert_eq!((&stale["format"], &stale["id"]), (&"ochami-sync/plan".into(), &plan["id"]));
+    let applied = document(&["apply", "--yes"], 0);
+    assert_eq!((&applied["format"], &applied["format_version"]), (&"ochami-sync/apply".into(), &"1.0".into()));
+    assert_eq!((&applied["plan"]["id"], applied["outcome"]["written"].as_u64() > Some(0)), (&plan["id"], true));
+    let nodes = fs::read_to_string(cluster.path("inventory/nodes.yaml")).unwrap();
+    let third = nodes.find("  - name: nid003").unwrap();
+    fs::write(cluster.path("inventory/nodes.yaml"), &nodes[..third]).unwrap();
+    let refused = document(&["apply", "--yes"], 4);
+    assert_eq!((&refused["format"], &refused["safety"]["ok"]), (&"ochami-sync/plan".into(), &false.into()));
+    cluster.edit("nodes.yaml", "nid: 2", "nid: two");
+    for args in [&["plan"][..], &["apply", "--yes"]] {
+        let invalid = document(args, 3);
+        assert_eq!(invalid["format"], "ochami-sync/diagnostics");
+        assert!(invalid["diagnostics"].as_array().unwrap().iter().any(|one| one["code"] == "OS0204"), "{invalid}");
     }
 }

@@ -44,6 +44,21 @@ pub(super) fn http_url(text: &str) -> Result<String, String> {
     Ok(text.trim_end_matches('/').to_owned())
 }
 
+/// Reads the address of the open cloud-init store, `http://HOST[:PORT]/PATH`.
+///
+/// # Errors
+///
+/// What is wrong with it, in a few words.
+pub(super) fn store_url(text: &str) -> Result<String, String> {
+    let url = http_url(text)?;
+    match url.split_once("://").and_then(|(_, rest)| rest.split_once('/')) {
+        Some(_) => Ok(url),
+        None => Err("it has no path such as /cloud-init; the secure store is taken to be at that path with `-secure` \
+                     behind it"
+            .to_owned()),
+    }
+}
+
 /// Reads the address of a document, which may have a query.
 ///
 /// # Errors
@@ -110,6 +125,15 @@ mod tests {
             assert!(error.contains(reason), "{text:?}: {error}");
             assert!(!error.contains("secret"), "{error}");
         }
+    }
+
+    #[test]
+    fn the_address_of_the_cloud_init_store_has_a_path() {
+        assert_eq!(store_url("http://head:27777/cloud-init/").unwrap(), "http://head:27777/cloud-init");
+        for text in ["http://head:27777", "http://head/", "http://head//"] {
+            assert!(store_url(text).unwrap_err().contains("no path"), "{text}");
+        }
+        assert!(store_url("head").unwrap_err().contains("no URL"));
     }
 
     #[test]

@@ -121,6 +121,9 @@ pub struct PlanChange {
     /// True when it may not happen, because the object is not ours (`sync.adopt`).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub refused: bool,
+    /// The objects for which it is refused.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub foreign: Vec<Foreign>,
     /// The line that causes it, the first where there are several; for a delete, where it last stood.
     pub origin: Option<Place>,
     /// All lines that cause it, where there are several.
@@ -148,6 +151,15 @@ pub struct PlanChange {
     /// Who changed it last and when, where the target tells; for drift only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provenance: Option<Writer>,
+}
+
+/// An object that is there, is not ours, and may not become it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Foreign {
+    /// The object, `KIND/ID`.
+    pub object: String,
+    /// The fields in which it differs from the inventory; none where it may not be ours although it is equal.
+    pub fields: Vec<FieldChange>,
 }
 
 /// A place in the inventory.

@@ -43,6 +43,7 @@ fn a_field_that_only_the_inventory_changed_is_an_update() {
     let plan = plan(&world, &wanted);
     let change = only(&plan.changes);
     assert_eq!((change.verb, change.class), (Verb::Update, Class::Intent));
+    assert!(plan.is_pending() && !plan.is_drift_only());
     assert_eq!(change.fields[0].path, "/role");
     assert!(change.disruptive && change.replace_paths.is_empty(), "{change:?}");
     assert_eq!(change.fields[0].class, FieldClass::Intent);
@@ -104,6 +105,7 @@ fn a_field_that_both_changed_to_the_same_value_is_recorded_without_a_write() {
     let change = only(&computed.plan.changes);
     assert_eq!((change.verb, change.fields[0].class), (Verb::Record, FieldClass::Recorded));
     assert_eq!((computed.writes.len(), computed.ledger.len()), (0, 1));
+    assert!(computed.plan.has_changes() && !computed.plan.is_pending(), "what only the ledger is told does not pend");
     assert!(!plan(&world, &wanted).has_changes());
 }
 
@@ -119,6 +121,20 @@ fn a_field_that_both_changed_to_different_values_is_a_conflict_and_the_inventory
     let values = [&field.last, &field.live, &field.want].map(|value| value.clone().unwrap());
     assert_eq!(values, ["Service", "Management", "Storage"].map(Value::from));
     assert_eq!(live_role(&world), Some(Role::Storage));
+}
+
+#[test]
+fn a_field_that_the_inventory_has_for_the_first_time_is_no_conflict_with_the_default_of_the_service() {
+    let mut world = World::with(&role(None));
+    assert_eq!(live_role(&world), Some(Role::Compute), "the default that a new component has");
+    let wanted = role(Some("Service"));
+    let plan = plan(&world, &wanted);
+    let change = only(&plan.changes);
+    assert_eq!((change.verb, change.class, plan.summary.conflict), (Verb::Update, Class::Intent, 0));
+    let field = &change.fields[0];
+    assert_eq!((field.class, &field.last, &field.live), (FieldClass::Intent, &None, &Some(json!("Compute"))));
+    world.apply(&desire(&wanted), &options());
+    assert_eq!(live_role(&world), Some(Role::Service));
 }
 
 #[test]

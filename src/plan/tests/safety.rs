@@ -71,7 +71,7 @@ fn several_boot_entries_of_one_node_are_deleted_and_counted_one_by_one() {
 }
 
 #[test]
-fn an_allowed_number_of_deletes_is_exact() {
+fn an_allowed_number_of_deletes_raises_the_limit_to_it_and_never_lowers_it() {
     let world = World::with(&inventory(100));
     let with = |allowed| {
         let mut options = options();
@@ -80,6 +80,9 @@ fn an_allowed_number_of_deletes_is_exact() {
     };
     assert!(!with(9));
     assert!(with(10));
+    let mut none = options();
+    (none.allow_delete, none.allow_replace) = (Some(1), Some(0));
+    assert!(world.plan(&desire(&inventory(95)), &none).plan.safety.ok, "the limit of 5 holds all the same");
 }
 
 #[test]
@@ -180,11 +183,42 @@ fn an_object_of_somebody_else_is_named_with_the_ways_out() {
     insta::assert_snapshot!(plan(&world, &inventory(1)).refusal().unwrap(), @r"
     refused by adopt.differs (exit 4): 1 object is there already and not managed by this inventory.
       nid001
-      node/x1000c0s0b1n0 exists and differs in nid   nodes.yaml:11
+      component x1000c0s0b1n0 exists and differs: nid 77 → 1   nodes.yaml:11
       take over     ochami-sync apply --adopt always
       match         write into the inventory what is there
       leave alone   remove them from the inventory; they stay unmanaged
     ");
+}
+
+#[test]
+fn an_interface_of_another_node_is_told_alone_and_nothing_false_of_the_node_that_wants_it() {
+    let mut world = World::with(&inventory(1));
+    world.meddle(
+        &ObjectKey::new(Kind::EthernetInterface, "ec:e7:a7:05:00:02"),
+        "component_id",
+        serde_json::json!("x5000c0s0b0n0"),
+    );
+    let interface = world.live.object(&ObjectKey::new(Kind::EthernetInterface, "ec:e7:a7:05:00:02")).unwrap();
+    let mut foreign = World::default();
+    foreign.change(Change::Put(interface));
+    let refusal = plan(&foreign, &inventory(1)).refusal().unwrap();
+    let told = "  ethernet interface ec:e7:a7:05:00:02 exists and differs: it belongs to x5000c0s0b0n0, not to \
+                x1000c0s0b1n0   nodes.yaml:";
+    assert!(refusal.contains(told), "{refusal}");
+    assert_eq!(refusal.matches("exists").count(), 1, "{refusal}");
+}
+
+#[test]
+fn an_equal_object_that_may_not_be_adopted_is_told_as_equal_and_a_secret_is_not_told() {
+    let mut world = World::with(&inventory(1));
+    world.ledger = Default::default();
+    world.meddle(&ObjectKey::new(Kind::CloudInitSecure, "compute"), "userdata", serde_json::json!({"key": "geheim"}));
+    let mut never = options();
+    never.adopt = Some(crate::inventory::Adopt::Never);
+    let refusal = world.plan(&desire(&inventory(1)), &never).plan.refusal().unwrap();
+    assert!(refusal.contains("component x1000c0s0b1n0 exists and equals the inventory"), "{refusal}");
+    assert!(refusal.contains("cloud init secure compute exists and differs: its content"), "{refusal}");
+    assert!(!refusal.contains("geheim"), "{refusal}");
 }
 
 #[test]

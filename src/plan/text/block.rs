@@ -76,6 +76,8 @@ impl<'a> Section<'a> {
         // The section of drift has all sorts of things in it, so each says what it is.
         if self.drift && words::is_todays(first.kind) {
             names.insert_str(0, "cloud-init ");
+        } else if self.drift && first.kind == Subject::CloudInitSecure {
+            detail = first.kind.as_str().to_owned();
         } else if self.drift && first.kind != Subject::Node {
             detail = format!("{} {detail}", first.kind.as_str());
         }

@@ -32,8 +32,8 @@ pub(super) fn render(plan: &Plan, options: &TextOptions) -> String {
     text
 }
 
-/// What has to be done before the plan can be applied, each with its place.
-fn warnings(plan: &Plan, options: &TextOptions) -> String {
+/// What deserves a look before the plan is applied, each with its place.
+pub(super) fn warnings(plan: &Plan, options: &TextOptions) -> String {
     let warnings = plan.diagnostics.iter().filter(|remark| remark.severity == Severity::Warning);
     let told = warnings.map(|remark| {
         let place = remark.origin.as_ref().map(|place| format!("{}:{}: ", place.file, place.line)).unwrap_or_default();
@@ -161,7 +161,11 @@ fn safety(plan: &Plan) -> Vec<String> {
             "limit.delete" => "delete",
             "limit.replace" => "replace",
             rule if !check.ok => {
-                parts.push(format!("refused by {rule}"));
+                // A rule with one check for each service or cluster is told once.
+                let refused = format!("refused by {rule}");
+                if !parts.contains(&refused) {
+                    parts.push(refused);
+                }
                 continue;
             }
             _ => continue,

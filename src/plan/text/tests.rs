@@ -308,6 +308,49 @@ fn no_change_is_one_line() {
 }
 
 #[test]
+fn what_is_not_ours_is_counted_behind_an_inventory_in_sync() {
+    let mut world = World::with(&inventory(9));
+    for number in 0..2 {
+        let mut other = world.live.boot.components[&node(1).xname].as_ref().clone();
+        (other.id, other.nid) = (format!("x1000c0s9b0n{number}").parse().unwrap(), None);
+        world.change(Change::Put(Object::Component(other.into())));
+    }
+    assert_eq!(
+        text(&world, &inventory(9)),
+        "demo is in sync with the inventory (9 nodes, 1 group, 4 files), 2 unmanaged.\n"
+    );
+}
+
+#[test]
+fn a_nid_or_address_that_an_object_of_others_has_is_a_warning_that_names_both() {
+    let mut world = World::with(&inventory(1));
+    let mut other = world.live.boot.components[&node(1).xname].as_ref().clone();
+    other.id = "x9c0s0b0n0".parse().unwrap();
+    world.change(Change::Put(Object::Component(other.into())));
+    let key = ObjectKey::new(Kind::EthernetInterface, "ec:e7:a7:05:00:02");
+    let mut fields = world.live.object(&key).unwrap().fields();
+    fields.insert("component_id".to_owned(), json!("x9c0s0b0n0"));
+    let others = ObjectKey::new(Kind::EthernetInterface, "02:00:00:00:00:09");
+    world.change(Change::Put(Object::from_fields(&others, fields).unwrap()));
+    let plan = plan(&world, &inventory(1), &options());
+    let told: Vec<_> = plan.diagnostics.iter().map(|remark| (&*remark.code, &*remark.object)).collect();
+    assert_eq!(told, [("nid.taken", "component/x1000c0s0b1n0"), ("ip.taken", "ethernet-interface/ec:e7:a7:05:00:02")]);
+    assert!(plan.refusal().is_none() && !plan.is_pending(), "a warning keeps nobody from applying");
+    let text = render(&plan, &TextOptions { width: 160, ..TextOptions::default() });
+    assert!(text.contains("NID 1 of nid001 is taken by x9c0s0b0n0"), "{text}");
+    assert!(text.contains("of nid001 is taken by interface 02:00:00:00:00:09 of x9c0s0b0n0"), "{text}");
+}
+
+#[test]
+fn a_rule_that_fails_for_several_services_is_told_once_and_so_is_the_secure_store() {
+    let mut world = World::with(&inventory(1));
+    world.live = Default::default();
+    let text = text(&world, &inventory(1));
+    assert_eq!(text.matches("refused by empty.live").count(), 1, "{text}");
+    assert!(text.contains("cloud-init-secure\n") && !text.contains("cloud-init-secure secure"), "{text}");
+}
+
+#[test]
 fn a_plan_that_only_adopts_says_that_nothing_is_written() {
     let mut world = World::with(&inventory(9));
     world.ledger = Default::default();

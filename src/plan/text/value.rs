@@ -185,7 +185,7 @@ fn is_words(text: &str) -> bool {
 }
 
 /// A value in one line: a text as it is, a list of addresses joined, anything else as JSON.
-pub(super) fn word(value: &Value) -> String {
+pub(in crate::plan) fn word(value: &Value) -> String {
     match value {
         Value::String(text) => fold::escape(text).into_owned(),
         Value::Array(list) => list.iter().map(word).collect::<Vec<_>>().join(", "),
