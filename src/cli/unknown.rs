@@ -70,7 +70,7 @@ fn ascii(json: &str) -> String {
         match letter {
             '\u{7f}' => text.push_str("\\u007f"),
             letter if letter.is_ascii() => text.push(letter),
-            letter => letter.encode_utf16(&mut [0; 2]).iter().for_each(|unit| drop(write!(text, "\\u{unit:04x}"))),
+            letter => text.extend(letter.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}"))),
         }
     }
     text

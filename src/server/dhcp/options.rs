@@ -183,12 +183,14 @@ mod tests {
         let (near, everywhere) = (route("172.16.0.0/12", 2), route("0.0.0.0/0", 3));
         let two = router(&[8, 9]);
         let layers = Layers(vec![&two]);
-        assert_eq!(layers.with_default(&[near.clone()]), [near.clone(), route("0.0.0.0/0", 8)]);
-        assert_eq!(layers.with_default(&[near.clone(), everywhere.clone()]), [near.clone(), everywhere]);
+        let only_near = [near.clone()];
+        assert_eq!(layers.with_default(&only_near), [near.clone(), route("0.0.0.0/0", 8)]);
+        let both = [near, everywhere];
+        assert_eq!(layers.with_default(&both), both);
         assert_eq!(layers.with_default(&[]), [], "without routes the routers are heard");
         let none = router(&[]);
-        assert_eq!(Layers(vec![&none, &two]).with_default(&[near.clone()]), [near.clone()]);
-        assert_eq!(Layers::default().with_default(&[near.clone()]), [near]);
+        assert_eq!(Layers(vec![&none, &two]).with_default(&only_near), only_near);
+        assert_eq!(Layers::default().with_default(&only_near), only_near);
     }
 
     #[test]
