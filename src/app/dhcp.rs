@@ -35,21 +35,26 @@ pub(super) fn spawn(
     if interfaces.is_empty() {
         return;
     }
+    if config.boot_url.is_none() && config.boot.iter().all(|addr| addr.ip().to_canonical().is_loopback()) {
+        tracing::warn!("--boot is on loopback only, where no node finds its boot script; give --boot or --boot-url");
+    }
     let flags = BootSettings { boot_url: config.boot_url.clone(), boot_port };
     let dhcp = Dhcp::new(store.boot_views(), flags, &store.snapshot().records, keep(store.clone()));
     metrics.show(dhcp.figures());
     for interface in interfaces {
         let (dhcp, name) = (dhcp.clone(), interface.name().to_owned());
         let mut bound = Some(interface);
+        let health = health.clone();
         tasks.spawn(format!("dhcp {name}"), move |shutdown| {
             // After a failure the sockets are made anew: an interface that was replaced by one of the same name ends `run`,
             // and a bind finds the new one.
             let interface = bound.take().map_or_else(|| Interface::bind(&name), Ok);
-            let dhcp = dhcp.clone();
+            let (dhcp, health, component) = (dhcp.clone(), health.clone(), format!("dhcp-network {name}"));
             async move {
+                let report = |reason: Option<String>| health.set(&component, reason);
                 let failed = |error: &dyn std::error::Error| super::chain(error);
                 let interface = interface.map_err(|error| failed(&error))?;
-                interface.run(&dhcp, &shutdown).await.map_err(|error| failed(&error))
+                interface.run(&dhcp, &report, &shutdown).await.map_err(|error| failed(&error))
             }
         });
     }

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use super::{AppError, Config};
+use crate::server::common::role::Proto;
 use crate::server::common::{Listener, Role, Tls};
 
 /// The name of the socket of the local API, in the state directory.
@@ -19,6 +20,14 @@ pub(super) fn configured(config: &Config, tls: Option<&Arc<Tls>>) -> Result<Vec<
 }
 
 fn api(url: &str, tls: Option<&Arc<Tls>>) -> Result<Listener, AppError> {
+    let (proto, addr) = api_address(url, tls.is_some())?;
+    let mut listener = Listener::tcp(Role::Api, addr);
+    listener.tls = tls.filter(|_| proto == Proto::Https).cloned();
+    Ok(listener)
+}
+
+/// What a value of `--api` says; `certified` when there is a certificate.
+pub(crate) fn api_address(url: &str, certified: bool) -> Result<(Proto, SocketAddr), AppError> {
     let error = |reason: &str| AppError::Api { url: url.to_owned(), reason: reason.to_owned() };
     let (scheme, rest) =
         url.split_once("://").ok_or_else(|| error("it has to be http://IP:PORT or https://IP:PORT"))?;
@@ -30,14 +39,10 @@ fn api(url: &str, tls: Option<&Arc<Tls>>) -> Result<Listener, AppError> {
         .unwrap_or(rest)
         .parse()
         .map_err(|_| error("behind the scheme goes an address to listen on, IP:PORT"))?;
-    let mut listener = Listener::tcp(Role::Api, addr);
     match scheme {
-        "http" => {}
-        "https" => {
-            let tls = tls.ok_or_else(|| error("https needs --tls-cert and --tls-key"))?;
-            listener.tls = Some(tls.clone());
-        }
-        other => return Err(error(&format!("`{other}` is neither http nor https"))),
+        "http" => Ok((Proto::Http, addr)),
+        "https" if certified => Ok((Proto::Https, addr)),
+        "https" => Err(error("https needs --tls-cert and --tls-key")),
+        other => Err(error(&format!("`{other}` is neither http nor https"))),
     }
-    Ok(listener)
 }

@@ -32,7 +32,8 @@ pub(super) fn list(args: &ImagesArgs, printer: Printer) -> anyhow::Result<Exit> 
     Ok(Exit::Success)
 }
 
-/// What the inventory names and the directory does not have. As text it is told here, a line each.
+/// What the inventory names and the directory does not have, for verbs that show no diagnostics: as text it is told
+/// here, a line each.
 pub(super) fn check(loaded: &Loaded, prefix: &str, directory: &Path, printer: Printer) -> Vec<Diagnostic> {
     let missing = images::diagnostics(loaded, directory);
     for problem in missing.iter().filter(|_| printer.format == Format::Text) {

@@ -2,8 +2,8 @@
 
 use super::args::ValidateArgs;
 use super::exit::Exit;
-use super::images;
 use super::output::{Format, Printer};
+use crate::images;
 use crate::inventory::{self, Severity, render};
 
 /// Prints every problem. With `--quiet` only errors are printed as text, and nothing for an inventory without any; the
@@ -11,12 +11,9 @@ use crate::inventory::{self, Severity, render};
 pub(super) fn run(args: &ValidateArgs, printer: Printer) -> Exit {
     let mut loaded = inventory::load_settled(&args.inventory);
     let prefix = args.inventory.display().to_string();
-    let missing = args.images.as_ref().map(|directory| images::check(&loaded, &prefix, directory, printer));
-    let missing = missing.unwrap_or_default();
+    let missing = args.images.as_ref().map(|directory| images::diagnostics(&loaded, directory)).unwrap_or_default();
     let served = missing.is_empty();
-    if printer.format == Format::Json {
-        loaded.diagnostics.extend(missing);
-    }
+    loaded.diagnostics.extend(missing);
     if printer.quiet && printer.format == Format::Text {
         loaded.diagnostics.retain(|diagnostic| diagnostic.severity == Severity::Error);
     }

@@ -47,7 +47,7 @@ pub use metrics::Metrics;
 pub use peer::{ClientAddr, LocalAddr, Peer, TrustedProxies};
 pub use problem::Problem;
 pub use request_id::RequestId;
-pub use role::{AuthMode, Bound, ExposureError, Proto, Role, check_exposure};
+pub use role::{AuthMode, Bound, ExposureError, Proto, Role, check_api, check_exposure};
 pub use routing::{method_not_allowed, not_found, only};
 pub use supervise::{Restarts, Supervisor};
 pub use tls::Tls;

@@ -7,8 +7,10 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 
 use super::Finding;
+use crate::app::listeners::api_address;
 use crate::cli::args::DoctorArgs;
 use crate::cli::local::socket;
+use crate::server::common::role::{AuthMode, Proto, check_api};
 
 /// The port of DHCP servers, as `/proc/net/udp` writes it.
 const DHCP_PORT: &str = ":0043";
@@ -20,16 +22,24 @@ const NET_RAW: u64 = 1 << 13;
 /// Whether each socket can be had, or is had by the daemon of this state directory.
 pub(super) fn sockets(args: &DoctorArgs) -> Vec<Finding> {
     let ours = ours(&args.state.state);
-    let api = args.api.iter().filter_map(|url| {
-        let authority = url.split_once("://").map_or(url.as_str(), |(_, rest)| rest).trim_end_matches('/');
-        authority.parse::<SocketAddr>().ok()
-    });
     let images = args.images.iter().flat_map(|_| args.image_listen.iter().copied());
     let tcp = |addr: SocketAddr| judge(addr, "tcp", TcpListener::bind(addr).map(drop), &ours);
     let udp = |addr: SocketAddr| judge(addr, "udp", UdpSocket::bind(addr).map(drop), &ours);
-    let mut findings: Vec<Finding> = api.chain(args.boot.iter().copied()).chain(images).map(tcp).collect();
+    let api = args.api.iter().map(|url| api(url, args.tls_cert.is_some()).map_or_else(|refused| refused, tcp));
+    let mut findings: Vec<Finding> = api.collect();
+    findings.extend(args.boot.iter().copied().chain(images).map(tcp));
     findings.extend(args.tftp.iter().copied().map(udp));
     findings
+}
+
+/// The address of an API listener, or why `serve` refuses it.
+fn api(url: &str, certified: bool) -> Result<SocketAddr, Finding> {
+    let refused = |error: &dyn std::error::Error| {
+        Finding::error("socket", error.to_string(), "`serve` does not start so; give both the same flags")
+    };
+    let (proto, addr) = api_address(url, certified).map_err(|error| refused(&error))?;
+    check_api(addr, proto == Proto::Https, AuthMode::Jwt).map_err(|error| refused(&error))?;
+    Ok(addr)
 }
 
 /// The addresses of a daemon that serves the state directory; none where nobody does.
@@ -144,6 +154,22 @@ mod tests {
         assert!(found.help.unwrap().contains("ip addr"));
         let found = judge(addr, "udp", Err(ErrorKind::PermissionDenied.into()), &nobody);
         assert!(found.help.unwrap().contains("CAP_NET_BIND_SERVICE"));
+    }
+
+    #[test]
+    fn an_api_that_serve_refuses_is_an_error() {
+        for (url, certified, words) in [
+            ("https://127.0.0.1:8443", false, "https needs --tls-cert"),
+            ("http://192.0.2.1:8082", true, "without TLS"),
+            ("gopher://127.0.0.1:70", false, "neither http nor https"),
+            ("127.0.0.1:8082", false, "http://IP:PORT"),
+        ] {
+            let found = api(url, certified).unwrap_err();
+            assert_eq!(found.status, Status::Error);
+            assert!(found.message.contains(words), "{found:?}");
+        }
+        assert_eq!(api("https://192.0.2.1:8443", true).unwrap(), "192.0.2.1:8443".parse().unwrap());
+        assert_eq!(api("http://localhost:8082/", false).unwrap(), "127.0.0.1:8082".parse().unwrap());
     }
 
     #[test]

@@ -210,8 +210,9 @@ impl Config {
     /// `type:Node,hostname:nid{04d}` and its kin: names of nodes, and routers of subnets.
     fn rule(&mut self, sheet: Sheet<'_>, told: &mut CoreSmd, rule: &str, span: Span) {
         let parts: BTreeMap<&str, &str> = rule.split(',').filter_map(|part| part.split_once(':')).collect();
-        let known =
-            |key: &&str| matches!(*key, "type" | "hostname" | "subnet" | "routers" | "netmask" | "cidr" | "name");
+        let known = |key: &&str| {
+            matches!(*key, "type" | "hostname" | "subnet" | "routers" | "netmask" | "cidr" | "name" | "continue")
+        };
         let subnets: Option<Vec<Ipv4Net>> =
             parts.get("subnet").map(|text| text.split('|').filter_map(|net| net.parse().ok()).collect());
         let first = |key: &str| parts.get(key).and_then(|text| text.split('|').next()?.parse::<Ipv4Addr>().ok());
@@ -221,6 +222,8 @@ impl Config {
                     self.subnets.extend(subnets.into_iter().map(|subnet| (subnet.trunc(), first("routers"))));
                     return;
                 }
+                // Controllers are named so here, too.
+                (None, Some(&"{id}")) if parts.get("type") == Some(&"NodeBMC") => return,
                 (None, Some(pattern)) if parts.get("type") == Some(&"Node") => {
                     return self.name(sheet, told, pattern, span);
                 }

@@ -22,6 +22,9 @@ pub enum Generation {
 /// The lease of a known machine unless the network says another.
 const LEASE: u32 = 3600;
 
+/// What precedes the number in the names that generations before `key=value` give, and its width.
+const FIXED_NAMES: (&str, usize) = ("nid", 4);
+
 /// Where containers of OpenCHAMI have the certificate of their authority.
 const CA: &str = "/root_ca/root_ca.crt";
 
@@ -62,13 +65,29 @@ pub fn render(inventory: &Inventory, generation: Generation, services: &str) -> 
     let others: Vec<&Network> =
         cluster.networks.iter().filter(|network| main.is_none_or(|main| main.name != network.name)).collect();
     plugin("coresmd", &coresmd(inventory, generation, services, lease, &others));
-    if let Some(main) = main.filter(|main| main.dhcp.unknown != UnknownPolicy::Ignore && main.pool.is_some()) {
-        plugin("bootloop", &bootloop(main, generation, &others));
+    let told: Vec<&Network> = match generation {
+        Generation::Keys => main.into_iter().chain(others.iter().copied()).collect(),
+        Generation::Five | Generation::Six => main.into_iter().collect(),
+    };
+    // Where unknown machines are ignored nothing may be handed to them.
+    let is_open = |network: &&Network| network.dhcp.unknown != UnknownPolicy::Ignore && network.pool.is_some();
+    let open: Vec<&Network> = told.iter().copied().filter(is_open).collect();
+    if let Some(first) = open.first() {
+        plugin("bootloop", &bootloop(first, generation, &open));
+        for network in &open {
+            left_out.extend(differing_pool(network, first));
+        }
     }
     for network in &cluster.networks {
-        unexpressed(network, &mut left_out);
+        unexpressed(network, &cluster.domain, &mut left_out);
+    }
+    if let Some(main) = main {
+        left_out.extend(told.iter().flat_map(|network| differing(network, main)));
     }
     if generation != Generation::Keys {
+        if (&*cluster.short_name, cluster.nid_length) != FIXED_NAMES {
+            left_out.push("names of nodes: this generation names every node nid and four digits".to_owned());
+        }
         left_out
             .extend(others.iter().map(|network| format!("network {}: this generation has one network", network.name)));
     }
@@ -105,16 +124,19 @@ fn coresmd(inventory: &Inventory, generation: Generation, services: &str, lease:
             ];
             let router = |network: &&&Network| network.router.map(|router| (network.subnet, router));
             lines.extend(others.iter().filter_map(|network| router(&network)).map(|(subnet, router): (Ipv4Net, _)| {
-                format!("rule=subnet:{subnet},routers:{router},cidr:{}", subnet.prefix_len())
+                // The first rule that matches is the last one unless it says otherwise, and the name comes behind.
+                format!("rule=subnet:{subnet},routers:{router},cidr:{},continue:true", subnet.prefix_len())
             }));
             let width = cluster.nid_length;
             lines.push(format!("rule=type:Node,hostname:{}{{{width:02}d}}", cluster.short_name));
+            lines.push("rule=type:NodeBMC,hostname:{id}".to_owned());
             block(&lines)
         }
     }
 }
 
-fn bootloop(main: &Network, generation: Generation, others: &[&Network]) -> String {
+/// For all networks with a pool, of which the first says what unknown machines are told.
+fn bootloop(main: &Network, generation: Generation, open: &[&Network]) -> String {
     let script = match &main.dhcp.unknown {
         UnknownPolicy::Script(name) => name.as_str(),
         UnknownPolicy::Reboot | UnknownPolicy::Shell | UnknownPolicy::Ignore => "default",
@@ -126,17 +148,46 @@ fn bootloop(main: &Network, generation: Generation, others: &[&Network]) -> Stri
     }
     let mut lines =
         vec!["lease_file=/tmp/coredhcp.db".to_owned(), format!("script_path={script}"), format!("lease_time={lease}")];
-    lines.extend(std::iter::once(&main).chain(others).filter_map(|network| {
+    lines.extend(open.iter().filter_map(|network| {
         let (first, last) = network.pool?;
         Some(format!("subnet_pool={},{first},{last}", network.subnet))
     }));
     block(&lines)
 }
 
-/// What no plugin can be told of a network.
-fn unexpressed(network: &Network, left_out: &mut Vec<String>) {
-    let DhcpOptions { ntp, renew, rebind, root_path, next_server, boot_file, other, .. } = &network.dhcp.options;
+/// What bootloop is told once for all networks, and is another thing for this one.
+fn differing_pool(network: &Network, first: &Network) -> Vec<String> {
     let said = [
+        (network.dhcp.unknown != first.dhcp.unknown, "unknown"),
+        (network.dhcp.unknown_lease != first.dhcp.unknown_lease, "unknown_lease"),
+    ];
+    lines(network, &said)
+}
+
+/// What plugins are told once for all networks, and is another thing for this one.
+fn differing(network: &Network, main: &Network) -> Vec<String> {
+    let (own, all) = (&network.dhcp.options, &main.dhcp.options);
+    let said = [
+        (network.dns != main.dns, "dns"),
+        (own.lease.unwrap_or(LEASE) != all.lease.unwrap_or(LEASE), "lease"),
+        (own.mtu != all.mtu, "mtu"),
+        (own.search != all.search, "search"),
+        (own.routes != all.routes, "routes"),
+    ];
+    lines(network, &said)
+}
+
+/// A line for each thing of a network that is so.
+fn lines(network: &Network, said: &[(bool, &str)]) -> Vec<String> {
+    said.iter().filter(|(said, _)| *said).map(|(_, what)| format!("network {}: {what}", network.name)).collect()
+}
+
+/// What no plugin can be told of a network.
+fn unexpressed(network: &Network, cluster_domain: &str, left_out: &mut Vec<String>) {
+    let DhcpOptions { domain, ntp, renew, rebind, root_path, next_server, boot_file, other, .. } =
+        &network.dhcp.options;
+    let said = [
+        (domain.as_deref().is_some_and(|domain| domain != cluster_domain), "domain"),
         (ntp.is_some(), "ntp"),
         (renew.is_some(), "renew"),
         (rebind.is_some(), "rebind"),
@@ -147,7 +198,7 @@ fn unexpressed(network: &Network, left_out: &mut Vec<String>) {
         (network.dhcp.unknown == UnknownPolicy::Shell, "unknown: shell"),
         (network.dhcp.mode != DhcpMode::Server, "dhcp"),
     ];
-    left_out.extend(said.iter().filter(|(said, _)| *said).map(|(_, what)| format!("network {}: {what}", network.name)));
+    left_out.extend(lines(network, &said));
 }
 
 fn routes(options: &DhcpOptions) -> String {

@@ -165,10 +165,32 @@ hosts: [{name: switch1, mac: 'ec:e7:a7:0f:00:09', ip: 172.16.0.90}]
         "#   network boot: ntp\n",
         "#   network boot: unknown: shell\n",
         "#   host switch1: a line `ec:e7:a7:0f:00:09 172.16.0.90` for `file`\n",
-        "rule=subnet:10.1.0.0/24,routers:10.1.0.1,cidr:24\n",
+        "rule=subnet:10.1.0.0/24,routers:10.1.0.1,cidr:24,continue:true\n",
+        "rule=type:NodeBMC,hostname:{id}\n",
     ] {
         assert!(text.contains(said), "{said} in\n{text}");
     }
     let old = render(&inventory, Generation::Six, "https://smd");
     assert!(old.contains("#   network far: this generation has one network\n"), "{old}");
+}
+
+#[test]
+fn what_differs_between_networks_is_a_comment_and_ignored_machines_get_no_pool() {
+    let lines = "networks:
+  - {name: boot, subnet: 172.16.0.0/24, pool: 172.16.0.200-172.16.0.250, unknown: ignore}
+  - {name: near, subnet: 10.1.0.0/24, pool: 10.1.0.10-10.1.0.20}
+  - {name: far, subnet: 10.2.0.0/24, pool: 10.2.0.10-10.2.0.20, unknown: 'script:x.ipxe', unknown_lease: 90s, mtu: 9000,
+     lease: 2d, dns: 9.9.9.9, search: [a.example], domain: b.example, routes: [{to: 10.9.0.0/16, via: 10.2.0.1}]}
+";
+    let inventory = cluster(lines);
+    let text = render(&inventory, Generation::Keys, "https://smd");
+    assert!(!text.contains("172.16.0.200"), "{text}");
+    assert!(text.contains("subnet_pool=10.1.0.0/24,10.1.0.10,10.1.0.20\n"), "{text}");
+    for what in ["unknown", "unknown_lease", "mtu", "lease", "dns", "search", "domain", "routes"] {
+        assert!(text.contains(&format!("#   network far: {what}\n")), "{what} in\n{text}");
+        assert!(!text.contains(&format!("#   network near: {what}\n")), "{what} in\n{text}");
+    }
+    let old = render(&inventory, Generation::Five, "https://smd");
+    assert!(!old.contains("bootloop") && old.contains("#   names of nodes: "), "{old}");
+    assert!(!imported(&text).contains("cannot be expressed"), "{text}");
 }

@@ -127,14 +127,26 @@ pub fn check_exposure(listeners: &[Listener], auth: AuthMode, insecure_env: bool
         let Address::Tcp(addr) = listener.address else { continue };
         match listener.role {
             Role::Local => return Err(ExposureError::LocalOnNetwork(addr)),
-            Role::Api if is_loopback(addr.ip()) => {}
-            Role::Api if auth == AuthMode::None => return Err(ExposureError::OpenApi(addr)),
-            Role::Api if listener.tls.is_none() => return Err(ExposureError::PlainApi(addr)),
-            Role::Api | Role::Boot | Role::Metrics | Role::Images | Role::Tftp => {}
+            Role::Api => check_api(addr, listener.tls.is_some(), auth)?,
+            Role::Boot | Role::Metrics | Role::Images | Role::Tftp => {}
         }
     }
     let has_api = listeners.iter().any(|listener| listener.role == Role::Api);
     if has_api && auth == AuthMode::None && !insecure_env { Err(ExposureError::NotConfirmed) } else { Ok(()) }
+}
+
+/// Whether the API may be at an address; `encrypted` when it is in TLS there.
+///
+/// # Errors
+///
+/// [`ExposureError::OpenApi`] and [`ExposureError::PlainApi`].
+pub fn check_api(addr: SocketAddr, encrypted: bool, auth: AuthMode) -> Result<(), ExposureError> {
+    match auth {
+        _ if is_loopback(addr.ip()) => Ok(()),
+        AuthMode::None => Err(ExposureError::OpenApi(addr)),
+        AuthMode::Jwt if !encrypted => Err(ExposureError::PlainApi(addr)),
+        AuthMode::Jwt => Ok(()),
+    }
 }
 
 /// An IPv4 address may be written as an IPv6 one (`::ffff:127.0.0.1`).

@@ -15,12 +15,13 @@ use tokio::net::UdpSocket;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
-use super::answer::Server;
+use super::answer::{Server, Silence};
 use super::limits::Limits;
+use super::place::trouble;
 use super::request::Request;
 use super::{Dhcp, Link, PXE_PORT, SERVER_PORT};
 use crate::clock;
-use crate::model::{DhcpNetwork, DhcpSettings, MacAddr};
+use crate::model::{DhcpNetwork, DhcpSettings, MacAddr, Timestamp};
 use crate::server::common::buffers::make_room;
 
 /// Packets that wait in the kernel while a thousand nodes power up at once; 300 bytes each, and the kernel's own.
@@ -31,6 +32,9 @@ const PACKET: usize = 1500;
 
 /// How many packets are read before others get a turn.
 const TURN: usize = 64;
+
+/// In microseconds.
+const MINUTE: i64 = 60_000_000;
 
 /// How often the addresses of the interface are looked at.
 const LOOK: Duration = Duration::from_secs(2);
@@ -87,12 +91,18 @@ impl Interface {
         Err(io::Error::new(io::ErrorKind::NotFound, "the interface has another name now"))
     }
 
-    /// Answers until `shutdown`.
+    /// Answers until `shutdown`. `report` is told what keeps machines of this wire from being answered, and that nothing
+    /// does.
     ///
     /// # Errors
     ///
     /// When a socket fails for good, and when the interface is gone, has another name or was replaced by another one.
-    pub async fn run(&self, dhcp: &Dhcp, shutdown: &CancellationToken) -> io::Result<()> {
+    pub async fn run(
+        &self,
+        dhcp: &Dhcp,
+        report: &(dyn Fn(Option<String>) + Send + Sync),
+        shutdown: &CancellationToken,
+    ) -> io::Result<()> {
         let mut serving = Serving {
             interface: self,
             dhcp,
@@ -100,6 +110,8 @@ impl Interface {
             made_for: Arc::default(),
             limits: Limits::default(),
             direct: Vec::new(),
+            report,
+            spent_told: None,
         };
         serving.look()?;
         let mut looks = interval(LOOK);
@@ -156,6 +168,9 @@ struct Serving<'a> {
     limits: Limits,
     /// A socket for each of our addresses on the interface.
     direct: Vec<(Ipv4Addr, Arc<UdpSocket>)>,
+    report: &'a (dyn Fn(Option<String>) + Send + Sync),
+    /// When it was last said that a pool is spent.
+    spent_told: Option<Timestamp>,
 }
 
 impl Serving<'_> {
@@ -230,6 +245,12 @@ impl Serving<'_> {
             let outcome = match outcome {
                 Ok(outcome) => outcome,
                 Err(silence) => {
+                    if matches!(silence, Silence::PoolSpent) && is_due(&mut self.spent_told, now) {
+                        tracing::warn!(
+                            interface = %self.interface.name, client.mac = %client(packet),
+                            "a pool is spent; unknown machines get no address until a lease ends"
+                        );
+                    }
                     tracing::debug!(interface = %self.interface.name, source = %source, reason = %silence, "not answered");
                     continue;
                 }
@@ -262,15 +283,24 @@ impl Serving<'_> {
                     tracing::warn!(interface = %link.name, "no network is known; DHCP is silent until one is applied");
                 }
                 Some(address) => tracing::info!(interface = %link.name, %address, "serving DHCP"),
-                None => {
-                    tracing::warn!(interface = %link.name, "the interface has no address, so DHCP is not served on it")
-                }
+                // What is reported says so.
+                None => {}
             }
             self.link = link;
         }
+        (self.report)(trouble(&self.made_for, &self.link));
         self.take_addresses();
         Ok(())
     }
+}
+
+/// True once a minute: machines without an address ask every few seconds.
+fn is_due(told: &mut Option<Timestamp>, now: Timestamp) -> bool {
+    let due = told.is_none_or(|told| !(told.0..told.0 + MINUTE).contains(&now.0));
+    if due {
+        *told = Some(now);
+    }
+    due
 }
 
 /// The machine that a packet is about, which was found to be whole.
@@ -309,3 +339,15 @@ fn link(name: &Arc<str>, networks: &[DhcpNetwork]) -> Link {
 
 /// Any port does where nothing is sent.
 const CLIENT: u16 = super::CLIENT_PORT;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_spent_pool_is_told_once_a_minute_and_after_the_clock_was_set_back() {
+        let mut told = None;
+        let said = [10, 11, 10 + MINUTE - 1, 10 + MINUTE, 11 + MINUTE, 5].map(|now| is_due(&mut told, Timestamp(now)));
+        assert_eq!(said, [true, false, false, true, false, true]);
+    }
+}
