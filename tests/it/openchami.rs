@@ -98,7 +98,7 @@ fn services_that_do_not_answer_are_named() {
     let url = format!("http://{free}");
     let finished = cluster.run(&["plan", "--base-uri", &url]).expect(1);
     assert!(finished.stderr.contains("SMD") && finished.stderr.contains(&url), "{}", finished.stderr);
-    cluster.run(&["plan", "--smd", &url]).expect(1);
+    cluster.run(&["plan", "--smd", &url]).expect(2);
 }
 
 #[test]
