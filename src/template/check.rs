@@ -5,22 +5,14 @@
 //! statements, no functions, and of the filters only `lower`, `upper` and `trim`.
 
 use std::collections::BTreeMap;
-use std::io;
 
 use minijinja::{Environment, ErrorKind, UndefinedBehavior};
 
+use super::TemplateFault;
+use super::bounded::{Bounded, add_filters};
+
 /// The longest text that variables may produce, in bytes; a kernel command line has at most a few thousand.
 const MAX_TEXT: usize = 64 << 10;
-
-/// A template that does not parse.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
-pub struct SyntaxError {
-    /// What is wrong, in lower case.
-    pub message: String,
-    /// The line of the template, from 1.
-    pub line: usize,
-}
 
 /// Why a text with variables has no value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -45,11 +37,11 @@ pub enum ExpressionError {
 ///
 /// # Errors
 /// The first mistake and its line.
-pub fn syntax(text: &str) -> Result<(), SyntaxError> {
+pub fn syntax(text: &str) -> Result<(), TemplateFault> {
     match Environment::empty().template_from_str(text) {
         Ok(_) => Ok(()),
         Err(error) if error.detail().is_some_and(|detail| detail.starts_with("unknown statement")) => Ok(()),
-        Err(error) => Err(SyntaxError {
+        Err(error) => Err(TemplateFault {
             message: error.detail().map_or_else(|| error.kind().to_string(), str::to_owned),
             line: error.line().unwrap_or(1),
         }),
@@ -96,9 +88,9 @@ pub fn variables(text: &str) -> Result<Vec<String>, ExpressionError> {
 pub fn substitute(text: &str, values: &BTreeMap<String, String>) -> Result<String, ExpressionError> {
     let environment = environment();
     let template = environment.template_from_str(text).map_err(|error| expression_error(&error))?;
-    let mut output = Bounded(Vec::new());
+    let mut output = Bounded::new(MAX_TEXT);
     match template.render_captured_to(values, &mut output) {
-        Ok(_) => String::from_utf8(output.0).map_err(|_| ExpressionError::TooLong),
+        Ok(_) => String::from_utf8(output.bytes).map_err(|_| ExpressionError::TooLong),
         Err(error) if error.kind() == ErrorKind::WriteFailure => Err(ExpressionError::TooLong),
         Err(error) => Err(expression_error(&error)),
     }
@@ -107,9 +99,7 @@ pub fn substitute(text: &str, values: &BTreeMap<String, String>) -> Result<Strin
 fn environment() -> Environment<'static> {
     let mut environment = Environment::empty();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    environment.add_filter("lower", |text: String| text.to_lowercase());
-    environment.add_filter("upper", |text: String| text.to_uppercase());
-    environment.add_filter("trim", |text: String| text.trim().to_owned());
+    add_filters(&mut environment);
     environment
 }
 
@@ -121,23 +111,6 @@ fn expression_error(error: &minijinja::Error) -> ExpressionError {
             ExpressionError::Unsupported(format!("{detail}; only `lower`, `upper` and `trim` are available"))
         }
         _ => ExpressionError::Unsupported(detail),
-    }
-}
-
-/// Takes output up to the bound and then fails.
-struct Bounded(Vec<u8>);
-
-impl io::Write for Bounded {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.0.len() + bytes.len() > MAX_TEXT {
-            return Err(io::Error::from(io::ErrorKind::FileTooLarge));
-        }
-        self.0.extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }
 

@@ -5,13 +5,14 @@
 //! of the filters only `lower`, `upper` and `trim`. It is checked before it is applied, by rendering it with sample
 //! values, and what it makes is bounded, because it is rendered for a node that waits for it.
 
-use std::io;
 use std::sync::LazyLock;
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior, Value, context};
 
+use super::TemplateFault;
 use super::boot_script::RenderError;
+use super::bounded::{Bounded, add_filters};
 
 /// The name of the script that nodes get without a template, as BSS sends it.
 pub const BOOT: &str = "boot";
@@ -56,16 +57,6 @@ pub struct Values<'a> {
     pub retry: i64,
     /// After how many attempts it had better start over.
     pub attempts: u32,
-}
-
-/// What is wrong with a template.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
-pub struct TemplateFault {
-    /// What is wrong, in lower case.
-    pub message: String,
-    /// The line of the template, from 1.
-    pub line: usize,
 }
 
 /// The template of this program that has this name; none for others and for [`BOOT`].
@@ -131,9 +122,7 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
     environment.set_auto_escape_callback(|_| AutoEscape::None);
     let syntax = SyntaxConfig::builder().trim_blocks(true).keep_trailing_newline(true).build();
     environment.set_syntax(syntax.expect("only delimiters can be refused, and they are the usual ones"));
-    environment.add_filter("lower", |text: String| text.to_lowercase());
-    environment.add_filter("upper", |text: String| text.to_uppercase());
-    environment.add_filter("trim", |text: String| text.trim().to_owned());
+    add_filters(&mut environment);
     environment
 });
 
@@ -141,9 +130,9 @@ fn rendered(text: &str, values: &Values<'_>) -> Result<String, minijinja::Error>
     let Values { kernel, initrd, params, chain_url, xname, mac, delay, retry, attempts, nid } = *values;
     let nid = nid.map_or_else(|| Value::from(""), Value::from);
     let values = context! { kernel, initrd, params, chain_url, xname, nid, mac, delay, retry, attempts };
-    let mut script = Bounded(Vec::new());
+    let mut script = Bounded::new(MAX_SCRIPT);
     ENVIRONMENT.template_from_str(text)?.render_captured_to(values, &mut script)?;
-    String::from_utf8(script.0)
+    String::from_utf8(script.bytes)
         .map_err(|_| minijinja::Error::new(ErrorKind::BadSerialization, "the script is not UTF-8"))
 }
 
@@ -169,23 +158,6 @@ fn line_of(text: &str, name: &str) -> usize {
         rest = behind;
     }
     1
-}
-
-/// Takes output up to the bound and then fails.
-struct Bounded(Vec<u8>);
-
-impl io::Write for Bounded {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.0.len() + bytes.len() > MAX_SCRIPT {
-            return Err(io::Error::from(io::ErrorKind::FileTooLarge));
-        }
-        self.0.extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }
 
 #[cfg(test)]
