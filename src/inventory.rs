@@ -46,6 +46,7 @@ mod titles;
 mod unique;
 mod values;
 mod variables;
+mod versions;
 mod walker;
 mod yaml;
 
@@ -59,5 +60,7 @@ pub use places::{BootStretches, Lines, Stretch, step, text_line};
 pub use pointers::Pointers;
 pub use source::{Source, Sources};
 pub use types::{
-    Adopt, Bmc, Boot, Cluster, Drift, Entry, Interface, Inventory, Limit, Network, Node, Origin, Said, SyncPolicy,
+    Adopt, Bmc, Boot, Cluster, Drift, Entry, Interface, Inventory, Limit, Network, Node, Origin, Said, Script,
+    SyncPolicy,
 };
+pub use versions::{Mismatch, Part, mismatches, named_version};

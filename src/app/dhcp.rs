@@ -35,10 +35,13 @@ pub(super) fn spawn(
     if interfaces.is_empty() {
         return;
     }
-    if config.boot_url.is_none() && config.boot.iter().all(|addr| addr.ip().to_canonical().is_loopback()) {
-        tracing::warn!("--boot is on loopback only, where no node finds its boot script; give --boot or --boot-url");
-    }
-    let flags = BootSettings { boot_url: config.boot_url.clone(), boot_port };
+    let flags = BootSettings {
+        boot_url: config.boot_url.clone(),
+        boot_port,
+        boot_reachable: config.boot_url.is_some()
+            || config.boot.iter().any(|addr| !addr.ip().to_canonical().is_loopback()),
+        tftp: !config.boot_servers.tftp.is_empty(),
+    };
     let dhcp = Dhcp::new(store.boot_views(), flags, &store.snapshot().records, keep(store.clone()));
     metrics.show(dhcp.figures());
     for interface in interfaces {

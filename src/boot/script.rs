@@ -3,14 +3,14 @@
 //! Unlike BSS, which looks only under the kind of key that was asked for, parameters are found however they are stored
 //! and however the node asks; and a node needs no component endpoint. It has to be a node that SMD knows and that is
 //! not `Empty`. Parameters of its role and those for every node come after its own; a machine with nothing to boot gets
-//! those for its architecture, where there are some.
+//! those for its architecture, where there are some. The site's own templates take the place of BSS's scripts.
 
 mod templated;
 
 use std::borrow::Cow;
 use std::net::IpAddr;
 
-use self::templated::templated;
+use self::templated::{templated, unknown_templated};
 use super::params::{Identity, command_line, one_line};
 use crate::model::{BootConfig, BootKey, Component, MacAddr, Nid, State, Timestamp, Xname};
 use crate::snapshot::BootView;
@@ -69,6 +69,16 @@ pub enum Selector<'a> {
     Nid(Nid),
 }
 
+impl Selector<'_> {
+    /// The MAC address that asks, its digits as they were asked, joined in pairs by dashes.
+    fn dashed_mac(self) -> Option<String> {
+        match self {
+            Self::Mac(text) => Some(dashed(text)),
+            Self::Name(_) | Self::Nid(_) => None,
+        }
+    }
+}
+
 /// A request for a boot script.
 #[derive(Debug, Clone, Copy)]
 pub struct ScriptRequest<'a> {
@@ -125,10 +135,7 @@ pub fn script(
     if let Some(what) = unavailable(config) {
         return Ok(ScriptAnswer::NotConfigured(format!("{}: {what}", node.id)));
     }
-    let asked_mac = match request.selector {
-        Selector::Mac(text) => Some(dashed(text)),
-        _ => None,
-    };
+    let asked_mac = request.selector.dashed_mac();
     let identity = Identity {
         xname: Some(node.id.as_str()),
         nid: node.nid.map(|nid| nid.0),
@@ -194,6 +201,10 @@ fn unknown(
     }
     if request.json {
         return Ok(ScriptAnswer::NotConfigured(format!("Unknown {asked}: {not_configured}")));
+    }
+    if let Some(config) = view.boot_params.get(&BootKey::unknown()).filter(|config| !config.script.is_empty()) {
+        let chain_url = format!("{}&arch=${{buildarch}}&ts={now}", again());
+        return unknown_templated(config, node, request, &chain_url, settings);
     }
     let (unknown_delay, chain_url) = (settings.unknown_delay, again());
     let script = template::unknown(&template::Unknown { unknown_delay, chain_url: &chain_url, now })?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::DesiredObject;
 use super::doc::{self, NicInfo, RedfishInfo, Shared};
-use crate::inventory::{Bmc, Boot, Inventory, Node, Origin};
+use crate::inventory::{Bmc, Boot, Inventory, Node, Origin, Script};
 use crate::model::{BootKey, GroupLabel, IpAddress, ObjectKey, Xname};
 
 type Objects = BTreeMap<ObjectKey, DesiredObject>;
@@ -39,6 +39,11 @@ pub(super) fn objects(inventory: &Inventory, objects: &mut Objects) {
         add_controller(controller, &mut shared, objects);
     }
     groups(inventory, objects);
+    if let Some(Script { template, text, origin }) = &inventory.unknown_script {
+        let doc = doc::text(&doc::BootParams { initrd: "", kernel: "", params: "", script: text, template });
+        let object = DesiredObject { doc: doc.into(), owner: None, name: template.clone(), origin: origin.clone() };
+        objects.insert(ObjectKey::boot_params(&BootKey::unknown()), object);
+    }
 }
 
 /// A management controller, put together from what its nodes say of it.

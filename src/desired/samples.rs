@@ -107,6 +107,7 @@ pub(crate) fn inventory(nodes: u32) -> Inventory {
         cloud_init_defaults: None,
         cloud_init_groups: Vec::new(),
         cloud_init_instances: Vec::new(),
+        unknown_script: None,
         pointers: crate::inventory::Pointers::default(),
         hash: "3f9c2e1a77b0".into(),
     }

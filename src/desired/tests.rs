@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::samples::{boot, desire, entry, inventory, node, origin};
 use super::{Desired, desired};
-use crate::inventory::{Inventory, Lines, Said};
+use crate::inventory::{Inventory, Lines, Origin, Said, Script};
 use crate::model::kind::CLUSTER;
 use crate::model::{ClusterDefaults, Kind, Nid, ObjectKey};
 
@@ -18,6 +18,18 @@ fn doc(desired: &Desired, kind: Kind, id: &str) -> Value {
 
 fn one_node() -> Inventory {
     inventory(1)
+}
+
+#[test]
+fn the_sites_script_for_machines_with_nothing_to_boot_becomes_boot_parameters_of_a_host_of_its_own() {
+    let origin = Origin { file: "templates/unknown.j2".into(), line: 1, end_line: 2 };
+    let script = Script { template: "unknown".into(), text: "#!ipxe\nreboot\n".into(), origin: origin.clone() };
+    let desired = desire(&Inventory { unknown_script: Some(script), ..one_node() });
+    let expected =
+        json!({"initrd": "", "kernel": "", "params": "", "script": "#!ipxe\nreboot\n", "template": "unknown"});
+    assert_eq!(doc(&desired, Kind::BootParams, "host:Unknown"), expected);
+    let object = &desired.objects[&ObjectKey::new(Kind::BootParams, "host:Unknown")];
+    assert_eq!((&object.owner, &object.origin), (&None, &origin));
 }
 
 #[test]

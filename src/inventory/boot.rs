@@ -2,7 +2,7 @@
 //!
 //! From the least to the most specific: the profile that the `bss_*` variables make, `boot.default`, the profiles of the
 //! node's groups from the lowest `priority` (0 where it is not given) to the highest, the profile of the node. Each takes
-//! from the one before it what it does not say itself. `template` names another script than the one that BSS sends.
+//! from the one before it what it does not say itself. `template` names another script than the usual one.
 
 mod trace;
 
@@ -76,7 +76,7 @@ impl Profile {
         }
     }
 
-    /// The name of the template; empty for the script that BSS sends.
+    /// The name of the template; empty for the usual script.
     fn template_name(&self) -> &str {
         match &self.template {
             Some((name, _)) if **name != *profile::BOOT => name,

@@ -121,6 +121,7 @@ codes! {
     BootTemplate = "OS0606" Error "a boot script template is at fault";
     NoTemplate = "OS0607" Error "a boot profile names no template";
     MissingImage = "OS0608" Error "a file that nodes boot is not among the images";
+    ImageVersions = "OS0609" Warning "kernel, initrd and root file system differ in version";
 
     UnknownModule = "OS0701" Warning "not a cloud-config module";
     Permissions = "OS0702" Error "`permissions` is not a text";

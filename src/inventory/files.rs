@@ -36,11 +36,10 @@ pub(super) const DEFAULTS: &str = "cloud-init/defaults.yaml";
 /// The folder with templates of boot scripts.
 pub(super) const TEMPLATES: &str = "templates";
 
-/// The name under which profiles know the template in this file; none for a file that is none. `boot` is the script
-/// without a template, which no file takes the place of.
+/// The name under which profiles know the template in this file; none for a file that is none.
 pub(super) fn template_name(file: &str) -> Option<&str> {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-    file.strip_suffix(".j2").filter(|name| !name.is_empty() && *name != "boot" && name.chars().all(plain))
+    file.strip_suffix(".j2").filter(|name| !name.is_empty() && name.chars().all(plain))
 }
 
 /// Reads what belongs to an inventory.
@@ -186,8 +185,7 @@ fn read_templates(reader: &Reader<'_>, found: &mut Files) {
             let bytes = reader.file(&path, &mut found.problems);
             found.files.push((path.clone(), content(&path, bytes)));
         } else if found.problems.iter().filter(|problem| problem.code == Code::StrayFile).count() < stray::MAX_STRAY {
-            let help = "templates of boot scripts are called `NAME.j2`, of letters, digits, `.`, `_` and `-`; `boot` is the \
-                        script that nodes get without one";
+            let help = "templates of boot scripts are called `NAME.j2`, of letters, digits, `.`, `_` and `-`";
             found.problems.push(stray::file(&path, help));
         }
     }

@@ -15,7 +15,7 @@ use super::serving::Dhcp;
 use super::source::{Sheet, Source, Sources};
 use super::types::{Bmc, Boot, Cluster, Interface, Inventory, Node};
 use super::yaml::{self, MAX_BYTES, Parsed, Yaml};
-use super::{Code, salvage, templates, titles, unique};
+use super::{Code, salvage, templates, titles, unique, versions};
 use crate::model::IpAddress;
 
 /// What became of a directory.
@@ -228,7 +228,9 @@ fn examine(sources: &Sources, report: &Report, hash: &str) -> Option<Inventory> 
             dhcp = Some(
                 DhcpChecks { nodes_sheet, cluster_sheet, nodes, complete, networks, boot_ip }.resolve(&cluster.dhcp),
             );
-            boots = Some(Assignment::new(nodes_sheet, cluster_sheet, &cluster.boot, complete).resolve(nodes));
+            let resolved = Assignment::new(nodes_sheet, cluster_sheet, &cluster.boot, complete).resolve(nodes);
+            versions::check(cluster_sheet, &resolved);
+            boots = Some(resolved);
         }
     }
 
@@ -256,6 +258,7 @@ fn examine(sources: &Sources, report: &Report, hash: &str) -> Option<Inventory> 
         cloud_init_defaults: cloud_init.defaults,
         cloud_init_groups: cloud_init.groups,
         cloud_init_instances: cloud_init.instances,
+        unknown_script: templates.unknown(sources),
         pointers: cloud_init.pointers,
         hash,
     })

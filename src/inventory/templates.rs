@@ -1,7 +1,8 @@
 //! Boot script templates: `templates/NAME.j2`, which a boot profile names by `template: NAME`.
 //!
-//! A file takes the place of this program's template of the same name. That of `boot`, which is the script that BSS sends,
-//! cannot be taken: every client of BSS relies on it.
+//! A file takes the place of this program's template of the same name. `templates/boot.j2` is the script of nodes whose
+//! profile names no template, in the place of the one that BSS sends, and `templates/unknown.j2` that of machines which
+//! have nothing to boot.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,17 +12,17 @@ use super::boot::{BootDraft, Profile};
 use super::diagnostic::{Diagnostic, Report};
 use super::files::{TEMPLATES, template_name};
 use super::source::{Sheet, Source, Sources};
-use super::types::Boot;
+use super::types::{Boot, Origin, Script};
 use super::walker::{did_you_mean, words};
 use crate::template::profile;
 
 /// The templates that profiles may name, by name.
-pub(super) struct Templates(BTreeMap<String, Arc<str>>);
+pub(super) struct Templates(BTreeMap<Arc<str>, Arc<str>>);
 
 /// Reads and checks the files of the folder, beside the templates of this program.
 pub(super) fn read(sources: &Sources, report: &Report) -> Templates {
-    let own = profile::names().filter_map(|name| Some((name.to_owned(), Arc::from(profile::built_in(name)?))));
-    let mut templates: BTreeMap<String, Arc<str>> = own.collect();
+    let own = profile::names().filter_map(|name| Some((Arc::from(name), Arc::from(profile::built_in(name)?))));
+    let mut templates: BTreeMap<Arc<str>, Arc<str>> = own.collect();
     for source in sources.iter().filter(|source| source.sound) {
         let Some(file) = source.name().strip_prefix(TEMPLATES).and_then(|rest| rest.strip_prefix('/')) else {
             continue;
@@ -29,7 +30,7 @@ pub(super) fn read(sources: &Sources, report: &Report) -> Templates {
         let Some(name) = template_name(file) else { continue };
         check(source, report);
         // One with a fault is there all the same, so that profiles which name it are not reported, too.
-        templates.insert(name.to_owned(), source.text().into());
+        templates.insert(name.into(), source.text().into());
     }
     Templates(templates)
 }
@@ -61,7 +62,7 @@ impl Templates {
         if self.0.contains_key(&**name) || **name == *profile::BOOT {
             return;
         }
-        let known = || self.0.keys().map(String::as_str).chain([profile::BOOT]);
+        let known = || self.0.keys().map(|name| &**name).chain([profile::BOOT]);
         let help = match did_you_mean(name, known()) {
             Some(similar) => format!("did you mean `{similar}`?"),
             None => format!("write it into `{TEMPLATES}/{name}.j2`, or name one of {}", {
@@ -73,11 +74,22 @@ impl Templates {
         sheet.push(sheet.problem(Code::NoTemplate, *span, message).help(help));
     }
 
-    /// Puts in the template that a profile names.
+    /// Puts in the template that a profile names, and for one that names none the site's `boot`, where there is one.
     pub(super) fn fill(&self, boot: &mut Boot) {
-        if let Some(text) = self.0.get(&*boot.template) {
+        let name = if boot.template.is_empty() { profile::BOOT } else { &*boot.template };
+        if let Some((name, text)) = self.0.get_key_value(name) {
+            boot.template = name.clone();
             boot.script = text.clone();
         }
+    }
+
+    /// The site's script for machines that have nothing to boot, where there is one.
+    pub(super) fn unknown(&self, sources: &Sources) -> Option<Script> {
+        let (template, text) = self.0.get_key_value(profile::UNKNOWN)?;
+        let file: Arc<str> = format!("{TEMPLATES}/{template}.j2").into();
+        let lines = sources.get(&file)?.text().lines().count();
+        let end_line = u32::try_from(lines).unwrap_or(u32::MAX).max(1);
+        Some(Script { template: template.clone(), text: text.clone(), origin: Origin { file, line: 1, end_line } })
     }
 }
 
@@ -153,8 +165,31 @@ mod tests {
     }
 
     #[test]
+    fn a_sites_boot_is_for_profiles_that_name_no_template_and_its_unknown_for_machines_without_one() {
+        let own = "#!ipxe\necho mine\n";
+        let both = [("boot.j2", own), ("unknown.j2", "#!ipxe\nchain {{ chain_url }}\n")];
+        for yaml in [KERNEL.to_owned(), format!("{KERNEL}  nodes: {{nid001: {{template: boot}}}}\n")] {
+            let found = boot(&yaml, &both);
+            assert_eq!((&*found.template, &*found.script), ("boot", own));
+        }
+        let other = boot(&format!("{KERNEL}  nodes: {{nid001: {{template: maintenance}}}}\n"), &both);
+        assert_eq!(&*other.template, "maintenance");
+        let unknown = inventory(KERNEL, &both).1.inventory.unwrap().unknown_script.unwrap();
+        assert_eq!(&*unknown.text, "#!ipxe\nchain {{ chain_url }}\n");
+        assert_eq!(
+            (&*unknown.origin.file, unknown.origin.line, unknown.origin.end_line),
+            ("templates/unknown.j2", 1, 2)
+        );
+        assert_eq!(inventory(KERNEL, &[]).1.inventory.unwrap().unknown_script, None);
+        for name in ["boot", "unknown"] {
+            let file = format!("{name}.j2");
+            assert_eq!(faults(KERNEL, &[(&file, "reboot\n")]), [(Code::BootTemplate, format!("templates/{file}"), 1)]);
+        }
+    }
+
+    #[test]
     fn files_that_no_profile_can_name_are_told() {
-        for name in ["mine.ipxe", "a b.j2", "boot.j2"] {
+        for name in ["mine.ipxe", "a b.j2"] {
             let fault = faults(KERNEL, &[(name, "#!ipxe\n")]);
             assert_eq!(fault, [(Code::StrayFile, format!("templates/{name}"), 1)], "{name}");
         }

@@ -50,6 +50,8 @@ pub struct Inventory {
     pub cloud_init_groups: Vec<Said<CloudInitGroup>>,
     /// `cloud-init/instances/*.yaml`, and what has their shape in `cloud-init/*.yaml`.
     pub cloud_init_instances: Vec<Said<InstanceInfo>>,
+    /// `templates/unknown.j2`.
+    pub unknown_script: Option<Script>,
     /// What the lines of `cluster.yaml` and of the files of cloud-init say.
     pub pointers: Pointers,
     /// BLAKE3 over the names and contents of all files, in hexadecimal: equal trees have equal hashes.
@@ -175,13 +177,33 @@ pub struct Boot {
     pub initrd: Arc<str>,
     /// Kernel command line.
     pub params: Arc<str>,
-    /// The name of the template that the boot script is made of; empty for the script that BSS sends.
+    /// The name of the template that the boot script is made of, `boot` for the site's own; empty for the script that BSS
+    /// sends.
     pub template: Arc<str>,
     /// That template itself.
     pub script: Arc<str>,
     /// The lines that kernel, initrd and params come from.
     pub stretches: BootStretches,
     /// Where the profile is declared.
+    pub origin: Origin,
+}
+
+impl Boot {
+    /// The URL of the root file system that the kernel fetches: `root=live:URL` of its command line.
+    #[must_use]
+    pub fn rootfs(&self) -> Option<&str> {
+        self.params.split(' ').find_map(|word| word.strip_prefix("root=live:"))
+    }
+}
+
+/// A boot script that no profile names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Script {
+    /// The name of the template that it is made of.
+    pub template: Arc<str>,
+    /// That template itself.
+    pub text: Arc<str>,
+    /// Where it is.
     pub origin: Origin,
 }
 

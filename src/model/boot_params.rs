@@ -20,6 +20,15 @@ pub enum BootKey {
     Nid(Nid),
 }
 
+impl BootKey {
+    /// What the site's script for machines that have nothing to boot is stored under: a host of a name that BSS gives no
+    /// meaning to.
+    #[must_use]
+    pub fn unknown() -> Self {
+        Self::Host("Unknown".into())
+    }
+}
+
 /// A text that is no boot key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a boot key: `mac:…`, `host:…` or `nid:…`")]
@@ -76,7 +85,8 @@ pub struct BootConfig {
     /// The kernel command line.
     #[serde(default, skip_serializing_if = "str::is_empty")]
     pub params: Arc<str>,
-    /// The name of the template that its boot script is made of; empty for the script that BSS sends.
+    /// The name of the template that its boot script is made of, `boot` for the site's own; empty for the script that BSS
+    /// sends.
     #[serde(default, skip_serializing_if = "str::is_empty")]
     pub template: Arc<str>,
     /// That template itself.

@@ -11,6 +11,7 @@
 //! What it does not do: DHCPv6, DHCP over InfiniBand, and probing an address before it is offered; an address that is
 //! in use all the same is declined by its client and left alone for an hour.
 
+mod advice;
 mod answer;
 mod boot_file;
 mod client;
@@ -61,6 +62,10 @@ pub struct BootSettings {
     pub boot_url: Option<String>,
     /// The port of the boot listener.
     pub boot_port: u16,
+    /// Whether nodes may reach that listener: it is not on loopback alone, or the URL says how.
+    pub boot_reachable: bool,
+    /// Whether loaders are served over TFTP.
+    pub tftp: bool,
 }
 
 /// Stores changes durably, or says in words why it cannot.
@@ -100,13 +105,15 @@ impl Dhcp {
         self.journal.run(self, &report, shutdown).await;
     }
 
-    /// The settings in force with what is looked up often; made anew when they change.
+    /// The settings in force with what is looked up often; made anew when they change, which is when it is told what they
+    /// ask for in vain.
     fn prepared(&self, settings: Option<&Arc<DhcpSettings>>) -> Arc<Prepared> {
         let mut prepared = self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(settings) = settings
             && !Arc::ptr_eq(&prepared.settings, settings)
         {
             *prepared = Arc::new(Prepared::new(settings.clone()));
+            advice::advice(settings, &self.flags).iter().for_each(|advice| tracing::warn!("{advice}"));
         }
         prepared.clone()
     }

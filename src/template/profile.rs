@@ -1,9 +1,10 @@
 //! The boot scripts that a boot profile names: those of this program, and the site's own, `templates/NAME.j2` of the
-//! inventory.
+//! inventory. Two names are special: a site's `boot` is for the profiles that name none, its `unknown` for machines that
+//! have nothing to boot.
 //!
 //! A site's template can put values in, choose by `if` and repeat by `for`, and nothing else: there are no functions, and
 //! of the filters only `lower`, `upper` and `trim`. It is checked before it is applied, by rendering it with sample
-//! values, and what it makes is bounded, because it is rendered for a node that waits for it.
+//! values, and both its work and what it makes are bounded, because it is rendered for a node that waits for it.
 
 use std::sync::LazyLock;
 
@@ -14,8 +15,11 @@ use super::TemplateFault;
 use super::boot_script::RenderError;
 use super::bounded::{Bounded, add_filters};
 
-/// The name of the script that nodes get without a template, as BSS sends it.
+/// The name of the script that nodes get whose profile names no template: the site's, or the one that BSS sends.
 pub const BOOT: &str = "boot";
+
+/// The name of the site's script for machines that have nothing to boot, and of those that no inventory knows.
+pub const UNKNOWN: &str = "unknown";
 
 /// The templates of this program, by the names that a profile gives them.
 const BUILT_IN: &[(&str, &str)] = &[
@@ -31,17 +35,21 @@ pub const VARIABLES: &[&str] =
 /// The longest script, in bytes; iPXE keeps it in memory beside kernel and initrd.
 const MAX_SCRIPT: usize = 64 << 10;
 
+/// The most work that one script may be, in minijinja's fuel: an instruction costs one, and so do 64 bytes of text. The
+/// longest script is a twentieth of it, and all of it is spent in about a millisecond.
+const MAX_WORK: u64 = 20_000;
+
 /// How every script of iPXE begins.
 const FIRST_LINE: &str = "#!ipxe";
 
 /// What a script is made of. Every text has to be free of line breaks.
 #[derive(Debug, Clone, Copy)]
 pub struct Values<'a> {
-    /// URL of the kernel.
+    /// URL of the kernel; empty for a machine that has nothing to boot.
     pub kernel: &'a str,
     /// URL of the initrd; empty means none.
     pub initrd: &'a str,
-    /// The whole kernel command line.
+    /// The whole kernel command line; empty for a machine that has nothing to boot.
     pub params: &'a str,
     /// Where the node asks for its script again.
     pub chain_url: &'a str,
@@ -96,7 +104,7 @@ pub fn check(text: &str) -> Result<(), TemplateFault> {
         retry: 0,
         attempts: 20,
     };
-    let bare = Values { initrd: "", xname: "", nid: None, mac: "", retry: 99, ..whole };
+    let bare = Values { kernel: "", initrd: "", params: "", xname: "", nid: None, mac: "", retry: 99, ..whole };
     for values in [whole, bare] {
         let script = rendered(text, &values).map_err(|error| of(&error))?;
         if script.lines().next() != Some(FIRST_LINE) {
@@ -119,6 +127,7 @@ pub fn render(name: &str, text: &str, values: &Values<'_>) -> Result<String, Ren
 static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
     let mut environment = Environment::empty();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_fuel(Some(MAX_WORK));
     environment.set_auto_escape_callback(|_| AutoEscape::None);
     let syntax = SyntaxConfig::builder().trim_blocks(true).keep_trailing_newline(true).build();
     environment.set_syntax(syntax.expect("only delimiters can be refused, and they are the usual ones"));
@@ -139,6 +148,7 @@ fn rendered(text: &str, values: &Values<'_>) -> Result<String, minijinja::Error>
 fn words(error: &minijinja::Error) -> String {
     match error.kind() {
         ErrorKind::WriteFailure => format!("the script becomes longer than {} KiB", MAX_SCRIPT >> 10),
+        ErrorKind::OutOfFuel => "it does too much: loops within loops, or over long texts".to_owned(),
         kind => error.detail().map_or_else(|| kind.to_string(), str::to_owned),
     }
 }

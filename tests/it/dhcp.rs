@@ -272,7 +272,7 @@ fn beside_services_elsewhere_nodes_have_their_addresses_and_the_boot_scripts_of_
         Serving::start(command)
     };
     let services = serve(&theirs, &["--auth", "none"]);
-    let _ours = serve(&cluster, &["--dhcp", "right"]);
+    let ours = serve(&cluster, &["--dhcp", "right"]);
     let target = ["--base-uri", &services.api];
     let plan = cluster.run(&[&["plan"][..], &target].concat()).expect(0).stdout;
     assert!(plan.contains("network management new") && plan.contains("addresses of nodes changed"), "{plan}");
@@ -284,6 +284,9 @@ fn beside_services_elsewhere_nodes_have_their_addresses_and_the_boot_scripts_of_
     let said = wires.run(1, "udhcpc", &[&arguments[..], &as_ipxe].concat());
     assert!(said.contains("EVENT bound ip=172.16.0.1 lease=3600 hostname=nid001 router=172.16.0.254"), "{said}");
     assert!(said.contains(&format!("bootfile={}/boot/v1/bootscript?mac={NODE}", services.api)), "{said}");
+    let log = ours.log();
+    assert!(log.contains("there is no --tftp") && log.contains("finds no loader on management"), "{log}");
+    assert!(!log.contains("on loopback only"), "the boot scripts are elsewhere: {log}");
 }
 
 #[test]

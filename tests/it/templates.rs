@@ -45,6 +45,36 @@ fn a_template_is_planned_applied_and_served_until_it_is_taken_back() {
 }
 
 #[test]
+fn the_sites_boot_and_unknown_are_planned_applied_and_served_until_they_are_taken_back() {
+    const STRANGER: &str = "/boot/v1/bootscript?mac=02:00:00:00:00:99";
+    let cluster = Cluster::demo();
+    let serving = cluster.serve(&[]);
+    cluster.run(&["apply", "--yes"]).expect(0);
+    let script = |path: &str| get(&format!("{}{path}", serving.boot)).body;
+    let usual = script(NODE);
+
+    let templates = cluster.inventory().join("templates");
+    std::fs::create_dir(&templates).unwrap();
+    let own = "#!ipxe\nkernel {{ kernel }} {{ params }}\nboot || reboot\n";
+    std::fs::write(templates.join("boot.j2"), own).unwrap();
+    std::fs::write(templates.join("unknown.j2"), "#!ipxe\necho who is {{ mac }}\nchain {{ chain_url }} || reboot\n")
+        .unwrap();
+    let plan = cluster.run(&["plan"]).expect(0).stdout;
+    assert!(plan.contains("host:Unknown") && plan.contains("echo who is"), "{plan}");
+    assert!(plan.contains("template") && plan.contains("boot || reboot"), "{plan}");
+    assert!(script(STRANGER).contains("sleep 10\nchain "), "a plan changes nothing: {}", script(STRANGER));
+    cluster.run(&["apply", "--yes"]).expect(0);
+    assert!(script(NODE).ends_with("\nboot || reboot\n"), "{}", script(NODE));
+    assert!(script(STRANGER).starts_with("#!ipxe\necho who is 02-00-00-00-00-99\nchain http"), "{}", script(STRANGER));
+    assert!(cluster.run(&["plan"]).expect(0).stdout.contains("in sync"));
+
+    std::fs::remove_dir_all(&templates).unwrap();
+    cluster.run(&["apply", "--yes"]).expect(0);
+    assert_eq!(script(NODE), usual);
+    assert!(script(STRANGER).contains("sleep 10\nchain "), "{}", script(STRANGER));
+}
+
+#[test]
 fn a_template_is_refused_by_services_that_cannot_keep_it_before_anything_is_written() {
     let (cluster, theirs) = (Cluster::demo(), Cluster::demo());
     let services = theirs.serve_with(&["--auth", "none"], &[("OCHAMI_SYNC_INSECURE", "1")]);

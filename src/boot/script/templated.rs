@@ -1,11 +1,11 @@
-//! The script of a node whose boot profile names a template.
+//! Scripts that are made of a profile's template, or of the site's for machines that have nothing to boot.
 
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash as _, Hasher as _};
 
 use super::super::params::{Identity, command_line, one_line};
-use super::{ScriptAnswer, ScriptError, ScriptSettings};
-use crate::model::BootConfig;
+use super::{ScriptAnswer, ScriptError, ScriptRequest, ScriptSettings};
+use crate::model::{BootConfig, Component};
 use crate::template::profile;
 
 /// Attempts until a node starts over whose template counts them: with the usual delays some quarter of an hour.
@@ -34,19 +34,53 @@ pub(super) fn templated(
             nid: identity.nid,
             mac: identity.mac.unwrap_or_default(),
             delay: delay(settings.retry_delay, xname),
-            // The number is the requester's. One beyond the last attempt would keep a script from ever giving up.
-            retry: retry.clamp(0, i64::from(ATTEMPTS) - 1),
+            retry: counted(retry),
             attempts: ATTEMPTS,
         },
     )?;
     Ok(ScriptAnswer::Script(script))
 }
 
+/// The site's script for a machine that has nothing to boot; `node` is what is known of it.
+pub(super) fn unknown_templated(
+    config: &BootConfig,
+    node: Option<&Component>,
+    request: &ScriptRequest<'_>,
+    chain_url: &str,
+    settings: &ScriptSettings,
+) -> Result<ScriptAnswer, ScriptError> {
+    let mac = request.selector.dashed_mac().unwrap_or_default();
+    let xname = node.map_or("", |node| node.id.as_str());
+    let script = profile::render(
+        &config.template,
+        &config.script,
+        &profile::Values {
+            kernel: "",
+            initrd: "",
+            params: "",
+            chain_url,
+            xname,
+            nid: node.and_then(|node| node.nid).map(|nid| nid.0),
+            mac: &mac,
+            delay: delay(settings.unknown_delay, if xname.is_empty() { &mac } else { xname }),
+            retry: counted(request.retry),
+            attempts: ATTEMPTS,
+        },
+    )?;
+    Ok(ScriptAnswer::Wait(script))
+}
+
+/// The number of attempts before. It is the requester's, and one beyond the last attempt would keep a script from ever
+/// giving up.
+fn counted(retry: i64) -> i64 {
+    retry.clamp(0, i64::from(ATTEMPTS) - 1)
+}
+
 /// The seconds that one node waits: up to half as long again as is set, another time for each, so that nodes which fail
 /// together do not come again together.
-pub(super) fn delay(least: u32, xname: &str) -> u32 {
+pub(super) fn delay(least: u32, name: &str) -> u32 {
     let mut hasher = DefaultHasher::new();
-    xname.hash(&mut hasher);
+    name.hash(&mut hasher);
     let spread = u64::from(least / 2) + 1;
     least.saturating_add(u32::try_from(hasher.finish() % spread).unwrap_or(0))
 }

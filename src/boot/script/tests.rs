@@ -283,3 +283,42 @@ fn nodes_wait_for_different_times_within_bounds() {
     assert!(delays.len() > 10 && delays.iter().all(|delay| (30..=45).contains(delay)), "{delays:?}");
     assert_eq!(delay(0, "x1000c0s0b0n0"), 0);
 }
+
+/// A view with a script of the site's for machines that have nothing to boot.
+fn with_unknown(view: &BootView, script: &str) -> BootView {
+    let mut view = BootView::clone(view);
+    let config = BootConfig { template: "unknown".into(), script: script.into(), ..BootConfig::default() };
+    view.boot_params.insert(BootKey::unknown(), Arc::new(config));
+    view
+}
+
+#[test]
+fn the_sites_script_for_machines_that_have_nothing_to_boot_takes_the_place_of_the_built_in_one() {
+    let script = "#!ipxe\necho [{{ kernel }}{{ initrd }}{{ params }}] {{ xname }} {{ nid }} {{ mac }} {{ retry }}\n\
+                  sleep {{ delay }}\nchain {{ chain_url }} || reboot\n";
+    let known = with_unknown(&view(&[], None), script);
+    let chain = |mac: &str| {
+        format!("chain https://demo/apis/bss/boot/v1/bootscript?mac={mac}&arch=${{buildarch}}&ts=1700000000")
+    };
+    let told = text(&known, ask(Selector::Mac(MAC)));
+    assert!(told.starts_with(&format!("#!ipxe\necho [] {NODE} 1 ec-e7-a7-05-a1-00 0\nsleep 1")), "{told}");
+    assert!(told.ends_with(&format!("{} || reboot\n", chain(MAC))), "{told}");
+    let stranger = "00:00:00:00:00:09";
+    let told = text(&known, ScriptRequest { retry: i64::MAX, ..ask(Selector::Mac(stranger)) });
+    assert!(told.contains("[]   00-00-00-00-00-09 19\n") && told.contains(&chain(stranger)), "{told}");
+
+    let again = ScriptRequest { arch: Some("x86_64"), ..ask(Selector::Mac(stranger)) };
+    assert!(
+        matches!(super::script(&known, &again, &settings()).unwrap(), ScriptAnswer::NotConfigured(_)),
+        "it is asked once"
+    );
+    let bootable = with_unknown(&view(&["nid:1"], None), script);
+    assert!(text(&bootable, ask(Selector::Mac(MAC))).contains("\nkernel "), "a node that boots is none of these");
+}
+
+#[test]
+fn a_script_of_the_sites_that_cannot_be_made_is_an_error_and_names_it() {
+    let view = with_unknown(&view(&[], None), "{{ other }}");
+    let error = script(&view, &ask(Selector::Mac(MAC)), &settings()).unwrap_err().to_string();
+    assert!(error.contains("template unknown cannot be rendered"), "{error}");
+}

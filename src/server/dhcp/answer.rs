@@ -18,7 +18,7 @@ use super::request::{Kind, Request};
 use super::sightings::Sightings;
 use super::{BootSettings, CLIENT_PORT, Link, PXE_PORT, SERVER_PORT, code};
 use crate::model::{
-    Component, DhcpLease, DhcpMachine, DhcpMode, DhcpOptions, MacAddr, Record, Table, Timestamp, UnknownPolicy,
+    BootKey, Component, DhcpLease, DhcpMachine, DhcpMode, DhcpOptions, MacAddr, Record, Table, Timestamp, UnknownPolicy,
 };
 use crate::snapshot::{BootView, Change};
 
@@ -241,7 +241,7 @@ impl<'a> Server<'a> {
         };
         let layers = Layers::of_network(network);
         let mut reply = Reply::new(kind, request, place.server);
-        self.complete(&mut reply, request, place, &layers, Machine::Unknown(policy));
+        self.complete(&mut reply, request, place, &layers, self.unknown(policy));
         if request.kind == Kind::Inform {
             return Ok(sent(reply, request, None));
         }
@@ -272,11 +272,11 @@ impl<'a> Server<'a> {
         let machine = settings.machines.get(&request.mac).map(Member::Machine);
         let layers = self.layers(place, machine.or(component.map(|component| Member::Component(component))));
         let known = interface.is_some() || settings.knows(request.mac);
-        let machine = if known { Machine::Known } else { Machine::Unknown(&place.network.unknown) };
+        let machine = if known { Machine::Known } else { self.unknown(&place.network.unknown) };
         if !known && Client::of(request) != Client::Plain {
             self.sightings().note(request, &place.network.name, None, self.now);
         }
-        if matches!(machine, Machine::Unknown(UnknownPolicy::Ignore)) {
+        if matches!(machine, Machine::Unknown { policy: UnknownPolicy::Ignore, .. }) {
             return Err(Silence::Ignored);
         }
         let mut reply = Reply::new(kind, request, place.server);
@@ -312,6 +312,11 @@ impl<'a> Server<'a> {
         let boot = Boot { settings, flags: self.flags, layers, server: place.server, machine, proxy: false };
         boot.set(reply, request);
         layers.set(reply, place.network);
+    }
+
+    fn unknown<'p>(&self, policy: &'p UnknownPolicy) -> Machine<'p> {
+        let script = self.view.boot_params.get(&BootKey::unknown());
+        Machine::Unknown { policy, scripted: script.is_some_and(|config| !config.script.is_empty()) }
     }
 
     /// Tells the client to start over.

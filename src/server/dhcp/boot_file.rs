@@ -37,8 +37,8 @@ const NO_PROXY: &[u8] = &[176, 1, 1];
 pub(super) enum Machine<'a> {
     /// A known one.
     Known,
-    /// An unknown one, with the policy of its network.
-    Unknown(&'a UnknownPolicy),
+    /// An unknown one, with the policy of its network and whether the boot listener has a script of the site's for it.
+    Unknown { policy: &'a UnknownPolicy, scripted: bool },
 }
 
 /// What a boot file depends on.
@@ -112,10 +112,16 @@ impl Boot<'_> {
         match self.machine {
             Machine::Known => match &self.settings.boot_script_url {
                 Some(url) => format!("{url}?mac={mac}"),
-                None => format!("{}/boot/v1/bootscript?mac={mac}", self.boot_url()),
+                None => self.own_script(mac),
             },
-            Machine::Unknown(policy) => policy.boot_file().to_owned(),
+            // The script of the TFTP server has them start over, and so that is what the site's own one replaces.
+            Machine::Unknown { policy: UnknownPolicy::Reboot, scripted: true } => self.own_script(mac),
+            Machine::Unknown { policy, .. } => policy.boot_file().to_owned(),
         }
+    }
+
+    fn own_script(&self, mac: MacAddr) -> String {
+        format!("{}/boot/v1/bootscript?mac={mac}", self.boot_url())
     }
 
     /// How the node reaches the boot listener.

@@ -92,7 +92,7 @@ mod tests {
 
     #[test]
     fn requests_answers_drops_and_leases_are_on_the_page() {
-        let flags = BootSettings { boot_url: None, boot_port: 80 };
+        let flags = BootSettings { boot_url: None, boot_port: 80, boot_reachable: true, tftp: true };
         let mut records = Records::default();
         let now = clock::now();
         for (last, expires) in [(1, Timestamp(now.0 + 3_600_000_000)), (2, Timestamp(now.0 - 1))] {

@@ -72,7 +72,7 @@ impl Lab {
         Self {
             snapshot,
             prepared: Prepared::new(Arc::new(settings)),
-            flags: BootSettings { boot_url: None, boot_port: 8081 },
+            flags: BootSettings { boot_url: None, boot_port: 8081, boot_reachable: true, tftp: true },
             link: Link { name: "eth0".into(), address: Some(OURS), towards: vec![Some(OURS); 4] },
             leases: Mutex::default(),
             sightings: Mutex::default(),

@@ -127,7 +127,7 @@ mod tests {
     }
 
     fn dhcp(keep: Keep) -> Arc<Dhcp> {
-        let flags = BootSettings { boot_url: None, boot_port: 80 };
+        let flags = BootSettings { boot_url: None, boot_port: 80, boot_reachable: true, tftp: true };
         Dhcp::new(Store::in_memory().boot_views(), flags, &Records::default(), keep)
     }
 

@@ -67,6 +67,21 @@ fn a_fault_is_told_with_its_line() {
 }
 
 #[test]
+fn a_template_that_does_too_much_is_told_and_ended() {
+    let digits = "[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]";
+    let nested = |depth: usize| {
+        let begin = format!("{{% for x in {digits} %}}").repeat(depth);
+        format!("#!ipxe\n{begin}{}\n", "{% endfor %}".repeat(depth))
+    };
+    assert_eq!(check(&nested(3)), Ok(()), "a thousand rounds are no harm");
+    let started = std::time::Instant::now();
+    assert_eq!(fault(&nested(12)).1, "it does too much: loops within loops, or over long texts");
+    let error = render("own", &nested(12), &VALUES).unwrap_err().to_string();
+    assert!(error.contains("template own cannot be rendered"), "{error}");
+    assert!(started.elapsed() < std::time::Duration::from_secs(10), "a million million rounds were not made");
+}
+
+#[test]
 fn a_template_that_cannot_be_rendered_is_named() {
     let error = render("own", "{{ other }}", &VALUES).unwrap_err().to_string();
     assert!(error.contains("template own cannot be rendered"), "{error}");

@@ -96,7 +96,12 @@ fn what_is_set_goes_before_what_is_usual() {
     let offer = lab.answer(&pxe(7));
     assert_eq!((offer.boot_file().as_deref(), offer.message.siaddr()), (Some("own.efi"), ip(253)));
     assert_eq!(offer.option(OptionCode::RootPath), Some(&DhcpOption::RootPath("/srv".into())));
-    lab.flags(BootSettings { boot_url: Some("https://boot.example:8443/".into()), boot_port: 1 });
+    lab.flags(BootSettings {
+        boot_url: Some("https://boot.example:8443/".into()),
+        boot_port: 1,
+        boot_reachable: true,
+        tftp: true,
+    });
     let script = "https://boot.example:8443/boot/v1/bootscript?mac=ec:e7:a7:05:a1:01";
     assert_eq!(lab.answer(&ipxe(known(1))).boot_file().as_deref(), Some(script));
 }
@@ -105,7 +110,7 @@ fn what_is_set_goes_before_what_is_usual() {
 fn a_url_too_long_for_the_header_is_an_option_only() {
     let mut lab = Lab::new();
     let url = format!("http://{}.example", "a".repeat(150));
-    lab.flags(BootSettings { boot_url: Some(url.clone()), boot_port: 1 });
+    lab.flags(BootSettings { boot_url: Some(url.clone()), boot_port: 1, boot_reachable: true, tftp: true });
     let offer = lab.answer(&ipxe(known(1)));
     assert!(offer.boot_file().unwrap().starts_with(&url));
     assert_eq!(offer.message.fname(), None);
@@ -135,6 +140,27 @@ fn an_unknown_machine_is_told_what_the_policy_of_its_network_says() {
         let firmware = Packet::discover(UNKNOWN).option(93, &[0, 7]);
         assert_eq!(lab.answer(&firmware).boot_file().as_deref(), Some("ipxe-x86_64.efi"), "it needs iPXE first");
     }
+}
+
+#[test]
+fn an_unknown_machine_that_is_to_start_over_runs_the_sites_own_script_where_there_is_one() {
+    let own = "http://172.16.0.254:8081/boot/v1/bootscript?mac=02:00:00:00:01:01";
+    for (policy, file) in [
+        (UnknownPolicy::Reboot, own),
+        (UnknownPolicy::Shell, "shell.ipxe"),
+        (UnknownPolicy::Script("discover.ipxe".into()), "discover.ipxe"),
+    ] {
+        for mode in [DhcpMode::Server, DhcpMode::Proxy] {
+            let mut lab = Lab::new();
+            lab.network(|network| (network.unknown, network.mode) = (policy.clone(), mode));
+            lab.unknown_script("#!ipxe\nreboot\n");
+            assert_eq!(lab.answer(&ipxe(UNKNOWN)).boot_file().as_deref(), Some(file), "{mode:?}");
+        }
+    }
+    let mut lab = Lab::new();
+    lab.settings(|settings| settings.boot_script_url = Some("http://bss.example/bootscript".into()));
+    lab.unknown_script("#!ipxe\nreboot\n");
+    assert_eq!(lab.answer(&ipxe(UNKNOWN)).boot_file().as_deref(), Some(own), "the BSS of others does not have it");
 }
 
 #[test]

@@ -7,8 +7,8 @@ use dhcproto::v4::{Decodable as _, Decoder, DhcpOption, Message, MessageType, Op
 
 use super::super::{Outcome, Server, Silence};
 use crate::model::{
-    Component, DhcpHost, DhcpNetwork, DhcpOptions, DhcpSettings, EthernetInterface, Group, IpAddress, MacAddr, Nid,
-    Object, Record, Timestamp, UnknownPolicy, Xname,
+    BootConfig, BootKey, Component, DhcpHost, DhcpNetwork, DhcpOptions, DhcpSettings, EthernetInterface, Group,
+    IpAddress, MacAddr, Nid, Object, Record, Timestamp, UnknownPolicy, Xname,
 };
 use crate::server::dhcp::leases::Leases;
 use crate::server::dhcp::place::Prepared;
@@ -83,7 +83,7 @@ impl Lab {
         let mut lab = Self {
             snapshot: Snapshot::default(),
             settings,
-            flags: BootSettings { boot_url: None, boot_port: 8081 },
+            flags: BootSettings { boot_url: None, boot_port: 8081, boot_reachable: true, tftp: true },
             link: Link { name: "eth0".into(), address: Some(SERVER), towards: vec![Some(SERVER), Some(SERVER)] },
             leases: Mutex::default(),
             sightings: Mutex::default(),
@@ -112,6 +112,12 @@ impl Lab {
         let last_update = Timestamp(0);
         let interface = EthernetInterface { mac, description, last_update, component_id, ip_addresses };
         self.put(Object::EthernetInterface(Arc::new(interface)));
+    }
+
+    /// Puts in force a script of the site's for machines that have nothing to boot.
+    pub(super) fn unknown_script(&mut self, script: &str) {
+        let config = BootConfig { template: "unknown".into(), script: script.into(), ..BootConfig::default() };
+        self.put(Object::BootParams(BootKey::unknown(), Arc::new(config)));
     }
 
     /// Makes a machine known.
