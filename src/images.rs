@@ -12,32 +12,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::directory::{Directory, OpenError};
-use crate::inventory::{Boot, Code, Diagnostic, Inventory, Loaded, Stretch};
+use crate::inventory::{Boot, Code, Diagnostic, Inventory, Loaded, Part, Stretch};
 
-pub use list::{Image, list};
-
-/// What a file is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Part {
-    /// The kernel.
-    Kernel,
-    /// The initrd.
-    Initrd,
-    /// The root file system.
-    Rootfs,
-}
-
-impl Part {
-    /// The word for it.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Kernel => "kernel",
-            Self::Initrd => "initrd",
-            Self::Rootfs => "rootfs",
-        }
-    }
-}
+pub use list::{Image, Users, list};
 
 /// A file that the inventory names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -114,7 +91,7 @@ pub fn diagnostics(loaded: &Loaded, directory: &Path) -> Vec<Diagnostic> {
 
 /// The files of a profile that are served at this host, with the lines that name them.
 fn files<'b>(boot: &'b Boot, host: &'b str) -> impl Iterator<Item = (Part, String, u32)> + 'b {
-    let root = boot.params.split(' ').find_map(|word| word.strip_prefix("root=live:"));
+    let root = boot.rootfs();
     let parts = [
         (Part::Kernel, Some(&*boot.kernel), &boot.kernel, &boot.stretches.kernel),
         (Part::Initrd, Some(&*boot.initrd), &boot.initrd, &boot.stretches.initrd),

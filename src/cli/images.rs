@@ -7,13 +7,17 @@ use super::exit::Exit;
 use super::output::{Format, Printer};
 use crate::images::{self, Image};
 use crate::inventory::{self, Diagnostic, Loaded};
+use crate::plan::text::folded;
+
+/// Names that are no node set are listed up to this many.
+const LISTED: usize = 8;
 
 /// Lists what is there. An inventory that is invalid or not there leaves the users out.
 pub(super) fn list(args: &ImagesArgs, printer: Printer) -> anyhow::Result<Exit> {
     let loaded = inventory::load_settled(&args.inventory);
     if loaded.inventory.is_none() {
         let place = args.inventory.display();
-        printer.talk(&format!("{place} is no valid inventory, so nobody is counted as a user"));
+        printer.talk(&format!("{place} is no valid inventory, so no users are named"));
     }
     let listed = match images::list(&args.images, loaded.inventory.as_ref()) {
         Ok(listed) => listed,
@@ -55,6 +59,11 @@ fn table(images: &[Image]) -> String {
         let versions = image.versions.iter().map(String::as_str).collect::<Vec<_>>().join(" ");
         let (size, nodes) = (size(image.bytes), image.nodes);
         text.push_str(&format!("\n{:width$}  {size:>9}  {nodes:>6}  {versions}", name(image)));
+        for users in &image.users {
+            let names: Vec<&str> = users.nodes.iter().map(String::as_str).collect();
+            let groups = if users.groups.is_empty() { "in no group".to_owned() } else { users.groups.join(", ") };
+            text.push_str(&format!("\n  {groups}: {}", folded(&names, LISTED)));
+        }
         for problem in &image.problems {
             text.push_str(&format!("\n  warning: {problem}"));
         }

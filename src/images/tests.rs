@@ -89,6 +89,9 @@ fn images_are_listed_with_versions_sizes_and_users() {
     let of = |name: &str| images.iter().find(|image| image.name == name).unwrap();
     let used = of("openchami/compute-slurm/latest");
     assert_eq!((used.bytes, used.nodes, used.versions.len(), used.problems.len()), (60, 9, 1, 0));
+    assert_eq!(used.users.iter().map(|users| &*users.groups).collect::<Vec<_>>(), [["compute".to_owned()]]);
+    let names: Vec<String> = (1..=9).map(|number| format!("nid00{number}")).collect();
+    assert_eq!(used.users[0].nodes, names);
     assert_eq!(of("openchami/compute-slurm/link").link.as_deref(), Some("latest"));
     assert_eq!(of("openchami/compute-slurm/link").nodes, 0);
     assert!(images.iter().all(|image| image.name != "openchami"));
@@ -97,10 +100,36 @@ fn images_are_listed_with_versions_sizes_and_users() {
 
 #[test]
 fn a_kernel_and_a_rootfs_of_different_versions_are_told() {
-    let temp = image("5.1", "5.1", "5.2");
-    let images = list(temp.path(), None).unwrap();
-    assert_eq!(
-        images[0].problems,
-        ["kernel 5.1 has no rootfs of its version", "rootfs 5.2 has no kernel of its version"]
-    );
+    let told = |initrd: &str, rootfs: &str| {
+        let temp = image("5.1", initrd, rootfs);
+        list(temp.path(), None).unwrap().remove(0).problems
+    };
+    let pair = |part: &str| {
+        [format!("kernel 5.1 has no {part} of its version"), format!("{part} 5.2 has no kernel of its version")]
+    };
+    assert_eq!(told("5.1", "5.2"), pair("rootfs"));
+    assert_eq!(told("5.2", "5.1"), pair("initrd"));
+    assert_eq!(told("5.1", "5.1"), [""; 0]);
+}
+
+#[test]
+fn a_kernel_that_is_booted_with_a_rootfs_of_another_version_from_elsewhere_is_told_with_how_many_do_so() {
+    let mut inventory = demo();
+    for node in inventory.nodes.iter_mut().take(2) {
+        let boot = node.boot.as_mut().unwrap();
+        let other = "root=live:http://172.16.0.254:8080/openchami/other/latest/rootfs-5.2";
+        boot.params = boot
+            .params
+            .split(' ')
+            .map(|word| if word.starts_with("root=") { other } else { word })
+            .collect::<Vec<_>>()
+            .join(" ")
+            .into();
+    }
+    let temp = image(VERSION, VERSION, VERSION);
+    let images = list(temp.path(), Some(&inventory)).unwrap();
+    let url = "http://172.16.0.254:8080/openchami/other/latest/rootfs-5.2";
+    let expected = format!("kernel {VERSION} is booted with the rootfs of 5.2, {url}, by 2 nodes");
+    assert_eq!(images[0].problems, [expected]);
+    assert_eq!(images[0].nodes, 9, "the kernel is booted by all of them");
 }

@@ -19,6 +19,7 @@ mod words;
 
 use super::document::{Plan, PlanChange, Subject};
 use block::Section;
+pub use fold::names as folded;
 
 /// How to write.
 #[derive(Debug, Clone, Copy)]

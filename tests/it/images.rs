@@ -74,6 +74,9 @@ fn images_are_listed_with_users_and_what_does_not_fit() {
     let json = cluster.run(&["--format", "json", "images", "list", "--images", "images"]).expect(0).stdout;
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!((&json[0]["nodes"], &json[0]["bytes"]), (&9.into(), &6144.into()));
+    assert!(listed.contains("\n  compute: nid[001-009]\n"), "{listed}");
+    assert_eq!(json[0]["users"][0]["groups"], serde_json::json!(["compute"]));
+    assert_eq!(json[0]["users"][0]["nodes"].as_array().map(Vec::len), Some(9), "{json}");
     let finished = cluster.run(&["images", "list", "--images", "nowhere"]).expect(1);
     assert!(finished.stderr.contains("nowhere cannot be read"), "{}", finished.stderr);
 }

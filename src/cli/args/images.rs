@@ -15,7 +15,7 @@ pub(in crate::cli) struct ImagesArgs {
     /// The directory of images, as in `serve --images`.
     #[arg(long, value_name = "DIR")]
     pub(in crate::cli) images: PathBuf,
-    /// The inventory whose nodes are counted.
+    /// The inventory whose nodes are named as users.
     #[arg(short, long, value_name = "DIR", default_value = "inventory")]
     pub(in crate::cli) inventory: PathBuf,
 }

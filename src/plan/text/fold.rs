@@ -47,7 +47,7 @@ pub(super) fn grouped(number: u64) -> String {
 }
 
 /// Names as a node set: `nid[001-009]`, `x1000c0s[0-3]b0`. Names that are no node names are listed, at most `listed`.
-pub(in crate::plan) fn names(names: &[&str], listed: usize) -> String {
+pub fn names(names: &[&str], listed: usize) -> String {
     if let Some(folded) = nodeset(names) {
         return folded;
     }
