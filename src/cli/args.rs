@@ -3,7 +3,6 @@
 mod answers;
 mod boot_servers;
 mod coredhcp;
-mod doctor;
 mod images;
 
 use std::net::SocketAddr;
@@ -15,7 +14,6 @@ pub(super) use answers::AnswerArgs;
 use answers::{document_url, http_url, store_url};
 pub(super) use boot_servers::BootServerArgs;
 pub(super) use coredhcp::{CoreDhcpArgs, GenerationArg, ImportArgs, ImportVerb, RenderVerb};
-pub(super) use doctor::DoctorArgs;
 pub(super) use images::{ImagesArgs, ImagesVerb};
 
 use super::output::{Color, Format};
@@ -78,8 +76,8 @@ pub(super) enum Verb {
     /// Write a configuration of another program.
     #[command(subcommand)]
     Render(RenderVerb),
-    /// Check this machine for what `serve` needs. Changes nothing.
-    Doctor(DoctorArgs),
+    /// Check this machine for what `serve` needs with the same flags. Changes nothing.
+    Doctor(Box<ServeArgs>),
 }
 
 #[derive(Debug, ClapArgs)]

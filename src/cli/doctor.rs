@@ -1,14 +1,15 @@
-//! `doctor`: whether this machine has what `serve` needs. Looks, and changes nothing; sockets are taken for a moment and
-//! given back.
+//! `doctor`: whether this machine has what `serve` needs with the same flags and the same settings file. Looks, and
+//! changes nothing; sockets are taken for a moment and given back.
 
 mod files;
 mod network;
 
 use serde::Serialize;
 
-use super::args::DoctorArgs;
+use super::args::ServeArgs;
 use super::exit::Exit;
 use super::output::{Format, Printer, counted};
+use crate::inventory;
 
 /// How something is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -25,7 +26,7 @@ enum Status {
 /// One thing that was looked at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 struct Finding {
-    /// What: `loaders`, `images`, `certificate`, `socket`, `interface`, `permissions`, `state`, `clock`.
+    /// What: `inventory`, `loaders`, `images`, `certificate`, `socket`, `interface`, `permissions`, `state`, `clock`.
     check: &'static str,
     status: Status,
     /// A sentence.
@@ -50,13 +51,16 @@ impl Finding {
 }
 
 /// Looks at everything. Ends with success unless something would keep `serve` from serving.
-pub(super) fn run(args: &DoctorArgs, printer: Printer) -> anyhow::Result<Exit> {
+pub(super) fn run(args: &ServeArgs, printer: Printer) -> anyhow::Result<Exit> {
     crate::server::common::tls::install_provider();
     let mut findings = files::state(&args.state.state);
     findings.extend(files::clock());
-    findings.extend(files::loaders(args.loaders.as_deref(), !args.tftp.is_empty() || !args.dhcp.is_empty()));
-    if let Some(images) = &args.images {
-        findings.extend(files::images(images, args.inventory.as_deref()));
+    let served = &args.boot_servers;
+    findings.extend(files::loaders(served.loaders.as_deref(), !served.tftp.is_empty() || !args.dhcp.is_empty()));
+    let loaded = args.inventory.as_deref().map(inventory::load_settled);
+    findings.extend(loaded.as_ref().map(files::inventory));
+    if let Some(images) = &served.images {
+        findings.extend(files::images(images, loaded.as_ref()));
     }
     if let Some((certificate, key)) = args.tls_cert.as_ref().zip(args.tls_key.as_ref()) {
         findings.push(files::certificate(certificate, key));

@@ -1,4 +1,4 @@
-//! `serve --config FILE`: flags from a file. What is typed, or set in the environment, wins over the file; a flag that
+//! `serve --config FILE`: flags from a file; `doctor`, which is given the same flags, reads it in the same way. What is typed, or set in the environment, wins over the file; a flag that
 //! takes several values is taken from one of the two, never from both.
 //!
 //! The file's names are those of the flags, so that there is one list of them, one help and one reader of their values:
@@ -17,8 +17,8 @@ use super::output::{Color, Format, Printer};
 use crate::inventory::render;
 use crate::inventory::settings::{self, Setting};
 
-/// The one verb that takes a settings file.
-const VERB: &str = "serve";
+/// The verbs that take a settings file; their flags are the same.
+const VERBS: [&str; 2] = ["serve", "doctor"];
 
 /// The flag that names it, which it cannot set.
 const FLAG: &str = "config";
@@ -27,10 +27,10 @@ const FLAG: &str = "config";
 /// it; the error is what the program came to when the file is.
 pub(super) fn read() -> Result<Args, Exit> {
     let mut typed: Vec<OsString> = std::env::args_os().collect();
-    let Some((file, matches)) = named(&typed) else { return Ok(Args::parse_from(typed)) };
+    let Some((verb, file, matches)) = named(&typed) else { return Ok(Args::parse_from(typed)) };
     let printer = Printer { format: Format::Text, color: Color::Auto, quiet: false };
     let command = Args::command();
-    let verb = command.find_subcommand(VERB).expect("the verb is one of ours");
+    let verb = command.find_subcommand(verb).expect("the verb is one of ours");
     let settings = settings::read(&file, &names(verb)).map_err(|problems| {
         printer.report(&render::text(&problems.diagnostics, &problems.sources, "", printer.colors_stderr()));
         Exit::Usage
@@ -52,12 +52,13 @@ pub(super) fn read() -> Result<Args, Exit> {
     })
 }
 
-/// The settings file that a command line names, and what was typed beside it.
-fn named(typed: &[OsString]) -> Option<(PathBuf, ArgMatches)> {
+/// The verb of a command line, the settings file that it names, and what was typed beside that.
+fn named(typed: &[OsString]) -> Option<(&'static str, PathBuf, ArgMatches)> {
     // What is wrong or missing may be in the file, so this reading looks over it.
     let matches = Args::command().ignore_errors(true).try_get_matches_from(typed).ok()?;
-    let (_, verb) = matches.subcommand().filter(|(name, _)| *name == VERB)?;
-    Some((verb.get_one::<PathBuf>(FLAG)?.clone(), verb.clone()))
+    let (name, flags) = matches.subcommand()?;
+    let verb = VERBS.into_iter().find(|verb| *verb == name)?;
+    Some((verb, flags.get_one::<PathBuf>(FLAG)?.clone(), flags.clone()))
 }
 
 /// The flags of the verb that a file can set.
@@ -103,12 +104,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_flag_of_serve_has_the_name_by_which_it_is_looked_up() {
+    fn every_flag_that_a_file_can_set_has_the_name_by_which_it_is_looked_up() {
         let command = Args::command();
-        let verb = command.find_subcommand(VERB).unwrap();
-        for flag in verb.get_arguments().filter(|flag| flag.get_long().is_some()) {
-            assert_eq!(flag.get_id().as_str(), flag.get_long().unwrap().replace('-', "_"));
+        for verb in VERBS.map(|verb| command.find_subcommand(verb).unwrap()) {
+            for flag in verb.get_arguments().filter(|flag| flag.get_long().is_some()) {
+                assert_eq!(flag.get_id().as_str(), flag.get_long().unwrap().replace('-', "_"));
+            }
+            assert!(verb.get_arguments().any(|flag| flag.get_long() == Some(FLAG)));
         }
-        assert!(verb.get_arguments().any(|flag| flag.get_long() == Some(FLAG)));
     }
 }

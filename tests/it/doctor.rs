@@ -76,3 +76,19 @@ fn a_configuration_of_coredhcp_goes_out_and_comes_back() {
     std::fs::remove_file(cluster.inventory().join("nodes.yaml")).unwrap();
     cluster.run(&["render", "coredhcp"]).expect(3);
 }
+
+#[test]
+fn the_settings_file_of_serve_is_read_as_serve_reads_it() {
+    let (cluster, flags) = cluster();
+    let text = "images: none\nimage-listen: 127.0.0.1:0\nbss-retry-delay: 7\napply: false\ninventory: inventory\n";
+    std::fs::write(cluster.path("serve.yaml"), text).unwrap();
+    let said = run(&cluster, &flags, &["--config", "serve.yaml"], 1);
+    assert!(said.contains("none cannot be read") && said.contains("127.0.0.1:0/tcp is free"), "{said}");
+    assert!(said.contains("inventory    9 nodes"), "{said}");
+    std::fs::create_dir(cluster.path("images")).unwrap();
+    let typed = run(&cluster, &flags, &["--config", "serve.yaml", "--images", "images"], 1);
+    assert!(!typed.contains("none cannot be read") && typed.contains("is not there below images"), "{typed}");
+    std::fs::write(cluster.path("serve.yaml"), "bss-retry-delay: soon\n").unwrap();
+    let refused = cluster.run(&["doctor", "--config", "serve.yaml"]).expect(2);
+    assert!(refused.stderr.contains("serve.yaml:1:18: invalid value 'soon'"), "{}", refused.stderr);
+}

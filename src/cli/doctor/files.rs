@@ -9,7 +9,7 @@ use rustix::fs::{Access, access, statvfs};
 use super::{Finding, Status};
 use crate::clock;
 use crate::images;
-use crate::inventory;
+use crate::inventory::Loaded;
 use crate::loaders::header::Machine;
 use crate::loaders::{Content, Loaders};
 use crate::server::common::Tls;
@@ -128,11 +128,19 @@ fn loader(loaders: &Loaders, name: &str) -> Finding {
     }
 }
 
+/// The inventory: whether `serve` could make use of it.
+pub(super) fn inventory(loaded: &Loaded) -> Finding {
+    const CHECK: &str = "inventory";
+    match &loaded.inventory {
+        Some(inventory) => Finding::ok(CHECK, super::counted(inventory.nodes.len() as u64, "node")),
+        None => Finding::error(CHECK, "the inventory is invalid", "`ochami-sync validate` says why"),
+    }
+}
+
 /// The images: whether they can be read, fit together, and are those that the inventory names.
-pub(super) fn images(directory: &Path, inventory: Option<&Path>) -> Vec<Finding> {
+pub(super) fn images(directory: &Path, loaded: Option<&Loaded>) -> Vec<Finding> {
     const CHECK: &str = "images";
-    let loaded = inventory.map(inventory::load_settled);
-    let valid = loaded.as_ref().and_then(|loaded| loaded.inventory.as_ref());
+    let valid = loaded.and_then(|loaded| loaded.inventory.as_ref());
     let listed = match images::list(directory, valid) {
         Ok(listed) => listed,
         Err(error) => {
@@ -151,11 +159,7 @@ pub(super) fn images(directory: &Path, inventory: Option<&Path>) -> Vec<Finding>
         });
         findings.extend(problems);
     }
-    if let Some(loaded) = &loaded {
-        if loaded.inventory.is_none() {
-            let help = "`ochami-sync validate` says why";
-            findings.push(Finding::error(CHECK, "the inventory is invalid, so its images are not known", help));
-        }
+    if let Some(loaded) = loaded {
         findings.extend(images::diagnostics(loaded, directory).into_iter().map(|problem| Finding {
             check: CHECK,
             status: Status::Error,
@@ -233,8 +237,11 @@ mod tests {
         std::fs::write(temp.path().join("rootfs-2"), "r").unwrap();
         assert_eq!(worst(&images(temp.path(), None)), Status::Warning);
         assert_eq!(worst(&images(&temp.path().join("none"), None)), Status::Error);
-        let invalid = images(temp.path(), Some(&temp.path().join("none")));
-        assert!(told(&invalid).contains("the inventory is invalid"), "{invalid:?}");
+        let invalid = crate::inventory::load(&temp.path().join("none"));
+        assert_eq!(inventory(&invalid).status, Status::Error);
+        assert_eq!(worst(&images(temp.path(), Some(&invalid))), Status::Warning, "nobody is known to boot them");
+        let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("inventory");
+        assert_eq!(inventory(&crate::inventory::load(&demo)), Finding::ok("inventory", "9 nodes"));
     }
 
     #[test]

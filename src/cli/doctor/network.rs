@@ -8,7 +8,7 @@ use std::path::Path;
 
 use super::Finding;
 use crate::app::listeners::api_address;
-use crate::cli::args::DoctorArgs;
+use crate::cli::args::{Auth, ServeArgs};
 use crate::cli::local::socket;
 use crate::server::common::role::{AuthMode, Proto, check_api};
 
@@ -20,25 +20,30 @@ const NET_BIND_SERVICE: u64 = 1 << 10;
 const NET_RAW: u64 = 1 << 13;
 
 /// Whether each socket can be had, or is had by the daemon of this state directory.
-pub(super) fn sockets(args: &DoctorArgs) -> Vec<Finding> {
+pub(super) fn sockets(args: &ServeArgs) -> Vec<Finding> {
     let ours = ours(&args.state.state);
-    let images = args.images.iter().flat_map(|_| args.image_listen.iter().copied());
+    let served = &args.boot_servers;
+    let images = served.images.iter().flat_map(|_| served.image_listen.iter().copied());
     let tcp = |addr: SocketAddr| judge(addr, "tcp", TcpListener::bind(addr).map(drop), &ours);
     let udp = |addr: SocketAddr| judge(addr, "udp", UdpSocket::bind(addr).map(drop), &ours);
-    let api = args.api.iter().map(|url| api(url, args.tls_cert.is_some()).map_or_else(|refused| refused, tcp));
+    let auth = match args.auth {
+        Auth::Jwt => AuthMode::Jwt,
+        Auth::None => AuthMode::None,
+    };
+    let api = args.api.iter().map(|url| api(url, args.tls_cert.is_some(), auth).map_or_else(|refused| refused, tcp));
     let mut findings: Vec<Finding> = api.collect();
-    findings.extend(args.boot.iter().copied().chain(images).map(tcp));
-    findings.extend(args.tftp.iter().copied().map(udp));
+    findings.extend(args.boot.iter().copied().chain(args.metrics).chain(images).map(tcp));
+    findings.extend(served.tftp.iter().copied().map(udp));
     findings
 }
 
 /// The address of an API listener, or why `serve` refuses it.
-fn api(url: &str, certified: bool) -> Result<SocketAddr, Finding> {
+fn api(url: &str, certified: bool, auth: AuthMode) -> Result<SocketAddr, Finding> {
     let refused = |error: &dyn std::error::Error| {
         Finding::error("socket", error.to_string(), "`serve` does not start so; give both the same flags")
     };
     let (proto, addr) = api_address(url, certified).map_err(|error| refused(&error))?;
-    check_api(addr, proto == Proto::Https, AuthMode::Jwt).map_err(|error| refused(&error))?;
+    check_api(addr, proto == Proto::Https, auth).map_err(|error| refused(&error))?;
     Ok(addr)
 }
 
@@ -73,7 +78,7 @@ fn judge(addr: SocketAddr, proto: &str, bound: std::io::Result<()>, ours: &BTree
 }
 
 /// What DHCP needs: rights, interfaces that are up, and nobody else at its port.
-pub(super) fn dhcp(args: &DoctorArgs) -> Vec<Finding> {
+pub(super) fn dhcp(args: &ServeArgs) -> Vec<Finding> {
     if args.dhcp.is_empty() {
         return Vec::new();
     }
@@ -164,12 +169,14 @@ mod tests {
             ("gopher://127.0.0.1:70", false, "neither http nor https"),
             ("127.0.0.1:8082", false, "http://IP:PORT"),
         ] {
-            let found = api(url, certified).unwrap_err();
+            let found = api(url, certified, AuthMode::Jwt).unwrap_err();
             assert_eq!(found.status, Status::Error);
             assert!(found.message.contains(words), "{found:?}");
         }
-        assert_eq!(api("https://192.0.2.1:8443", true).unwrap(), "192.0.2.1:8443".parse().unwrap());
-        assert_eq!(api("http://localhost:8082/", false).unwrap(), "127.0.0.1:8082".parse().unwrap());
+        let open = api("https://192.0.2.1:8443", true, AuthMode::None).unwrap_err();
+        assert!(open.message.contains("open to everybody"), "{open:?}");
+        assert_eq!(api("https://192.0.2.1:8443", true, AuthMode::Jwt).unwrap(), "192.0.2.1:8443".parse().unwrap());
+        assert_eq!(api("http://localhost:8082/", false, AuthMode::Jwt).unwrap(), "127.0.0.1:8082".parse().unwrap());
     }
 
     #[test]
