@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::Code;
+use super::diagnostic::Diagnostic;
 use super::source::Sheet;
 use super::types::Boot;
 
@@ -90,10 +91,9 @@ pub(super) fn check(cluster: Sheet<'_>, boots: &[Option<Boot>]) {
         let who = if nodes == 1 { "1 node boots".to_owned() } else { format!("{nodes} nodes boot") };
         let message = format!("{who} kernel {kernel} with the {} of {version}", part.as_str());
         let place = cluster.source.place(range.start, range.end);
-        cluster.push(
-            super::Diagnostic::new(Code::ImageVersions, Some(place), message)
-                .help("a kernel finds its modules in files of its own version only; name those, or give a file that fits every kernel a name without a version"),
-        );
+        let help = "a kernel finds its modules in files of its own version only; name those, or give a file that fits \
+                    every kernel a name without a version";
+        cluster.push(Diagnostic::new(Code::ImageVersions, Some(place), message).help(help));
     }
 }
 
@@ -126,13 +126,15 @@ mod tests {
         write(
             "cluster.yaml",
             &format!(
-                "cluster_name: demo\ncluster_boot_ip: 172.16.0.254\nboot:\n  default:\n    kernel: {base}/{kernel}\n    \
+                "cluster_name: demo\ncluster_boot_ip: 172.16.0.254\nboot:\n  default:\n    \
+                 kernel: {base}/{kernel}\n    \
                  initrd: {base}/{initrd}\n    params: 'quiet root=live:{base}/{root} ro'\n"
             ),
         );
         let node = |n: u8| {
             format!(
-                "- {{name: nid00{n}, xname: x1000c0s0b{n}n0, nid: {n}, interfaces: [{{mac_addr: 'ec:e7:a7:05:a1:0{n}'}}]}}\n"
+                "- {{name: nid00{n}, xname: x1000c0s0b{n}n0, nid: {n}, \
+                 interfaces: [{{mac_addr: 'ec:e7:a7:05:a1:0{n}'}}]}}\n"
             )
         };
         write("nodes.yaml", &format!("nodes:\n{}{}", node(1), node(2)));

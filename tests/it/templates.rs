@@ -60,8 +60,9 @@ fn the_sites_boot_and_unknown_are_planned_applied_and_served_until_they_are_take
     std::fs::write(templates.join("unknown.j2"), "#!ipxe\necho who is {{ mac }}\nchain {{ chain_url }} || reboot\n")
         .unwrap();
     let plan = cluster.run(&["plan"]).expect(0).stdout;
-    assert!(plan.contains("host:Unknown") && plan.contains("echo who is"), "{plan}");
-    assert!(plan.contains("template") && plan.contains("boot || reboot"), "{plan}");
+    assert!(plan.contains("host:Unknown") && plan.contains("templates/unknown.j2:1"), "{plan}");
+    assert!(plan.contains("+ template  unknown") && plan.contains("+ template  boot"), "{plan}");
+    assert_eq!(plan.matches("script  +3 lines").count(), 2, "{plan}");
     assert!(script(STRANGER).contains("sleep 10\nchain "), "a plan changes nothing: {}", script(STRANGER));
     cluster.run(&["apply", "--yes"]).expect(0);
     assert!(script(NODE).ends_with("\nboot || reboot\n"), "{}", script(NODE));

@@ -13,8 +13,8 @@ pub(super) fn advice(settings: &DhcpSettings, flags: &BootSettings) -> Vec<Strin
     let without_tftp = named(&|network| network.options.next_server.is_none());
     if !flags.tftp && !without_tftp.is_empty() {
         advice.push(format!(
-            "there is no --tftp, so firmware that boots by TFTP, a BIOS for instance, finds no loader on {without_tftp}; \
-             give --tftp, or name another server by `next_server`"
+            "there is no --tftp, so firmware that boots by TFTP, a BIOS for instance, finds no loader on \
+             {without_tftp}; give --tftp, or name another server by `next_server`"
         ));
     }
     // With a server and a boot file of its own a network boots what the site says there, which may be no iPXE at all.
