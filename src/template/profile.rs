@@ -35,6 +35,9 @@ pub const VARIABLES: &[&str] =
 /// The longest script, in bytes; iPXE keeps it in memory beside kernel and initrd.
 const MAX_SCRIPT: usize = 64 << 10;
 
+/// The longest command line, in bytes, that kernels of x86-64 and ARM64 take.
+const LONGEST_PARAMS: usize = 2048;
+
 /// The most work that one script may be, in minijinja's fuel: an instruction costs one, and so do 64 bytes of text. The
 /// longest script is a twentieth of it, and all of it is spent in about a millisecond.
 const MAX_WORK: u64 = 20_000;
@@ -92,10 +95,12 @@ pub fn check(text: &str) -> Result<(), TemplateFault> {
         let line = line_of(text, name);
         return Err(TemplateFault { message: format!("`{name}` is no variable of boot scripts"), line });
     }
+    // As long as a kernel takes it, so that a loop over it does not first become too much at a node.
+    let params = "quiet ".repeat(LONGEST_PARAMS / 6);
     let whole = Values {
         kernel: "http://172.16.0.254:8080/vmlinuz",
         initrd: "http://172.16.0.254:8080/initramfs.img",
-        params: "quiet",
+        params: &params,
         chain_url: "http://172.16.0.254:8081/boot/v1/bootscript?mac=ec:e7:a7:05:a1:fc&retry=1",
         xname: "x1000c1s7b0n0",
         nid: Some(1),
