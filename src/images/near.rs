@@ -15,10 +15,11 @@ pub(super) fn near(directory: &Path, name: &str) -> Option<String> {
         if !next.exists() {
             let there = std::fs::read_dir(&place).ok()?;
             let names = there.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-            let distance = |name: &String| (strsim::damerau_levenshtein(name, part), name.clone());
-            let nearest = names.min_by_key(distance)?;
-            // Versions differ in many characters and have the same beginning.
+            // Versions differ in many characters and have the same beginning; a rootfs of the right version is no initrd.
             let beginning = part.split('-').next().unwrap_or(part);
+            let distance =
+                |name: &String| (!name.starts_with(beginning), strsim::damerau_levenshtein(name, part), name.clone());
+            let nearest = names.min_by_key(distance)?;
             let alike = strsim::normalized_damerau_levenshtein(&nearest, part) >= 0.6
                 || (beginning.len() >= 4 && nearest.starts_with(beginning));
             return alike.then(|| [&parts[..at], &[&*nearest], &[][..]].concat().join("/"));

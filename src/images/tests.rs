@@ -54,6 +54,9 @@ fn what_is_missing_is_told_with_what_was_probably_meant() {
     assert_eq!(found.len(), 1);
     assert_eq!((found[0].named.part, found[0].reason), (Part::Kernel, "is not there"));
     assert_eq!(found[0].near.as_deref(), Some("openchami/compute-slurm/latest/vmlinuz-4.18.0-553.30.1.el8_10.x86_64"));
+    let initrd = image(VERSION, "5", VERSION);
+    let near = missing(&demo(), initrd.path()).remove(0).near;
+    assert_eq!(near.as_deref(), Some("openchami/compute-slurm/latest/initramfs-5.img"), "and not the rootfs");
     let other = tempfile::tempdir().unwrap();
     std::fs::create_dir_all(other.path().join("openchami/compute-slrum")).unwrap();
     let found = missing(&demo(), other.path());
