@@ -26,11 +26,18 @@ fn fault(write: &Write) -> Option<String> {
              built-in servers",
             write.key
         )),
-        (Some(Object::BootParams(key, config)), _) if !config.template.is_empty() => Some(format!(
-            "the boot parameters {key} have `template: {}`, which BSS cannot keep; take it out of the boot profile, or \
-             apply to the built-in servers",
-            config.template
-        )),
+        (Some(Object::BootParams(key, config)), _) if !config.template.is_empty() => {
+            let name = &config.template;
+            // These two are in force without any profile that names them.
+            let way_out = match &**name {
+                "boot" | "unknown" => format!("remove `templates/{name}.j2`"),
+                _ => "take it out of the boot profile".to_owned(),
+            };
+            Some(format!(
+                "the boot parameters {key} have `template: {name}`, which BSS cannot keep; {way_out}, or apply to the \
+                 built-in servers"
+            ))
+        }
         (_, Kind::ClusterDefaults) => kept_defaults(write),
         _ => None,
     }
@@ -101,6 +108,11 @@ mod tests {
         assert!(refuse(&[write("")]).is_ok());
         let error = refuse(&[write("maintenance")]).unwrap_err().to_string();
         assert!(error.contains("mac:02:00:00:00:00:0a have `template: maintenance`"), "{error}");
+        assert!(error.contains("take it out of the boot profile"), "{error}");
+        for name in ["boot", "unknown"] {
+            let error = refuse(&[write(name)]).unwrap_err().to_string();
+            assert!(error.contains(&format!("remove `templates/{name}.j2`")), "{error}");
+        }
     }
 
     #[test]
