@@ -214,12 +214,12 @@ impl Reconciler {
     async fn plan_at(&self, target: &impl Target, request: &Request) -> Result<Plan, ReconcileError> {
         let observed = target.observe(&request.desired).await?;
         let prepared = self.compute(target, request, &observed).await?;
+        let Some(memo) = self.memo.as_ref().filter(|_| target.is_transactional()) else {
+            return Ok(prepared.computed.plan);
+        };
         let plan = prepared.computed.plan.clone();
-        if let Some(memo) = self.memo.as_ref().filter(|_| target.is_transactional()) {
-            let revision = observed.live.revision;
-            *memo.lock().unwrap_or_else(PoisonError::into_inner) =
-                Some(Memo { request: request.clone(), revision, prepared });
-        }
+        let made = Memo { request: request.clone(), revision: observed.live.revision, prepared };
+        *memo.lock().unwrap_or_else(PoisonError::into_inner) = Some(made);
         Ok(plan)
     }
 

@@ -106,7 +106,10 @@ impl Local {
         };
         let config = StoreConfig { state_dir: state.state.clone(), mode, url: state.database.clone() };
         let store = Store::open(config).await?;
-        let reconciler = Reconciler::for_one_command(store.clone());
+        let reconciler = match mode {
+            store::Mode::ReadOnly => Reconciler::new(store.clone()),
+            store::Mode::ReadWrite => Reconciler::for_one_command(store.clone()),
+        };
         Ok(Self::Here(store, reconciler))
     }
 
@@ -124,7 +127,8 @@ impl Local {
         }
     }
 
-    pub(super) async fn close(self) {
+    /// Ends the writing of our own store.
+    pub(super) async fn close(&self) {
         if let Self::Here(store, _) = self {
             store.close().await;
         }
