@@ -32,7 +32,7 @@ use crate::model::{Kind, ObjectKey, Record};
 use crate::plan::{self, Computed, Options, Plan, PlanChange};
 use crate::snapshot::{Change, Snapshot};
 use crate::store::{Author, Ledger, LedgerChange, Provenance, Store, TargetId};
-use crate::target::{Builtin, Endpoints, Observed, OpenChami, Outcome, Run, Target, TargetError, Work};
+use crate::target::{Builtin, Endpoints, Observed, OpenChami, Outcome, Run, Services, Target, TargetError, Work};
 
 /// Where to apply.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -42,6 +42,18 @@ pub enum TargetSpec {
     Builtin,
     /// Running SMD, BSS and cloud-init services.
     OpenChami(Endpoints),
+}
+
+impl TargetSpec {
+    /// Whether this is where a daemon applies: at these services, or at its own store where there are none.
+    #[must_use]
+    pub fn is_at(&self, services: Option<&Services>) -> bool {
+        match (self, services) {
+            (Self::Builtin, None) => true,
+            (Self::OpenChami(endpoints), Some(services)) => services.are_at(endpoints),
+            _ => false,
+        }
+    }
 }
 
 /// What to plan or apply.

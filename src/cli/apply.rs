@@ -35,14 +35,14 @@ pub(super) async fn run(args: ApplyArgs, printer: Printer) -> anyhow::Result<Exi
         Ok(checked) => checked,
         Err(exit) => return Ok(exit),
     };
-    if !desired.unresolved.is_empty() {
-        printer.error(&ReconcileError::Unresolved(desired.unresolved).to_string());
-        printer.talk("put the secret there; nothing was changed");
-        return Ok(Exit::Invalid);
-    }
     let PlanningArgs { state, limits, target, .. } = &args.planning;
     let command = advice::command(&args.planning);
     let mut request = request(desired, target, limits)?;
+    if !request.desired.unresolved.is_empty() {
+        printer.error(&ReconcileError::Unresolved(request.desired.unresolved.clone()).to_string());
+        printer.talk("put the secret there; nothing was changed");
+        return unresolved(&args, &request, &warnings, printer).await;
+    }
     let local = match Local::connect(state, Mode::Write).await {
         Ok(local) => local,
         Err(error) => return Ok(error.show(printer)),
@@ -66,6 +66,31 @@ pub(super) async fn run(args: ApplyArgs, printer: Printer) -> anyhow::Result<Exi
     local.close().await;
     plan::leave((request, local));
     Ok(exit)
+}
+
+/// Prints the plan of an inventory of which a secret is missing to programs, which read what was not applied and why.
+async fn unresolved(
+    args: &ApplyArgs,
+    request: &crate::reconcile::Request,
+    warnings: &Warnings,
+    printer: Printer,
+) -> anyhow::Result<Exit> {
+    if printer.format == Format::Text {
+        return Ok(Exit::Invalid);
+    }
+    let planned = match Local::connect(&args.planning.state, Mode::Read).await {
+        Ok(local) => local.plan(request).await,
+        Err(error) => Err(error),
+    };
+    match planned {
+        Ok(mut plan) => {
+            warnings.put(&mut plan, printer);
+            document(&plan, printer)?;
+        }
+        // The secret is what the command ends with; this comes on top of it.
+        Err(error) => drop(error.show(printer)),
+    }
+    Ok(Exit::Invalid)
 }
 
 /// Shows the plan and has it confirmed. The error is what the command came to without an apply.
@@ -221,7 +246,7 @@ fn report(applied: &Applied, printer: Printer) -> anyhow::Result<Exit> {
 }
 
 /// What was not written, one line for all objects that share a reason: a service that is gone fails thousands.
-fn failures(failures: &[Failure]) -> Vec<String> {
+pub(super) fn failures(failures: &[Failure]) -> Vec<String> {
     let told = folded(failures.iter().map(|failure| (&failure.key, (failure.skipped, failure.reason.as_str()))));
     let line = |(objects, (skipped, reason)): (String, (bool, &str))| {
         let what = if skipped { "left out" } else { "failed" };
