@@ -30,9 +30,7 @@ pub(super) fn command(planning: &PlanningArgs) -> CommandLine {
 /// found by its state directory.
 pub(super) fn command_of_daemon(args: &ServeArgs) -> CommandLine {
     match &args.inventory {
-        Some(inventory) => {
-            at(places(inventory, args.secrets.secrets_dir.as_deref(), &args.state), &args.target)
-        }
+        Some(inventory) => at(places(inventory, args.secrets.secrets_dir.as_deref(), &args.state), &args.target),
         None => CommandLine::default(),
     }
 }

@@ -137,7 +137,9 @@ fn a_daemon_applies_every_save_to_services_elsewhere_and_tells_when_they_are_gon
     drop(gone);
     cluster.edit("cluster.yaml", "compute-slurm/v2", "compute-slurm/v3");
     let health = || get(&format!("{}/ready", serving.boot)).body;
-    until("the daemon says who does not answer", || (health().contains("SMD") && health().contains(&api)).then_some(()));
+    until("the daemon says who does not answer", || {
+        (health().contains("SMD") && health().contains(&api)).then_some(())
+    });
     assert!(health().contains(r#""status":"degraded""#), "{}", health());
 }
 
