@@ -34,6 +34,7 @@ use crate::server::common::supervise::{Restarts, Supervisor};
 use crate::server::common::{Accesses, Gate, Health, Metrics, Tls, TrustedProxies, check_exposure};
 use crate::server::dhcp::DhcpBindError;
 use crate::store::StoreError;
+use crate::target::Services;
 use crate::token::{Issuer, TokenError, Verifier, VerifierSettings};
 
 /// What to serve, and how.
@@ -45,6 +46,8 @@ pub struct Config {
     pub secrets: PathBuf,
     /// Apply every change, or only plan it.
     pub apply: bool,
+    /// The services of a running OpenCHAMI that the inventory is for; our own store unless there are any.
+    pub services: Option<Services>,
     /// The state directory.
     pub state: PathBuf,
     /// A database elsewhere.
@@ -194,6 +197,7 @@ pub async fn serve(config: Config, report: Reporter, shutdown: CancellationToken
         cloud_init: Arc::new(cloud_init),
         accesses: accesses.clone(),
         loaders: boot_servers.loaders(),
+        services: config.services.clone(),
     };
     let trusted_proxies = TrustedProxies::new(config.trusted_proxies.clone());
     let shared = Shared { metrics: metrics.clone(), trusted_proxies };

@@ -32,7 +32,7 @@ use crate::model::{Kind, ObjectKey, Record};
 use crate::plan::{self, Computed, Options, Plan, PlanChange};
 use crate::snapshot::{Change, Snapshot};
 use crate::store::{Author, Ledger, LedgerChange, Provenance, Store, TargetId};
-use crate::target::{Builtin, Endpoints, Observed, OpenChami, Outcome, Run, Target, TargetError, Work};
+use crate::target::{Builtin, Endpoints, Observed, OpenChami, Outcome, Run, Services, Target, TargetError, Work};
 
 /// Where to apply.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -42,6 +42,18 @@ pub enum TargetSpec {
     Builtin,
     /// Running SMD, BSS and cloud-init services.
     OpenChami(Endpoints),
+}
+
+impl TargetSpec {
+    /// Whether this is where a daemon applies: at these services, or at its own store where there are none.
+    #[must_use]
+    pub fn is_at(&self, services: Option<&Services>) -> bool {
+        match (self, services) {
+            (Self::Builtin, None) => true,
+            (Self::OpenChami(endpoints), Some(services)) => services.are_at(endpoints),
+            _ => false,
+        }
+    }
 }
 
 /// What to plan or apply.
@@ -214,12 +226,12 @@ impl Reconciler {
     async fn plan_at(&self, target: &impl Target, request: &Request) -> Result<Plan, ReconcileError> {
         let observed = target.observe(&request.desired).await?;
         let prepared = self.compute(target, request, &observed).await?;
+        let Some(memo) = self.memo.as_ref().filter(|_| target.is_transactional()) else {
+            return Ok(prepared.computed.plan);
+        };
         let plan = prepared.computed.plan.clone();
-        if let Some(memo) = self.memo.as_ref().filter(|_| target.is_transactional()) {
-            let revision = observed.live.revision;
-            *memo.lock().unwrap_or_else(PoisonError::into_inner) =
-                Some(Memo { request: request.clone(), revision, prepared });
-        }
+        let made = Memo { request: request.clone(), revision: observed.live.revision, prepared };
+        *memo.lock().unwrap_or_else(PoisonError::into_inner) = Some(made);
         Ok(plan)
     }
 

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 pub use builtin::Builtin;
-pub use openchami::{Endpoints, OpenChami};
+pub use openchami::{Endpoints, OpenChami, Services};
 
 use crate::desired::Desired;
 use crate::model::{Kind, ObjectKey};

@@ -17,6 +17,7 @@ use crate::server::loaders;
 use crate::server::local::{self, LocalState};
 use crate::server::smd::{self, SmdState};
 use crate::store::Store;
+use crate::target::Services;
 use crate::token::Issuer;
 
 /// The rooms that figures tell apart, by the start of their paths.
@@ -42,6 +43,7 @@ pub(super) struct Parts {
     pub(super) cloud_init: Arc<CloudInitSettings>,
     pub(super) accesses: Accesses,
     pub(super) loaders: Loaders,
+    pub(super) services: Option<Services>,
 }
 
 impl Parts {
@@ -89,6 +91,7 @@ impl Parts {
             reconciler: self.reconciler.clone(),
             issuer: self.issuer.clone(),
             health: self.health.clone(),
+            services: self.services.clone(),
         })
         .merge(self.health.routes())
         .fallback(not_found)

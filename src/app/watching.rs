@@ -32,6 +32,7 @@ pub(super) fn spawn(
         inventory,
         secrets: config.secrets.clone(),
         apply: config.apply,
+        services: config.services.clone(),
         timing: Timing::default(),
         replan,
     };

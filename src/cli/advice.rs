@@ -4,7 +4,7 @@ use std::path::Path;
 
 use clap::ValueEnum as _;
 
-use super::args::{PlanningArgs, ServeArgs, StateArgs};
+use super::args::{PlanningArgs, ServeArgs, StateArgs, TargetArgs};
 use crate::plan::CommandLine;
 
 /// The `apply` that does what a `plan` or an `apply` with these flags shows.
@@ -12,10 +12,7 @@ pub(super) fn command(planning: &PlanningArgs) -> CommandLine {
     let PlanningArgs { inventory, state, limits, target } = planning;
     let mut command = places(&inventory.place.inventory, inventory.secrets.secrets_dir.as_deref(), state);
     command = command.with_some("--database", state.database.as_ref());
-    command = command.with_some("--base-uri", target.base_uri.as_ref()).with_some("--smd", target.smd.as_ref());
-    command = command.with_some("--bss", target.bss.as_ref()).with_some("--cloud-init", target.cloud_init.as_ref());
-    command = command.with_some("--token-file", path(target.token_file.as_deref()));
-    command = command.with_some("--ca-cert", path(target.ca_cert.as_deref()));
+    command = at(command, target);
     command = command.with_some("--allow-delete", limits.allow_delete);
     command = command.with_some("--allow-replace", limits.allow_replace);
     let adopt = limits.adopt.and_then(|adopt| adopt.to_possible_value());
@@ -33,9 +30,17 @@ pub(super) fn command(planning: &PlanningArgs) -> CommandLine {
 /// found by its state directory.
 pub(super) fn command_of_daemon(args: &ServeArgs) -> CommandLine {
     match &args.inventory {
-        Some(inventory) => places(inventory, args.secrets.secrets_dir.as_deref(), &args.state),
+        Some(inventory) => at(places(inventory, args.secrets.secrets_dir.as_deref(), &args.state), &args.target),
         None => CommandLine::default(),
     }
+}
+
+/// The services of a running OpenCHAMI.
+fn at(command: CommandLine, target: &TargetArgs) -> CommandLine {
+    let command = command.with_some("--base-uri", target.base_uri.as_ref()).with_some("--smd", target.smd.as_ref());
+    let command = command.with_some("--bss", target.bss.as_ref()).with_some("--cloud-init", target.cloud_init.as_ref());
+    let command = command.with_some("--token-file", path(target.token_file.as_deref()));
+    command.with_some("--ca-cert", path(target.ca_cert.as_deref()))
 }
 
 /// The directories, those left out that the command finds by itself.

@@ -9,10 +9,12 @@ use super::inventory::{Checked, Warnings, load};
 use super::local::{Local, LocalError, Mode, request};
 use super::output::{Format, Printer, counted};
 use super::plan;
+use crate::model::{Kind, ObjectKey};
 use crate::plan::text::{self, TextOptions};
 use crate::plan::{CommandLine, Plan};
 use crate::reconcile::{Applied, ReconcileError};
 use crate::server::local::Refusal;
+use crate::target::Failure;
 
 /// The name of the format of what an apply did.
 const FORMAT: &str = "ochami-sync/apply";
@@ -33,14 +35,14 @@ pub(super) async fn run(args: ApplyArgs, printer: Printer) -> anyhow::Result<Exi
         Ok(checked) => checked,
         Err(exit) => return Ok(exit),
     };
-    if !desired.unresolved.is_empty() {
-        printer.error(&ReconcileError::Unresolved(desired.unresolved).to_string());
-        printer.talk("put the secret there; nothing was changed");
-        return Ok(Exit::Invalid);
-    }
     let PlanningArgs { state, limits, target, .. } = &args.planning;
     let command = advice::command(&args.planning);
     let mut request = request(desired, target, limits)?;
+    if !request.desired.unresolved.is_empty() {
+        printer.error(&ReconcileError::Unresolved(request.desired.unresolved.clone()).to_string());
+        printer.talk("put the secret there; nothing was changed");
+        return unresolved(&args, &request, &warnings, printer).await;
+    }
     let local = match Local::connect(state, Mode::Write).await {
         Ok(local) => local,
         Err(error) => return Ok(error.show(printer)),
@@ -52,7 +54,9 @@ pub(super) async fn run(args: ApplyArgs, printer: Printer) -> anyhow::Result<Exi
             match local.apply(&request).await {
                 Ok(mut applied) => {
                     warnings.put(&mut applied.plan, printer);
-                    report(&applied, printer)?
+                    let exit = report(&applied, printer)?;
+                    plan::leave((plan, applied));
+                    exit
                 }
                 Err(error) => show(error, plan, &command, &warnings, printer)?,
             }
@@ -60,7 +64,33 @@ pub(super) async fn run(args: ApplyArgs, printer: Printer) -> anyhow::Result<Exi
         Err(exit) => exit,
     };
     local.close().await;
+    plan::leave((request, local));
     Ok(exit)
+}
+
+/// Prints the plan of an inventory of which a secret is missing to programs, which read what was not applied and why.
+async fn unresolved(
+    args: &ApplyArgs,
+    request: &crate::reconcile::Request,
+    warnings: &Warnings,
+    printer: Printer,
+) -> anyhow::Result<Exit> {
+    if printer.format == Format::Text {
+        return Ok(Exit::Invalid);
+    }
+    let planned = match Local::connect(&args.planning.state, Mode::Read).await {
+        Ok(local) => local.plan(request).await,
+        Err(error) => Err(error),
+    };
+    match planned {
+        Ok(mut plan) => {
+            warnings.put(&mut plan, printer);
+            document(&plan, printer)?;
+        }
+        // The secret is what the command ends with; this comes on top of it.
+        Err(error) => drop(error.show(printer)),
+    }
+    Ok(Exit::Invalid)
 }
 
 /// Shows the plan and has it confirmed. The error is what the command came to without an apply.
@@ -201,12 +231,9 @@ fn report(applied: &Applied, printer: Printer) -> anyhow::Result<Exit> {
         Format::Text if !plan.has_changes() => {}
         Format::Text => printer.data(&applied_text(applied)),
     }
-    for failure in &outcome.failures {
-        let what = if failure.skipped { "left out" } else { "failed" };
-        printer.talk(&format!("{what}: {}: {}", failure.key, failure.reason));
-    }
-    for key in unsettled {
-        printer.talk(&format!("{key} does not hold what was written; somebody else writes it, too"));
+    failures(&outcome.failures).iter().for_each(|line| printer.talk(line));
+    for (objects, _) in folded(unsettled.iter().map(|key| (key, ()))) {
+        printer.talk(&format!("what was written is not in {objects}; somebody else writes it, too"));
     }
     if let Some(reason) = unverified {
         printer.talk(&format!("what was written could not be read back: {reason}"));
@@ -216,6 +243,32 @@ fn report(applied: &Applied, printer: Printer) -> anyhow::Result<Exit> {
     }
     printer.talk("run the same command again to go on");
     Ok(Exit::Partial)
+}
+
+/// What was not written, one line for all objects that share a reason: a service that is gone fails thousands.
+pub(super) fn failures(failures: &[Failure]) -> Vec<String> {
+    let told = folded(failures.iter().map(|failure| (&failure.key, (failure.skipped, failure.reason.as_str()))));
+    let line = |(objects, (skipped, reason)): (String, (bool, &str))| {
+        let what = if skipped { "left out" } else { "failed" };
+        format!("{what}: {objects}: {reason}")
+    };
+    told.into_iter().map(line).collect()
+}
+
+/// Objects of one kind that share what is said of them, in the order in which they come first.
+fn folded<'a, T: PartialEq>(objects: impl Iterator<Item = (&'a ObjectKey, T)>) -> Vec<(String, T)> {
+    let mut sorts: Vec<(Kind, T, Vec<&str>)> = Vec::new();
+    for (key, said) in objects {
+        match sorts.iter_mut().find(|(kind, known, _)| (*kind, known) == (key.kind, &said)) {
+            Some((_, _, ids)) => ids.push(&key.id),
+            None => sorts.push((key.kind, said, vec![&key.id])),
+        }
+    }
+    let words = |kind: Kind, ids: &[&str]| match ids {
+        [only] => format!("{kind}/{only}"),
+        several => format!("{kind}/{} ({})", text::folded(several), counted(several.len() as u64, "object")),
+    };
+    sorts.into_iter().map(|(kind, said, ids)| (words(kind, &ids), said)).collect()
 }
 
 #[cfg(test)]

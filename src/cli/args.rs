@@ -319,6 +319,8 @@ pub(super) struct ServeArgs {
     #[arg(long, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
     #[command(flatten)]
+    pub(super) target: TargetArgs,
+    #[command(flatten)]
     pub(super) answers: AnswerArgs,
     #[command(flatten)]
     pub(super) boot_servers: BootServerArgs,

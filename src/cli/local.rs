@@ -13,13 +13,11 @@ use super::output::Printer;
 use crate::app::listeners::SOCKET;
 use crate::desired::Desired;
 use crate::inventory::Adopt;
-use crate::model::Secret;
 use crate::plan::{Plan, text};
 use crate::reconcile::{Applied, Reconciler, Request, TargetSpec};
 use crate::server::local::{Refusal, TokenRequest};
 use crate::store::{self, Store, StoreConfig, StoreError};
-use crate::target::Endpoints;
-use crate::target::openchami::token_variable;
+use crate::target::Services;
 
 /// What a verb is going to do with the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,7 +104,10 @@ impl Local {
         };
         let config = StoreConfig { state_dir: state.state.clone(), mode, url: state.database.clone() };
         let store = Store::open(config).await?;
-        let reconciler = Reconciler::for_one_command(store.clone());
+        let reconciler = match mode {
+            store::Mode::ReadOnly => Reconciler::new(store.clone()),
+            store::Mode::ReadWrite => Reconciler::for_one_command(store.clone()),
+        };
         Ok(Self::Here(store, reconciler))
     }
 
@@ -124,7 +125,8 @@ impl Local {
         }
     }
 
-    pub(super) async fn close(self) {
+    /// Ends the writing of our own store.
+    pub(super) async fn close(&self) {
         if let Self::Here(store, _) = self {
             store.close().await;
         }
@@ -198,9 +200,17 @@ pub(super) fn request(desired: Desired, target: &TargetArgs, limits: &LimitArgs)
 }
 
 fn target_spec(args: &TargetArgs, cluster: &str) -> anyhow::Result<TargetSpec> {
+    Ok(match services(args)? {
+        Some(services) => TargetSpec::OpenChami(services.endpoints(cluster)?),
+        None => TargetSpec::Builtin,
+    })
+}
+
+/// The services that the flags name; none where they name none.
+pub(super) fn services(args: &TargetArgs) -> anyhow::Result<Option<Services>> {
     let given = [&args.base_uri, &args.smd, &args.bss, &args.cloud_init];
     if given.iter().all(|url| url.is_none()) {
-        return Ok(TargetSpec::Builtin);
+        return Ok(None);
     }
     let service = |url: &Option<String>, flag: &str, path: &str| {
         let base = args.base_uri.as_ref();
@@ -208,25 +218,13 @@ fn target_spec(args: &TargetArgs, cluster: &str) -> anyhow::Result<TargetSpec> {
             .or_else(|| base.map(|base| format!("{base}{path}")))
             .ok_or_else(|| Usage(format!("give --{flag} URL, or --base-uri URL for all three")))
     };
-    let read =
-        |path: &PathBuf| std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()));
-    Ok(TargetSpec::OpenChami(Endpoints {
+    Ok(Some(Services {
         smd: service(&args.smd, "smd", "/hsm/v2")?,
         bss: service(&args.bss, "bss", "/boot/v1")?,
         cloud_init: service(&args.cloud_init, "cloud-init", "/cloud-init")?,
-        token: token(args, cluster)?.map(Secret::new),
-        token_variable: token_variable(cluster),
-        ca_pem: args.ca_cert.as_ref().map(read).transpose()?,
+        token_file: args.token_file.clone(),
+        ca_cert: args.ca_cert.clone(),
     }))
-}
-
-/// The access token: from the file, or from the variable the `ochami` client reads, `DEMO_ACCESS_TOKEN` for `demo`.
-fn token(args: &TargetArgs, cluster: &str) -> anyhow::Result<Option<String>> {
-    if let Some(path) = &args.token_file {
-        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-        return Ok(Some(text.trim().to_owned()));
-    }
-    Ok(std::env::var(token_variable(cluster)).ok().filter(|token| !token.is_empty()))
 }
 
 /// How a plan is shown by commands that print it as talk.

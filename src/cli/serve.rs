@@ -6,11 +6,11 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use super::advice::command_of_daemon;
-use super::apply::applied_text;
+use super::apply::{applied_text, failures};
 use super::args::{AnswerArgs, Auth, BootServerArgs, ServeArgs};
-use super::exit::Exit;
+use super::exit::{Exit, Usage};
 use super::inventory::secrets_dir;
-use super::local::plan_text;
+use super::local::{plan_text, services};
 use super::output::{Printer, counted};
 use crate::app::{self, Answers, AppError, BootServers, Config, Report};
 use crate::inventory::render;
@@ -41,7 +41,7 @@ pub(super) async fn run(args: ServeArgs, printer: Printer) -> anyhow::Result<Exi
         Report::Ready(listeners) => printer.data(listeners),
         Report::Watch(event) => tell(event, &prefix, &command, printer),
     };
-    match app::serve(config(args), Arc::new(report), shutdown).await {
+    match app::serve(config(args)?, Arc::new(report), shutdown).await {
         Ok(()) => Ok(Exit::Success),
         Err(error @ AppError::Store(StoreError::Locked { .. })) => {
             printer.error(&error.to_string());
@@ -57,9 +57,14 @@ pub(super) async fn run(args: ServeArgs, printer: Printer) -> anyhow::Result<Exi
     }
 }
 
-fn config(args: ServeArgs) -> Config {
+fn config(args: ServeArgs) -> anyhow::Result<Config> {
+    let services = services(&args.target)?;
+    if services.is_some() && args.inventory.is_none() {
+        return Err(Usage("what is to be applied to a running OpenCHAMI? Give --inventory DIR, too".to_owned()).into());
+    }
     let secrets = args.inventory.as_deref().map(|inventory| secrets_dir(args.secrets.secrets_dir, inventory));
-    Config {
+    Ok(Config {
+        services,
         secrets: secrets.unwrap_or_default(),
         inventory: args.inventory,
         apply: args.apply,
@@ -85,7 +90,7 @@ fn config(args: ServeArgs) -> Config {
         trusted_proxies: args.trusted_proxy,
         boot_servers: boot_servers(args.boot_servers),
         insecure: std::env::var_os("OCHAMI_SYNC_INSECURE").is_some_and(|value| value == "1"),
-    }
+    })
 }
 
 fn answers(args: AnswerArgs) -> Answers {
@@ -139,6 +144,7 @@ fn tell(event: &Event, prefix: &str, command: &CommandLine, printer: Printer) {
             if applied.plan.has_changes() {
                 printer.talk(&applied_text(applied));
             }
+            failures(&applied.outcome.failures).iter().for_each(|line| printer.talk(line));
         }
         // The plan was told before, with the ways out.
         Event::Failed(ReconcileError::Refused { .. }) => printer.talk("not applied: a safety rule refuses the plan"),

@@ -8,13 +8,16 @@ use super::describe;
 use super::document::{Class, Effect, FieldChange, FieldClass, Names, Place, PlanChange, Subject, Verb, Writer};
 use super::fingerprint;
 use super::judge::{Outcome, Verdict};
-use super::{moves, ops, waiting};
+use super::{moves, ops, waiting, walk};
 use crate::desired::Desired;
 use crate::inventory::Origin;
 use crate::model::{Kind, ObjectKey};
 
 /// What a line is about: the sort and the identifier.
 pub(super) type Address = (Subject, Arc<str>);
+
+/// Fewer lines than this are made faster than a thread starts.
+const LEAST_SHARE: usize = 1_000;
 
 /// The lines.
 #[derive(Default)]
@@ -45,16 +48,22 @@ pub(super) fn lines(outcomes: &[Outcome<'_>], groups: &describe::Groups, options
     lines.touched.extend(parts.keys().cloned());
     lines.joined = moves::join(&mut parts);
     move_boot_entries_to_their_nodes(&mut parts);
-    for (address, parts) in &parts {
-        let intent: Vec<&Outcome<'_>> = parts.iter().copied().filter(|part| intends(part)).collect();
-        let drift: Vec<&Outcome<'_>> = parts.iter().copied().filter(|part| drifts(part)).collect();
-        if !intent.is_empty() {
-            lines.changes.push(change(address, &intent, groups));
-        }
-        if !drift.is_empty() {
-            lines.drift.push(drifted(address, &drift, options));
-        }
-    }
+    let parts: Vec<(Address, Vec<&Outcome<'_>>)> = parts.into_iter().collect();
+    lines.changes = walk::in_shares(&parts, LEAST_SHARE, |parts| {
+        let mut changes = Vec::with_capacity(parts.len());
+        changes.extend(parts.iter().filter_map(|(address, parts)| {
+            let intent: Vec<&Outcome<'_>> = parts.iter().copied().filter(|part| intends(part)).collect();
+            (!intent.is_empty()).then(|| change(address, &intent, groups))
+        }));
+        changes
+    });
+    lines.drift = walk::in_shares(&parts, LEAST_SHARE, |parts| {
+        let drifting = parts.iter().filter_map(|(address, parts)| {
+            let drift: Vec<&Outcome<'_>> = parts.iter().copied().filter(|part| drifts(part)).collect();
+            (!drift.is_empty()).then(|| drifted(address, &drift, options))
+        });
+        drifting.collect()
+    });
     lines
 }
 

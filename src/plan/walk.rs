@@ -25,26 +25,38 @@ pub(super) fn sorted(live: &Snapshot) -> Vec<(ObjectKey, Object)> {
 /// however many there are.
 pub(super) fn outcomes<'a>(sides: &[Sides<'a>], rules: &Rules, fingerprint_key: Option<&[u8; 32]>) -> Vec<Outcome<'a>> {
     let judged = |sides: &[Sides<'a>]| -> Vec<Outcome<'a>> {
-        let outcomes = sides.iter().filter_map(|sides| match judge(*sides, rules) {
-            outcome if sides.waits => waiting::settled(outcome),
-            outcome => (!is_silent(&outcome)).then_some(outcome),
-        });
+        // Where nothing is yet, everything has an outcome; growing on the way would copy all of them several times.
+        let mut outcomes = Vec::with_capacity(sides.len());
+        outcomes.extend(sides.iter().filter_map(|sides| {
+            let mut outcome = match judge(*sides, rules) {
+                outcome if sides.waits => waiting::settled(outcome)?,
+                outcome => (!is_silent(&outcome)).then_some(outcome)?,
+            };
+            outcome.hash(fingerprint_key);
+            Some(outcome)
+        }));
         outcomes
-            .map(|mut outcome| {
-                outcome.hash(fingerprint_key);
-                outcome
-            })
-            .collect()
     };
+    in_shares(sides, LEAST_SHARE, judged)
+}
+
+/// Has all cores do their share of a list; the results come in its order, however many there are. Lists shorter than
+/// `least` are done faster than a thread starts.
+pub(super) fn in_shares<T: Sync, R: Send>(list: &[T], least: usize, work: impl Fn(&[T]) -> Vec<R> + Sync) -> Vec<R> {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(MOST_THREADS);
-    let share = sides.len().div_ceil(cores).max(LEAST_SHARE);
-    if sides.len() <= share {
-        return judged(sides);
+    let share = list.len().div_ceil(cores).max(least);
+    if list.len() <= share {
+        return work(list);
     }
+    let (own, others) = list.split_at(share);
     std::thread::scope(|scope| {
-        let threads: Vec<_> = sides.chunks(share).map(|sides| scope.spawn(|| judged(sides))).collect();
-        let shares = threads.into_iter().map(|thread| thread.join());
-        shares.flat_map(|share| share.unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
+        let work = &work;
+        let threads: Vec<_> = others.chunks(share).map(|list| scope.spawn(move || work(list))).collect();
+        let mut results = work(own);
+        for thread in threads {
+            results.append(&mut thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        }
+        results
     })
 }
 

@@ -21,6 +21,7 @@ use super::{Applied, ReconcileError, Reconciler, Request, TargetSpec, aside};
 use crate::desired::{self, Desired};
 use crate::inventory::{self, Diagnostic, Sources, secrets};
 use crate::plan::Plan;
+use crate::target::{Services, TargetError};
 
 /// How the watcher waits.
 #[derive(Debug, Clone, Copy)]
@@ -58,6 +59,8 @@ pub struct WatchConfig {
     pub secrets: PathBuf,
     /// Apply, or only plan.
     pub apply: bool,
+    /// The services to compare with and apply to; our own store unless there are any.
+    pub services: Option<Services>,
     /// The waits.
     pub timing: Timing,
     /// Told when the tree in force is to be planned again although it did not change, because what it is compared with
@@ -188,7 +191,15 @@ impl State {
         reconciler: &Reconciler,
         tell: &(dyn Fn(Event) + Send + Sync),
     ) {
-        let mut request = Request { correct_drift: false, ..Request::new(desired, TargetSpec::Builtin, "serve") };
+        let target = match config.services.as_ref().map(|services| services.endpoints(&desired.cluster_name)) {
+            None => TargetSpec::Builtin,
+            Some(Ok(endpoints)) => TargetSpec::OpenChami(endpoints),
+            Some(Err(error)) => {
+                let error = TargetError::Settings(error.to_string()).into();
+                return self.failed(error, desired, config.timing, tell);
+            }
+        };
+        let mut request = Request { correct_drift: false, ..Request::new(desired, target, "serve") };
         let (planner, asked) = (reconciler.clone(), request.clone());
         let planned = aside(move || async move { planner.plan(&asked).await }).await;
         let plan = match planned.unwrap_or_else(|broken| Err(broken.into())) {
@@ -204,7 +215,11 @@ impl State {
         let applied = aside(move || async move { applier.apply(&asked).await }).await;
         match applied.unwrap_or_else(|broken| Err(broken.into())) {
             Ok(applied) => {
-                self.retry_in = None;
+                // What a service refused or did not answer is tried again, as is an apply that failed as a whole.
+                match applied.outcome.failures.is_empty() {
+                    true => self.retry_in = None,
+                    false => self.later(request.desired, config.timing),
+                }
                 tell(Event::Applied(Box::new(applied)));
             }
             Err(error) => self.failed(error, request.desired, config.timing, tell),
@@ -221,11 +236,15 @@ impl State {
         tell: &(dyn Fn(Event) + Send + Sync),
     ) {
         if matches!(error, ReconcileError::Target(_) | ReconcileError::Stale { .. }) {
-            let wait = self.retry_in.map_or(timing.retry, |wait| (wait * 2).min(timing.retry_most));
-            self.retry_in = Some(wait);
-            self.pending = Some(desired);
+            self.later(desired, timing);
         }
         tell(Event::Failed(error));
+    }
+
+    fn later(&mut self, desired: Arc<Desired>, timing: Timing) {
+        let wait = self.retry_in.map_or(timing.retry, |wait| (wait * 2).min(timing.retry_most));
+        self.retry_in = Some(wait);
+        self.pending = Some(desired);
     }
 }
 

@@ -25,7 +25,8 @@ use super::common::health::Health;
 use super::common::problem::Problem;
 use crate::desired::Unresolved;
 use crate::plan::Plan;
-use crate::reconcile::{ReconcileError, Reconciler, Request, TargetSpec, aside};
+use crate::reconcile::{ReconcileError, Reconciler, Request, aside};
+use crate::target::Services;
 use crate::target::TargetError;
 use crate::token::{Issuer, MintRequest};
 
@@ -38,6 +39,8 @@ pub struct LocalState {
     pub issuer: Issuer,
     /// What is degraded.
     pub health: Health,
+    /// Where the watcher applies, where that is not our own store.
+    pub services: Option<Services>,
 }
 
 /// What a token is to say.
@@ -119,7 +122,7 @@ async fn apply(State(state): State<LocalState>, body: Body) -> Response {
     on_the_side(body, async move |request: Request| {
         let applied = state.reconciler.apply(&request).await?;
         // A person has decided: what the watcher refused or could not write before is over.
-        if matches!(request.target, TargetSpec::Builtin) && applied.outcome.failures.is_empty() {
+        if request.target.is_at(state.services.as_ref()) && applied.outcome.failures.is_empty() {
             state.health.set("apply", None);
         }
         Ok(applied)

@@ -12,12 +12,15 @@ mod client;
 mod generation;
 mod inexpressible;
 mod read;
+mod services;
 mod write;
 
 use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use tokio_util::sync::CancellationToken;
+
+pub use self::services::{Services, ServicesError};
 
 use self::client::Client;
 use super::{Observed, Outcome, Run, Target, TargetError, Work};

@@ -210,6 +210,9 @@ fn a_missing_secret_stops_apply_before_anything_is_written() {
     for text in ["munge.key", searched.to_str().unwrap(), "--secrets-dir"] {
         assert!(finished.stderr.contains(text), "{text} is missing in\n{}", finished.stderr);
     }
+    let finished = cluster.run(&["apply", "--yes", "--format", "json"]).expect(3);
+    let plan: serde_json::Value = serde_json::from_str(&finished.stdout).unwrap();
+    assert_eq!(plan["diagnostics"][0]["code"], "secret.missing", "{}", finished.stdout);
     assert!(!cluster.state().exists(), "something was written");
 }
 

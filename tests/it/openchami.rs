@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-use crate::support::{Answer, Cluster, Serving, get, send};
+use crate::support::{Answer, Cluster, Serving, get, send, until};
 
 /// Services to apply to, with the flags that name them.
 struct Services {
@@ -115,4 +115,37 @@ fn a_service_that_refuses_our_token_stops_the_apply_before_any_write() {
     std::fs::write(cluster.path("token"), token).unwrap();
     cluster.run(&args).expect(0);
     assert!(get(&format!("{}/boot/v1/bootscript?mac=ec:e7:a7:05:a1:fc", serving.boot)).body.contains("latest"));
+}
+
+#[test]
+fn a_daemon_applies_every_save_to_services_elsewhere_and_tells_when_they_are_gone() {
+    let cluster = Cluster::demo();
+    let services = Services::start();
+    let script = || services.read("/boot/v1/bootscript?mac=ec:e7:a7:05:a1:fc").body;
+    let serving = cluster.serve(&["-i", "inventory", "--apply", "--base-uri", &services.serving.api]);
+    until("the inventory was applied", || script().contains("compute-slurm/latest").then_some(()));
+    cluster.edit("cluster.yaml", "compute-slurm/latest", "compute-slurm/v2");
+    until("the edit was applied", || script().contains("compute-slurm/v2").then_some(()));
+    // The same ledger, by the daemon's socket.
+    let plan = cluster.run(&services.args(&["plan"])).expect(0);
+    assert!(plan.stdout.contains("in sync"), "{}", plan.stdout);
+    let own = get(&format!("{}/boot/v1/bootscript?mac=ec:e7:a7:05:a1:fc", serving.boot));
+    assert!(!own.body.contains("compute-slurm"), "the daemon's own store is no target: {}", own.body);
+
+    let Services { serving: gone, _home } = services;
+    let api = gone.api.clone();
+    drop(gone);
+    cluster.edit("cluster.yaml", "compute-slurm/v2", "compute-slurm/v3");
+    let health = || get(&format!("{}/ready", serving.boot)).body;
+    until("the daemon says who does not answer", || {
+        (health().contains("SMD") && health().contains(&api)).then_some(())
+    });
+    assert!(health().contains(r#""status":"degraded""#), "{}", health());
+}
+
+#[test]
+fn services_elsewhere_are_of_no_use_to_a_daemon_without_an_inventory() {
+    let cluster = Cluster::demo();
+    let finished = cluster.run(&["serve", "--base-uri", "http://127.0.0.1:1"]).expect(2);
+    assert!(finished.stderr.contains("--inventory"), "{}", finished.stderr);
 }

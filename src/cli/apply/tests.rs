@@ -56,3 +56,27 @@ fn a_plan_without_writes_asks_for_what_it_does() {
     let (_, questions, _) = answered(&plan(0, 0, 0, 0), &[]);
     assert_eq!(questions, ["Nothing is written; record what is there as demo's? [y/N/d]"]);
 }
+
+#[test]
+fn what_failed_for_one_reason_is_one_line() {
+    let failure = |kind, id: &str, reason: &str, skipped| Failure {
+        op: String::new(),
+        key: ObjectKey::new(kind, id),
+        reason: reason.to_owned(),
+        skipped,
+    };
+    let list = [
+        failure(Kind::Component, "x1000c0s0b0n0", "503", false),
+        failure(Kind::Component, "x1000c0s0b0n1", "503", false),
+        failure(Kind::Component, "x1000c0s0b0n2", "400", false),
+        failure(Kind::BootParams, "x1000c0s0b0n0", "503", true),
+    ];
+    assert_eq!(
+        failures(&list),
+        [
+            "failed: component/x1000c0s0b0n[0-1] (2 objects): 503",
+            "failed: component/x1000c0s0b0n2: 400",
+            "left out: boot-params/x1000c0s0b0n0: 503",
+        ]
+    );
+}

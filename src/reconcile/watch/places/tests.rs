@@ -15,6 +15,7 @@ async fn armed(root: &Path) -> Places {
         inventory: root.join("inventory"),
         secrets: root.join("secrets"),
         apply: false,
+        services: None,
         timing: QUICK,
         replan: std::sync::Arc::default(),
     });
