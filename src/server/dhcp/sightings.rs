@@ -51,9 +51,8 @@ impl Sightings {
         }
         let before = known.cloned();
         // What the loader and the system tell differs; an answer of the firmware says most.
-        let words = |code| request.option(code).map(|data| data.get(..WORDS).unwrap_or(data));
-        let vendor = words(code::VENDOR_CLASS).map(|data| String::from_utf8_lossy(data).into());
-        let circuit = words(code::RELAY_AGENT).map(|data| hexadecimal(data).into());
+        let vendor = request.option(code::VENDOR_CLASS).map(|data| String::from_utf8_lossy(kept(&data)).into());
+        let circuit = request.option(code::RELAY_AGENT).map(|data| hexadecimal(kept(&data)).into());
         let next = DhcpUnknown {
             mac: request.mac,
             network: network.clone(),
@@ -95,6 +94,11 @@ impl Sightings {
         };
         changed.into_iter().map(change).collect()
     }
+}
+
+/// What is remembered of a client's words.
+fn kept(data: &[u8]) -> &[u8] {
+    data.get(..WORDS).unwrap_or(data)
 }
 
 fn hexadecimal(data: &[u8]) -> String {

@@ -286,6 +286,12 @@ impl Packet {
         self
     }
 
+    /// Options in the header's field for the name of a file.
+    pub(super) fn in_file(mut self, options: &[u8]) -> Self {
+        self.header[108..][..options.len()].copy_from_slice(options);
+        self.option(52, &[1])
+    }
+
     /// To our address, and not to everybody.
     pub(super) fn direct(mut self) -> Self {
         self.direct = true;
