@@ -4,9 +4,9 @@
 //! inventory says is in the boot view; machines that it does not know have short leases, which are stored before they
 //! are acknowledged. DHCP knows no secret and is given a [`BootReader`] only; what it has to store it hands to [`Keep`].
 //!
-//! The way of a packet: `limits` (floods), `request` (bytes), `place` (the network), `answer` (the decision, without
-//! I/O, with `leases` and `sightings`), `options` and `boot_file` (what is told), `reply` (bytes), `journal` (what has to
-//! be stored first).
+//! The way of a packet: `limits` (floods), `request` (bytes), `link` and `place` (the network), `answer` (the decision,
+//! without I/O, with `leases` and `sightings`), `options` and `boot_file` (what is told), `reply` (bytes), `journal` (what
+//! has to be stored first).
 //!
 //! What it does not do: DHCPv6, DHCP over InfiniBand, and probing an address before it is offered; an address that is
 //! in use all the same is declined by its client and left alone for an hour.
@@ -21,6 +21,7 @@ pub mod fuzz;
 mod journal;
 mod leases;
 mod limits;
+mod link;
 mod options;
 mod place;
 mod reply;
@@ -33,7 +34,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use futures_util::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
-pub use place::Link;
+pub use link::Link;
 pub use socket::{DhcpBindError, Interface};
 
 use self::figures::Counts;

@@ -17,11 +17,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::answer::{Server, Silence};
 use super::limits::Limits;
-use super::place::trouble;
+use super::link::{Heard, Link, Reach, trouble};
 use super::request::Request;
-use super::{Dhcp, Link, PXE_PORT, SERVER_PORT};
+use super::{Dhcp, PXE_PORT, SERVER_PORT};
 use crate::clock;
-use crate::model::{DhcpNetwork, DhcpSettings, MacAddr, Timestamp};
+use crate::model::{DhcpSettings, MacAddr, Timestamp};
 use crate::server::common::buffers::make_room;
 
 /// Packets that wait in the kernel while a thousand nodes power up at once; 300 bytes each, and the kernel's own.
@@ -107,6 +107,8 @@ impl Interface {
             interface: self,
             dhcp,
             link: Link::default(),
+            reach: Reach::default(),
+            heard: Heard::default(),
             made_for: Arc::default(),
             limits: Limits::default(),
             direct: Vec::new(),
@@ -163,6 +165,8 @@ struct Serving<'a> {
     interface: &'a Interface,
     dhcp: &'a Dhcp,
     link: Link,
+    reach: Reach,
+    heard: Heard,
     /// The settings whose networks the link tells of.
     made_for: Arc<DhcpSettings>,
     limits: Limits,
@@ -241,6 +245,7 @@ impl Serving<'_> {
                 direct,
             };
             let outcome = server.answer(&request, source, port);
+            self.heard.note(&request, &outcome);
             self.dhcp.counts.answered(request.kind, &outcome);
             let outcome = match outcome {
                 Ok(outcome) => outcome,
@@ -275,20 +280,18 @@ impl Serving<'_> {
     /// Looks at the interface: whether it is still the one that the sockets are bound to, and at its addresses.
     fn look(&mut self) -> io::Result<()> {
         self.interface.is_the_same()?;
-        self.made_for = self.dhcp.prepared(self.dhcp.views.load().dhcp.as_ref()).settings.clone();
-        let link = link(&self.interface.name, &self.made_for.networks);
-        if link != self.link {
-            match link.address {
-                Some(_) if link.towards.is_empty() => {
-                    tracing::warn!(interface = %link.name, "no network is known; DHCP is silent until one is applied");
-                }
-                Some(address) => tracing::info!(interface = %link.name, %address, "serving DHCP"),
-                // What is reported says so.
-                None => {}
+        let settings = self.dhcp.prepared(self.dhcp.views.load().dhcp.as_ref()).settings.clone();
+        let link = Link::of(&self.interface.name, &settings.networks);
+        let reach = Reach::of(&settings, &link);
+        if link != self.link || !Arc::ptr_eq(&settings, &self.made_for) {
+            if (&link, reach) != (&self.link, self.reach) {
+                reach.tell(&link.name);
             }
-            self.link = link;
+            // What was answered under other settings or addresses says nothing of these.
+            self.heard = Heard::default();
         }
-        (self.report)(trouble(&self.made_for, &self.link));
+        (self.link, self.reach, self.made_for) = (link, reach, settings);
+        (self.report)(trouble(&self.interface.name, self.reach, self.heard));
         self.take_addresses();
         Ok(())
     }
@@ -316,29 +319,6 @@ fn passing(error: io::Error) -> io::Result<()> {
         _ => Err(error),
     }
 }
-
-/// The addresses of an interface, as the kernel would choose them for packets to all and to each network: no packet is
-/// sent, and no list of addresses has to be read.
-fn link(name: &Arc<str>, networks: &[DhcpNetwork]) -> Link {
-    let source = |to: Ipv4Addr| {
-        let socket = Socket::new(Domain::IPV4, Type::DGRAM, Some(Protocol::UDP)).ok()?;
-        socket.bind_device(Some(name.as_bytes())).ok()?;
-        socket.set_broadcast(true).ok()?;
-        socket.connect(&SocketAddr::from((to, CLIENT)).into()).ok()?;
-        let address = socket.local_addr().ok()?.as_socket_ipv4()?;
-        Some(*address.ip()).filter(|ip| !ip.is_unspecified())
-    };
-    // The last but one address of a subnet is any machine's; that of the subnet itself is none's.
-    let within = |network: &DhcpNetwork| network.subnet.hosts().next_back().unwrap_or(network.subnet.addr());
-    Link {
-        name: name.clone(),
-        address: source(Ipv4Addr::BROADCAST),
-        towards: networks.iter().map(|network| source(within(network))).collect(),
-    }
-}
-
-/// Any port does where nothing is sent.
-const CLIENT: u16 = super::CLIENT_PORT;
 
 #[cfg(test)]
 mod tests {
