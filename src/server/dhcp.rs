@@ -26,6 +26,7 @@ mod options;
 mod place;
 mod reply;
 mod request;
+mod serving;
 mod sightings;
 mod socket;
 
