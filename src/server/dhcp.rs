@@ -113,13 +113,25 @@ impl Dhcp {
         prepared.clone()
     }
 
-    /// What has to be stored that no answer waits for.
-    fn upkeep(&self, now: Timestamp) -> Vec<Change> {
+    /// Looks for what has to be stored that no answer waits for, and tells how many changes that are.
+    fn review(&self, now: Timestamp) -> usize {
         let view = self.views.load();
         let settings = view.dhcp.as_ref();
         let is_known = |mac| view.interfaces.contains_key(&mac) || settings.is_some_and(|settings| settings.knows(mac));
-        let mut changes = self.sightings.lock().unwrap_or_else(PoisonError::into_inner).changes(is_known);
-        let gone = self.leases.lock().unwrap_or_else(PoisonError::into_inner).sweep(journal::forgotten_before(now));
+        let unknown = {
+            let mut sightings = self.sightings.lock().unwrap_or_else(PoisonError::into_inner);
+            sightings.forget(is_known);
+            sightings.waiting()
+        };
+        let leases = self.leases.lock().unwrap_or_else(PoisonError::into_inner);
+        unknown + leases.ended_before(journal::forgotten_before(now))
+    }
+
+    /// Of what has to be stored that no answer waits for, up to so many changes.
+    fn upkeep(&self, now: Timestamp, most: usize) -> Vec<Change> {
+        let mut changes = self.sightings.lock().unwrap_or_else(PoisonError::into_inner).changes(most);
+        let mut leases = self.leases.lock().unwrap_or_else(PoisonError::into_inner);
+        let gone = leases.sweep(journal::forgotten_before(now), most - changes.len());
         changes.extend(gone.into_iter().map(journal::delete));
         changes
     }

@@ -93,7 +93,7 @@ impl Wanted {
 }
 
 /// The digits of a block and the name of its maker, from a line of either form:
-/// `MA-L,002272,"Maker, Inc.",Address` or `002272     (base 16)		Maker, Inc.`
+/// `MA-L,002272,"Maker, Inc.",Address` or `002272     (base 16)  Maker, Inc.`
 fn entry(line: &str) -> Option<(&str, String)> {
     let (prefix, name) = match line.split_once("(base 16)") {
         Some((prefix, name)) => (prefix.trim(), name.trim().to_owned()),

@@ -144,9 +144,15 @@ impl Leases {
         }
     }
 
-    /// Forgets what ended before `before`, and tells which addresses that were.
-    pub(super) fn sweep(&mut self, before: Timestamp) -> Vec<Ipv4Addr> {
-        let gone: Vec<Ipv4Addr> = self.ends.range(..(before, Ipv4Addr::UNSPECIFIED)).map(|(_, ip)| *ip).collect();
+    /// How many addresses ended before `before`.
+    pub(super) fn ended_before(&self, before: Timestamp) -> usize {
+        self.ends.range(..(before, Ipv4Addr::UNSPECIFIED)).count()
+    }
+
+    /// Forgets what ended before `before`, up to so many addresses, and tells which those were.
+    pub(super) fn sweep(&mut self, before: Timestamp, most: usize) -> Vec<Ipv4Addr> {
+        let ended = self.ends.range(..(before, Ipv4Addr::UNSPECIFIED)).map(|(_, ip)| *ip);
+        let gone: Vec<Ipv4Addr> = ended.take(most).collect();
         gone.iter().for_each(|ip| self.remove(*ip));
         gone
     }

@@ -108,8 +108,10 @@ fn what_ended_long_ago_is_swept_and_can_be_used_again() {
     let mut leases = Leases::default();
     leases.offer(mac(1), POOL, None, at(0), &any).unwrap();
     leases.renew(mac(1), ip(1), at(300));
-    assert_eq!(leases.sweep(at(300)), Vec::<Ipv4Addr>::new());
-    assert_eq!(leases.sweep(at(301)), [ip(1)]);
+    assert_eq!((leases.ended_before(at(300)), leases.sweep(at(300), 9)), (0, Vec::new()));
+    assert_eq!((leases.ended_before(at(301)), leases.sweep(at(301), 0)), (1, Vec::new()));
+    assert_eq!(leases.sweep(at(301), 9), [ip(1)]);
+    assert_eq!(leases.ended_before(at(301)), 0);
     assert_eq!(leases.offer(mac(2), POOL, None, at(400), &any), Some(ip(1)));
 }
 

@@ -139,7 +139,7 @@ impl Lab {
 
     /// The unknown machines that were noted, as they would be stored.
     pub(super) fn seen(&self) -> Vec<MacAddr> {
-        let changes = self.sightings.lock().unwrap().changes(|_| false);
+        let changes = self.sightings.lock().unwrap().changes(usize::MAX);
         let mac = |change| match change {
             Change::PutRecord(Record::DhcpUnknown(one)) => one.mac,
             other => panic!("{other:?}"),
