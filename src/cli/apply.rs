@@ -20,6 +20,8 @@ use crate::target::Failure;
 const FORMAT: &str = "ochami-sync/apply";
 /// Its version.
 const FORMAT_VERSION: &str = "1.0";
+/// Objects that are no node set are listed up to this many.
+const LISTED: usize = 8;
 
 /// What an apply did, as `--format json` prints it.
 #[derive(Serialize)]
@@ -266,7 +268,7 @@ fn folded<'a, T: PartialEq>(objects: impl Iterator<Item = (&'a ObjectKey, T)>) -
     }
     let words = |kind: Kind, ids: &[&str]| match ids {
         [only] => format!("{kind}/{only}"),
-        several => format!("{kind}/{} ({})", text::folded(several), counted(several.len() as u64, "object")),
+        several => format!("{kind}/{} ({})", text::folded(several, LISTED), counted(several.len() as u64, "object")),
     };
     sorts.into_iter().map(|(kind, said, ids)| (words(kind, &ids), said)).collect()
 }

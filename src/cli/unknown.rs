@@ -1,13 +1,17 @@
 //! `unknown`: machines that asked for an address and that the applied inventory does not name.
 //!
 //! Each comes with lines for `nodes.yaml` in which only the place is left to fill in. What a client says of itself is
-//! shown escaped: it may be anything.
+//! shown escaped: it may be anything. So is the maker of its network card, which a list of this machine names.
+
+mod makers;
 
 use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr};
+use std::path::Path;
 
 use serde_json::json;
 
+use self::makers::Makers;
 use super::args::UnknownArgs;
 use super::exit::Exit;
 use super::output::{Format, Printer, counted};
@@ -21,11 +25,12 @@ pub(super) async fn run(args: UnknownArgs, printer: Printer) -> anyhow::Result<E
     let store = Store::open(config).await?;
     let snapshot = store.snapshot();
     let machines = unknown(&snapshot);
+    let makers = Makers::find(&makers::DIRECTORIES.map(Path::new), machines.iter().map(|one| one.mac));
     match printer.format {
-        Format::Json => printer.data(&ascii(&serde_json::to_string_pretty(&as_json(&machines))?)),
+        Format::Json => printer.data(&ascii(&serde_json::to_string_pretty(&as_json(&machines, &makers))?)),
         Format::Text if machines.is_empty() => printer.talk("no unknown machine has asked for an address"),
         Format::Text => {
-            printer.data(&text(&machines, &snapshot.boot));
+            printer.data(&text(&machines, &makers, &snapshot.boot));
             let count = counted(machines.len() as u64, "unknown machine");
             printer.talk(&format!("{count}; xXcCsSbBnN stands for where a machine is"));
         }
@@ -45,10 +50,11 @@ fn unknown(snapshot: &Snapshot) -> Vec<&DhcpUnknown> {
     machines
 }
 
-fn as_json(machines: &[&DhcpUnknown]) -> serde_json::Value {
+fn as_json(machines: &[&DhcpUnknown], makers: &Makers) -> serde_json::Value {
     let machine = |one: &&DhcpUnknown| {
         json!({
             "mac": one.mac,
+            "maker": makers.of(one.mac),
             "network": one.network,
             "ip": one.ip,
             "vendor_class": one.vendor,
@@ -76,11 +82,12 @@ fn ascii(json: &str) -> String {
     text
 }
 
-fn text(machines: &[&DhcpUnknown], view: &BootView) -> String {
+fn text(machines: &[&DhcpUnknown], makers: &Makers, view: &BootView) -> String {
     let mut text = String::new();
     let mut next = Next::new(view);
     for one in machines {
-        let _ = write!(text, "# {} on {}, {}", one.mac, escaped(&one.network), architecture(one.arch));
+        let maker = makers.of(one.mac).map(|name| format!(" ({})", escaped(name))).unwrap_or_default();
+        let _ = write!(text, "# {}{maker} on {}, {}", one.mac, escaped(&one.network), architecture(one.arch));
         if !one.vendor.is_empty() {
             let _ = write!(text, ", \"{}\"", escaped(&one.vendor));
         }
@@ -209,7 +216,7 @@ mod tests {
     #[test]
     fn each_machine_comes_with_the_next_number_and_what_it_says_is_escaped() {
         let snapshot = snapshot();
-        let text = text(&unknown(&snapshot), &snapshot.boot);
+        let text = text(&unknown(&snapshot), &Makers::default(), &snapshot.boot);
         assert!(
             text.starts_with("# 02:00:00:00:00:02 on management, x86-64 UEFI, \"\\u{1b}[2J\\n- name: evil\""),
             "{text}"
@@ -220,10 +227,29 @@ mod tests {
     }
 
     #[test]
+    fn the_maker_of_a_card_is_told_and_escaped() {
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::write(directory.path().join("oui.csv"), "MA-L,ECE7A7,Caf\u{e9}\u{1b}[2J,x\n").unwrap();
+        let mut snapshot = snapshot();
+        let known = DhcpUnknown { mac: "ec:e7:a7:05:a1:fc".parse().unwrap(), ..machine(3, "PXEClient") };
+        snapshot.apply(&Change::PutRecord(Record::DhcpUnknown(Arc::new(known))));
+        let machines = unknown(&snapshot);
+        let makers = Makers::find(&[directory.path()], machines.iter().map(|one| one.mac));
+        let text = text(&machines, &makers, &snapshot.boot);
+        assert!(text.starts_with("# ec:e7:a7:05:a1:fc (Caf\\u{e9}\\u{1b}[2J) on management, x86-64 UEFI, "), "{text}");
+        assert!(text.contains("# 02:00:00:00:00:02 on management"), "{text}");
+        let json = ascii(&as_json(&machines, &makers).to_string());
+        assert!(json.is_ascii(), "{json}");
+        let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(json["machines"][0]["maker"], "Caf\u{e9}\u{1b}[2J");
+        assert_eq!(json["machines"][1]["maker"], serde_json::Value::Null);
+    }
+
+    #[test]
     fn json_holds_what_a_client_says_in_ascii() {
         let said = "\u{9b}2J \u{202e}evil \u{1f980} \u{7f}";
         let one = machine(1, said);
-        let json = ascii(&as_json(&[&one]).to_string());
+        let json = ascii(&as_json(&[&one], &Makers::default()).to_string());
         assert!(json.is_ascii() && !json.contains('\u{7f}'), "{json}");
         let read: serde_json::Value = serde_json::from_str(&json).unwrap();
         assert_eq!(read["machines"][0]["vendor_class"], said);
@@ -236,6 +262,6 @@ mod tests {
         let known = DhcpUnknown { mac, ..machine(3, "") };
         snapshot.apply(&Change::PutRecord(Record::DhcpUnknown(Arc::new(known))));
         assert_eq!(unknown(&snapshot).len(), 2);
-        assert_eq!(as_json(&unknown(&snapshot))["machines"][0]["mac"], "02:00:00:00:00:02");
+        assert_eq!(as_json(&unknown(&snapshot), &Makers::default())["machines"][0]["mac"], "02:00:00:00:00:02");
     }
 }

@@ -40,6 +40,12 @@ pub(super) const NETWORK: &[&str] = &["name", "subnet", "pool", "dhcp", "unknown
 /// Options that the server sets itself in every exchange, or that mean something in the protocol.
 const OWN_OPTIONS: &[u8] = &[0, 1, 50, 51, 52, 53, 54, 55, 57, 58, 59, 61, 82, 255];
 
+/// The shortest time that can be given for a known machine, in seconds.
+pub(super) const SHORTEST: u32 = 60;
+
+/// The shortest lease of an unknown machine, in seconds. Those of minutes are usual; a test bench sees one end.
+pub(super) const SHORTEST_UNKNOWN: u32 = 10;
+
 /// How long an unknown machine has its address unless it is said: short, so that it is soon noticed to have become
 /// known.
 const UNKNOWN_LEASE: u32 = 300;
@@ -81,7 +87,7 @@ pub(super) fn network<'y>(reader: &Reader<'y>, fields: &Fields<'y>) -> NetworkDh
     NetworkDhcp {
         mode: mode.unwrap_or_default(),
         unknown: unknown.unwrap_or_default(),
-        unknown_lease: duration(reader, fields, "unknown_lease").unwrap_or(UNKNOWN_LEASE),
+        unknown_lease: duration(reader, fields, "unknown_lease", SHORTEST_UNKNOWN).unwrap_or(UNKNOWN_LEASE),
         options: options(reader, fields),
     }
 }
@@ -165,9 +171,9 @@ fn options<'y>(reader: &Reader<'y>, fields: &Fields<'y>) -> DhcpOptions {
         search: several(reader, fields, "search", name),
         ntp: several(reader, fields, "ntp", |text| reader.ipv4(text)),
         mtu: number("mtu", 576..=u64::from(u16::MAX)).and_then(|mtu| u16::try_from(mtu).ok()),
-        lease: duration(reader, fields, "lease"),
-        renew: duration(reader, fields, "renew"),
-        rebind: duration(reader, fields, "rebind"),
+        lease: duration(reader, fields, "lease", SHORTEST),
+        renew: duration(reader, fields, "renew", SHORTEST),
+        rebind: duration(reader, fields, "rebind", SHORTEST),
         routes: fields.get("routes").map(|_| {
             let routes = fields.list("routes").iter().filter_map(|item| route(reader, item));
             routes.collect()
@@ -204,8 +210,8 @@ fn several<'y, T>(
     Some(items.iter().filter_map(|item| read(walker::text(reader.sheet, item, key, None)?)).collect())
 }
 
-/// `3600`, `90s`, `30m`, `12h` or `7d`, from a minute to a year; in seconds.
-fn duration<'y>(reader: &Reader<'y>, fields: &Fields<'y>, key: &'static str) -> Option<u32> {
+/// `3600`, `90s`, `30m`, `12h` or `7d`, from `shortest` to a year; in seconds.
+fn duration<'y>(reader: &Reader<'y>, fields: &Fields<'y>, key: &'static str, shortest: u32) -> Option<u32> {
     let text = fields.text(key)?;
     let written = reader.variables.resolve(text)?;
     let split = written.find(|c: char| !c.is_ascii_digit()).unwrap_or(written.len());
@@ -219,13 +225,12 @@ fn duration<'y>(reader: &Reader<'y>, fields: &Fields<'y>, key: &'static str) -> 
     };
     let seconds = number.parse::<u64>().ok().and_then(|number| number.checked_mul(factor));
     let seconds = seconds.and_then(|seconds| u32::try_from(seconds).ok());
-    if let Some(seconds) = seconds.filter(|seconds| (60..=365 * 24 * 3600).contains(seconds)) {
+    if let Some(seconds) = seconds.filter(|seconds| (shortest..=365 * 24 * 3600).contains(seconds)) {
         return Some(seconds);
     }
     let problem = reader.sheet.problem(Code::Number, text.span, format!("`{key}` cannot be `{written}`"));
-    reader
-        .sheet
-        .push(problem.label("not a time from a minute to a year").help("write it as `90s`, `30m`, `12h` or `7d`"));
+    let problem = problem.label(format!("not a time from {shortest} seconds to a year"));
+    reader.sheet.push(problem.help("write it as `90s`, `30m`, `12h` or `7d`"));
     None
 }
 

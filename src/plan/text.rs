@@ -62,16 +62,6 @@ impl TextOptions {
     }
 }
 
-/// Names as a node set, `x1000c0s[0-3]b0`; those of which none can be made are listed, the first of them. Holds no control
-/// character of any name.
-#[must_use]
-pub fn folded(names: &[&str]) -> String {
-    fold::names(names, LISTED)
-}
-
-/// Names that are listed where they cannot be folded.
-const LISTED: usize = 8;
-
 /// Renders a plan. The text ends with a line break and holds no control character of any name or value.
 #[must_use]
 pub fn render(plan: &Plan, options: &TextOptions) -> String {

@@ -4,9 +4,9 @@
 //! inventory says is in the boot view; machines that it does not know have short leases, which are stored before they
 //! are acknowledged. DHCP knows no secret and is given a [`BootReader`] only; what it has to store it hands to [`Keep`].
 //!
-//! The way of a packet: `limits` (floods), `request` (bytes), `place` (the network), `answer` (the decision, without
-//! I/O, with `leases` and `sightings`), `options` and `boot_file` (what is told), `reply` (bytes), `journal` (what has to
-//! be stored first).
+//! The way of a packet: `limits` (floods), `request` (bytes), `link` and `place` (the network), `answer` (the decision,
+//! without I/O, with `leases` and `sightings`), `options` and `boot_file` (what is told), `reply` (bytes), `journal` (what
+//! has to be stored first).
 //!
 //! What it does not do: DHCPv6, DHCP over InfiniBand, and probing an address before it is offered; an address that is
 //! in use all the same is declined by its client and left alone for an hour.
@@ -22,10 +22,12 @@ pub mod fuzz;
 mod journal;
 mod leases;
 mod limits;
+mod link;
 mod options;
 mod place;
 mod reply;
 mod request;
+mod serving;
 mod sightings;
 mod socket;
 
@@ -34,7 +36,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use futures_util::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
-pub use place::Link;
+pub use link::Link;
 pub use socket::{DhcpBindError, Interface};
 
 use self::figures::Counts;
@@ -118,13 +120,25 @@ impl Dhcp {
         prepared.clone()
     }
 
-    /// What has to be stored that no answer waits for.
-    fn upkeep(&self, now: Timestamp) -> Vec<Change> {
+    /// Looks for what has to be stored that no answer waits for, and tells how many changes that are.
+    fn review(&self, now: Timestamp) -> usize {
         let view = self.views.load();
         let settings = view.dhcp.as_ref();
         let is_known = |mac| view.interfaces.contains_key(&mac) || settings.is_some_and(|settings| settings.knows(mac));
-        let mut changes = self.sightings.lock().unwrap_or_else(PoisonError::into_inner).changes(is_known);
-        let gone = self.leases.lock().unwrap_or_else(PoisonError::into_inner).sweep(journal::forgotten_before(now));
+        let unknown = {
+            let mut sightings = self.sightings.lock().unwrap_or_else(PoisonError::into_inner);
+            sightings.forget(is_known);
+            sightings.waiting()
+        };
+        let leases = self.leases.lock().unwrap_or_else(PoisonError::into_inner);
+        unknown + leases.ended_before(journal::forgotten_before(now))
+    }
+
+    /// Of what has to be stored that no answer waits for, up to so many changes.
+    fn upkeep(&self, now: Timestamp, most: usize) -> Vec<Change> {
+        let mut changes = self.sightings.lock().unwrap_or_else(PoisonError::into_inner).changes(most);
+        let mut leases = self.leases.lock().unwrap_or_else(PoisonError::into_inner);
+        let gone = leases.sweep(journal::forgotten_before(now), most - changes.len());
         changes.extend(gone.into_iter().map(journal::delete));
         changes
     }

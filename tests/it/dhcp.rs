@@ -332,6 +332,34 @@ fn a_machine_behind_a_relay_is_served_by_the_network_of_the_relay() {
 }
 
 #[test]
+fn a_server_for_relays_alone_is_well_unless_its_own_wire_asks_and_nobody_is_answered() {
+    if !is_root() || !has("udhcpc") || !has("dhcrelay") {
+        return;
+    }
+    let (cluster, wires) = (Cluster::demo(), Wires::new(3));
+    wires.ip(0, "addr add 10.66.0.254/24 dev right");
+    wires.ip(0, "route add 172.16.0.0/24 via 10.66.0.1");
+    wires.ip(1, "addr add 10.66.0.1/24 dev left");
+    wires.ip(1, "addr add 172.16.0.253/24 dev right");
+    let serving = wires.serve(&cluster);
+    assert_eq!(serving.log().matches("serving DHCP for relays alone").count(), 1, "{}", serving.log());
+    assert!(!serving.log().contains("dhcp-network"), "{}", serving.log());
+
+    let arguments = ["-n", "-q", "-f", "-t", "2", "-T", "1", "-s", &script(&cluster)];
+    let said = wires.run(1, "udhcpc", &[&["-i", "left"], &arguments[..]].concat());
+    assert!(said.contains("EVENT leasefail"), "{said}");
+    until("it is told", || serving.log().contains("so machines on its wire ask in vain").then_some(()));
+
+    let mut relay = wires.command(1, "dhcrelay", &["-d", "-4", "-a", "-id", "right", "-iu", "left", "10.66.0.254"]);
+    let _relay = Running(relay.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
+    let arguments = ["-i", "left", "-n", "-q", "-f", "-t", "10", "-T", "1", "-s", &script(&cluster)];
+    let said = wires.run(2, "udhcpc", &arguments);
+    assert!(said.contains("EVENT bound ip=172.16.0.200 "), "{said}\n{}", serving.log());
+    until("it is well again", || serving.log().contains("well again").then_some(()));
+    assert_eq!(serving.log().matches("serving DHCP for relays alone").count(), 1, "{}", serving.log());
+}
+
+#[test]
 fn hundreds_of_machines_at_once_are_all_served() {
     if !is_root() || !has("perfdhcp") {
         return;

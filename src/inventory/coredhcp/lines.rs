@@ -8,9 +8,7 @@ use ipnet::Ipv4Net;
 
 use super::arguments::time;
 use super::config::Config;
-
-/// The shortest lease that an inventory can give.
-const SHORTEST: u64 = 60;
+use crate::inventory::dhcp::{SHORTEST, SHORTEST_UNKNOWN};
 
 /// A network, as far as the configuration tells.
 #[derive(Default)]
@@ -136,7 +134,7 @@ fn put_network(config: &Config, number: usize, subnet: Option<&Ipv4Net>, network
         line(format!("routes: [{}]", config.routes.iter().map(route).collect::<Vec<_>>().join(", ")));
     }
     if let Some(lease) = config.coresmd.as_ref().and_then(|coresmd| coresmd.lease) {
-        line(lease_line("lease", lease));
+        line(lease_line("lease", lease, SHORTEST));
     }
     if let Some((first, last)) = network.pool {
         line(format!("pool: {first}-{last}"));
@@ -149,15 +147,15 @@ fn put_network(config: &Config, number: usize, subnet: Option<&Ipv4Net>, network
                 Some(script) => line(format!("unknown: {}", quoted(&format!("script:{script}")))),
             }
             if let Some(lease) = bootloop.lease {
-                line(lease_line("unknown_lease", lease));
+                line(lease_line("unknown_lease", lease, SHORTEST_UNKNOWN));
             }
         }
     }
 }
 
-fn lease_line(key: &str, seconds: u64) -> String {
-    if seconds < SHORTEST {
-        return format!("{key}: 1m   # it says {seconds}s, which is too short here");
+fn lease_line(key: &str, seconds: u64, shortest: u32) -> String {
+    if seconds < shortest.into() {
+        return format!("{key}: {shortest}s   # it says {seconds}s, which is too short here");
     }
     format!("{key}: {}", time(seconds))
 }

@@ -61,6 +61,18 @@ fn told(network: &Network) -> impl PartialEq + std::fmt::Debug {
 }
 
 #[test]
+fn a_lease_that_is_too_short_here_becomes_the_shortest_one() {
+    let short = KEYS.replace("lease_time=1h", "lease_time=45s").replace("lease_time=5m", "lease_time=30s");
+    let lines = imported(&format!("{COMMON}{short}"));
+    assert!(lines.contains("unknown_lease: 30s\n"), "{lines}");
+    assert!(lines.contains(" lease: 60s   # it says 45s, which is too short here\n"), "{lines}");
+    let lines = imported(&format!("{COMMON}{}", KEYS.replace("lease_time=5m", "lease_time=5s")));
+    assert!(lines.contains("unknown_lease: 10s   # it says 5s, which is too short here\n"), "{lines}");
+    let dhcp = &cluster(&lines).cluster.networks[0].dhcp;
+    assert_eq!(dhcp.unknown_lease, 10);
+}
+
+#[test]
 fn every_generation_of_arguments_says_the_same_network() {
     for (generation, text) in [("five", FIVE), ("six", SIX)] {
         let lines = imported(&format!("{COMMON}{text}"));

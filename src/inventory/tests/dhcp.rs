@@ -45,6 +45,13 @@ fn everything_that_a_network_can_be_told_is_read() {
 }
 
 #[test]
+fn an_unknown_machine_may_have_a_lease_of_seconds_and_a_known_one_of_a_minute() {
+    let inventory = sound("networks: [{name: management, subnet: 172.16.0.0/24, unknown_lease: 10s, lease: 60}]\n");
+    let dhcp = &inventory.cluster.networks[0].dhcp;
+    assert_eq!((dhcp.unknown_lease, dhcp.options.lease), (10, Some(60)));
+}
+
+#[test]
 fn hosts_groups_nodes_and_loaders_are_read() {
     let inventory = sound(
         "hosts: [{name: switch1, mac: 'ec:e7:a7:0f:00:09', ip: 172.16.0.90, mtu: 1500}]\n\
@@ -67,6 +74,9 @@ fn what_is_wrong_is_told_where_it_stands() {
         ("unknown: 'script:'", Code::Word),
         ("lease: 30", Code::Number),
         ("lease: 1w", Code::Number),
+        ("lease: 59s", Code::Number),
+        ("unknown_lease: 9s", Code::Number),
+        ("unknown_lease: 366d", Code::Number),
         ("lease: 99999999999999999999h", Code::Number),
         ("mtu: 500", Code::Number),
         ("ntp: [::1]", Code::IpAddress),

@@ -5,12 +5,14 @@
 //! not by their client identifier: firmware, loader and system of one machine each send another identifier, and all
 //! three are to have one address.
 
+mod pool;
+mod proxy;
+
 use std::net::{IpAddr, Ipv4Addr, SocketAddrV4};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::boot_file::{Boot, Machine};
-use super::client::Client;
-use super::leases::{Leases, within};
+use super::leases::Leases;
 use super::options::Layers;
 use super::place::{Place, Prepared, places};
 use super::reply::{Reply, ReplyKind};
@@ -190,114 +192,6 @@ impl<'a> Server<'a> {
             layers.set_times(&mut reply, layers.lease());
         }
         Ok(sent(reply, request, None))
-    }
-
-    fn answer_unknown(&self, request: &Request<'_>, place: Place<'_>) -> Result<Outcome, Silence> {
-        let network = place.network;
-        let note = |ip| self.sightings().note(request, &network.name, ip, self.now);
-        let policy = &network.unknown;
-        let (Some(pool), false) = (network.pool, *policy == UnknownPolicy::Ignore) else {
-            note(None);
-            return Err(Silence::Ignored);
-        };
-        let free = |ip: Ipv4Addr| {
-            !self.prepared.is_taken(ip) && !self.view.index.by_ip.contains_key(&IpAddr::V4(ip)) && !self.link.has(ip)
-        };
-        let until = Timestamp(self.now.0.saturating_add(i64::from(network.unknown_lease) * 1_000_000));
-        let (kind, ip) = match request.kind {
-            Kind::Discover => {
-                let offered = self.leases().offer(request.mac, pool, request.requested(), self.now, &free);
-                note(offered);
-                (ReplyKind::Offer, offered.ok_or(Silence::PoolSpent)?)
-            }
-            Kind::Request => {
-                let ip = asked(request)?;
-                let mut leases = self.leases();
-                let ours = within(pool, ip) && free(ip);
-                // RENEWING or REBINDING: the client has the address and uses it (RFC 2131 section 4.3.2).
-                let prolongs = !request.ciaddr.is_unspecified();
-                let granted = ours
-                    && (leases.renew(request.mac, ip, until)
-                        || prolongs && leases.adopt(request.mac, ip, until, self.now));
-                let has_record = leases.knows(request.mac);
-                drop(leases);
-                if !granted {
-                    // A client of whom nothing is known may be another server's (RFC 2131 section 4.3.2); one that asks
-                    // us by name or alone, that is on the wrong network or whose address is ours to give is not. RENEWING
-                    // is to us alone, past any relay; REBINDING is to everybody, so another server may know more.
-                    let renewing = prolongs && self.direct && request.giaddr.is_unspecified();
-                    let asks_us = request.server().is_some() || renewing;
-                    let certain = asks_us || has_record || !network.subnet.contains(&ip);
-                    if !certain && !within(pool, ip) {
-                        return Err(Silence::NoRecord);
-                    }
-                    return Ok(self.refuse(request, place, "the address is not yours"));
-                }
-                note(Some(ip));
-                (ReplyKind::Ack, ip)
-            }
-            Kind::Inform => (ReplyKind::Ack, request.ciaddr),
-            Kind::Decline | Kind::Release => return Err(Silence::Incomplete),
-        };
-        let layers = Layers::of_network(network);
-        let mut reply = Reply::new(kind, request, place.server);
-        self.complete(&mut reply, request, place, &layers, self.unknown(policy));
-        if request.kind == Kind::Inform {
-            return Ok(sent(reply, request, None));
-        }
-        reply.set_address(ip);
-        // The times of known machines are not those of short leases.
-        Layers::default().set_times(&mut reply, network.unknown_lease);
-        let lease = DhcpLease { ip, mac: Some(request.mac), expires: until };
-        Ok(sent(reply, request, (kind == ReplyKind::Ack).then(|| put(lease))))
-    }
-
-    /// Tells only what to boot (PXE 2.1): a site's own server gives the addresses.
-    fn advise(
-        &self,
-        request: &Request<'_>,
-        place: Place<'a>,
-        source: SocketAddrV4,
-        port: u16,
-    ) -> Result<Outcome, Silence> {
-        let kind = match request.kind {
-            Kind::Discover if port == SERVER_PORT => ReplyKind::Offer,
-            // Firmware asks the boot server by its own port. HTTP boot and iPXE take the first answer as it is.
-            Kind::Request | Kind::Inform if port == PXE_PORT => ReplyKind::Ack,
-            _ => return Err(Silence::NothingToBoot),
-        };
-        let settings = &self.prepared.settings;
-        let interface = self.view.interfaces.get(&request.mac);
-        let component = interface.and_then(|interface| self.view.components.get(interface.component_id.as_ref()?));
-        let machine = settings.machines.get(&request.mac).map(Member::Machine);
-        let layers = self.layers(place, machine.or(component.map(|component| Member::Component(component))));
-        let known = interface.is_some() || settings.knows(request.mac);
-        let machine = if known { Machine::Known } else { self.unknown(&place.network.unknown) };
-        if !known && Client::of(request) != Client::Plain {
-            self.sightings().note(request, &place.network.name, None, self.now);
-        }
-        if matches!(machine, Machine::Unknown { policy: UnknownPolicy::Ignore, .. }) {
-            return Err(Silence::Ignored);
-        }
-        let mut reply = Reply::new(kind, request, place.server);
-        let boot = Boot {
-            settings,
-            flags: self.flags,
-            layers: &layers,
-            server: place.server,
-            machine,
-            proxy: place.network.mode == DhcpMode::Proxy,
-        };
-        if !boot.set(&mut reply, request) {
-            return Err(Silence::NothingToBoot);
-        }
-        let mut outcome = sent(reply, request, None);
-        if port == PXE_PORT
-            && let Some((_, to)) = &mut outcome.reply
-        {
-            *to = source;
-        }
-        Ok(outcome)
     }
 
     fn complete(

@@ -79,7 +79,7 @@ impl Boot<'_> {
             reply.set(code::VENDOR_CLASS, PXE_CLIENT);
             reply.set(code::VENDOR, TAKE_THIS_FILE);
             if let Some(identifier) = request.option(code::MACHINE_IDENTIFIER) {
-                reply.set(code::MACHINE_IDENTIFIER, identifier);
+                reply.set(code::MACHINE_IDENTIFIER, &identifier);
             }
         }
         if !matches!(client, Client::Http(_)) {

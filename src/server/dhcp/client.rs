@@ -39,8 +39,10 @@ impl Client {
 
 /// The first architecture of option 93; some firmware lists several.
 pub(super) fn architecture(request: &Request<'_>) -> Option<u16> {
-    let [high, low, ..] = request.option(code::ARCHITECTURE)? else { return None };
-    Some(u16::from_be_bytes([*high, *low]))
+    match *request.option(code::ARCHITECTURE)? {
+        [high, low, ..] => Some(u16::from_be_bytes([high, low])),
+        _ => None,
+    }
 }
 
 /// Architectures that stand for HTTP boot (IANA, processor architecture types).
@@ -54,7 +56,8 @@ fn is_ipxe(request: &Request<'_>) -> bool {
     if request.option(code::IPXE).is_some_and(|data| !data.is_empty()) {
         return true;
     }
-    let Some(mut classes) = request.option(code::USER_CLASS) else { return false };
+    let Some(classes) = request.option(code::USER_CLASS) else { return false };
+    let mut classes = &*classes;
     if classes == NAME {
         return true;
     }

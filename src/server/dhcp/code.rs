@@ -12,6 +12,7 @@ pub(super) const TIME_SERVER: u8 = 42;
 pub(super) const VENDOR: u8 = 43;
 pub(super) const REQUESTED_ADDRESS: u8 = 50;
 pub(super) const LEASE_TIME: u8 = 51;
+pub(super) const OVERLOAD: u8 = 52;
 pub(super) const MESSAGE_TYPE: u8 = 53;
 pub(super) const SERVER_IDENTIFIER: u8 = 54;
 pub(super) const PARAMETER_LIST: u8 = 55;

@@ -1,4 +1,5 @@
-//! What is stored: leases before they are acknowledged, many in one write, and the rest now and then.
+//! What is stored: leases before they are acknowledged, many in one write, and the rest now and then, in portions, because
+//! whoever waits for a lease waits for what is written with it.
 //!
 //! One write is under way at a time; what comes meanwhile goes into the next. A lease that cannot be stored is
 //! acknowledged all the same: it lasts minutes, it is in memory, and machines go on booting without a database.
@@ -25,6 +26,9 @@ const BATCH: usize = 4096;
 
 /// How often that is stored which no answer waits for.
 const UPKEEP: Duration = Duration::from_secs(5);
+
+/// The most of it in one write. Thousands of unknown machines that are seen at once would take tens of milliseconds.
+const PORTION: usize = 64;
 
 /// How long an ended lease is remembered, so that its machine gets the same address again: a day.
 const REMEMBERED: i64 = 24 * 3600 * 1_000_000;
@@ -66,13 +70,13 @@ impl Journal {
     /// Stores until `shutdown`, and then what still waits.
     pub(super) async fn run(&self, dhcp: &Dhcp, report: &impl Fn(Option<String>), shutdown: &CancellationToken) {
         let mut waiting = self.waiting.lock().await;
-        let mut next_upkeep = Instant::now() + UPKEEP;
+        let mut upkeep = Upkeep { next: Instant::now() + UPKEEP, left: 0 };
         loop {
             let mut batch = Vec::new();
             tokio::select! {
                 biased;
                 () = shutdown.cancelled() => {}
-                _ = timeout_at(next_upkeep, waiting.recv_many(&mut batch, BATCH)) => {}
+                _ = timeout_at(upkeep.at(), waiting.recv_many(&mut batch, BATCH)) => {}
             }
             let ending = shutdown.is_cancelled();
             while ending && let Ok(one) = waiting.try_recv() {
@@ -83,10 +87,7 @@ impl Journal {
                 changes.push(one.change);
                 replies.extend(one.reply);
             }
-            if ending || Instant::now() >= next_upkeep {
-                changes.extend(dhcp.upkeep(clock::now()));
-                next_upkeep = Instant::now() + UPKEEP;
-            }
+            changes.extend(upkeep.changes(dhcp, Instant::now(), ending));
             if !changes.is_empty() {
                 report((self.keep)(changes).await.err());
             }
@@ -102,6 +103,33 @@ impl Journal {
     }
 }
 
+/// When that is stored which no answer waits for.
+struct Upkeep {
+    /// The next look at what there is.
+    next: Instant,
+    /// How many changes were found by the last one and are not stored yet. What has come since waits for the next look, so
+    /// that a flood of new machines cannot keep the disk busy for ever.
+    left: usize,
+}
+
+impl Upkeep {
+    /// When there is something to do, if no lease has to be stored before.
+    fn at(&self) -> Instant {
+        if self.left > 0 { Instant::now() } else { self.next }
+    }
+
+    /// What goes into the write of this moment: a portion, and the whole of it at the end.
+    fn changes(&mut self, dhcp: &Dhcp, now: Instant, ending: bool) -> Vec<Change> {
+        if ending || now >= self.next {
+            self.left = dhcp.review(clock::now());
+            self.next = now + UPKEEP;
+        }
+        let most = if ending { self.left } else { self.left.min(PORTION) };
+        self.left -= most;
+        dhcp.upkeep(clock::now(), most)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::net::SocketAddr;
@@ -112,6 +140,7 @@ mod tests {
     use super::*;
     use crate::model::{DhcpLease, Record, Records};
     use crate::server::dhcp::BootSettings;
+    use crate::server::dhcp::request::Request;
     use crate::store::Store;
 
     fn lease(last: u8) -> Change {
@@ -187,6 +216,54 @@ mod tests {
         shutdown.cancel();
         dhcp.run(|_| {}, &shutdown).await;
         assert_eq!(*writes.lock().unwrap(), [100]);
+    }
+
+    /// Lets so many unknown machines be seen.
+    fn see(dhcp: &Dhcp, machines: std::ops::Range<u16>) {
+        for number in machines {
+            let mut bytes = vec![0; 240];
+            bytes[..3].copy_from_slice(&[1, 1, 6]);
+            bytes[28] = 2;
+            bytes[32..34].copy_from_slice(&number.to_be_bytes());
+            bytes[236..240].copy_from_slice(&dhcproto::v4::MAGIC);
+            bytes.extend([53, 1, 1, 255]);
+            let request = Request::read(&bytes).unwrap();
+            dhcp.sightings.lock().unwrap().note(&request, &"boot".into(), None, clock::now());
+        }
+    }
+
+    #[tokio::test]
+    async fn leases_wait_for_a_portion_of_the_upkeep_and_a_flood_for_the_next_look() {
+        let dhcp = dhcp(Arc::new(|_| async { Ok(()) }.boxed()));
+        let start = Instant::now();
+        let mut upkeep = Upkeep { next: start + UPKEEP, left: 0 };
+        let portion = u16::try_from(PORTION).unwrap();
+        see(&dhcp, 0..2 * portion + 1);
+        assert_eq!(upkeep.changes(&dhcp, start, false), [], "it is not time yet");
+        let mut lengths = Vec::new();
+        for number in 0..4 {
+            lengths.push(upkeep.changes(&dhcp, start + UPKEEP, false).len());
+            see(&dhcp, 1000 + number..1001 + number);
+        }
+        assert_eq!(lengths, [PORTION, PORTION, 1, 0]);
+        assert!(upkeep.at() > start + UPKEEP, "it rests until the next look");
+        assert_eq!(upkeep.changes(&dhcp, start + 2 * UPKEEP, false).len(), 4);
+    }
+
+    #[tokio::test]
+    async fn all_of_the_upkeep_is_stored_at_a_shutdown() {
+        let writes = Arc::new(std::sync::Mutex::new(Vec::new()));
+        let sink = writes.clone();
+        let keep: Keep = Arc::new(move |changes| {
+            sink.lock().unwrap().push(changes.len());
+            async { Ok(()) }.boxed()
+        });
+        let (dhcp, shutdown) = (dhcp(keep), CancellationToken::new());
+        see(&dhcp, 0..500);
+        assert!(dhcp.journal.push(lease(1), None));
+        shutdown.cancel();
+        dhcp.run(|_| {}, &shutdown).await;
+        assert_eq!(*writes.lock().unwrap(), [501]);
     }
 
     #[tokio::test]

@@ -71,7 +71,7 @@ impl Reply {
         reply.set(code::SERVER_IDENTIFIER, &server.octets());
         for echoed in [code::CLIENT_IDENTIFIER, code::RELAY_AGENT] {
             if let Some(data) = request.option(echoed) {
-                reply.set(echoed, data);
+                reply.set(echoed, &data);
             }
         }
         reply

@@ -3,10 +3,16 @@
 //! The codec is dhcproto's borrowed reader, which copies nothing. Its accessors trust the hardware address length that
 //! the packet itself states, so that is checked before any of them is called. An option that does not have the length
 //! of its kind counts as not given.
+//!
+//! Where a client has more to say than fits, its options go on in the header's fields for the names of a file and of a
+//! server (option 52, RFC 2132 section 9.3), read in that order (RFC 2131 section 4.1). dhcproto knows nothing of that,
+//! and joins the parts of an option only where they follow each other.
 
+use std::borrow::Cow;
 use std::net::Ipv4Addr;
+use std::ops::Range;
 
-use dhcproto::v4::borrowed::{DhcpOption, Message};
+use dhcproto::v4::borrowed::{DhcpOption, DhcpOptionIterator, Message};
 use dhcproto::v4::{HType, MAGIC, Opcode};
 
 use super::code;
@@ -57,6 +63,10 @@ const SHORTEST: usize = 240;
 /// The length of an Ethernet address.
 const ETHERNET: u8 = 6;
 
+/// The header's fields that may hold options: the name of a server, and that of a file.
+const SNAME: Range<usize> = 44..108;
+const FILE: Range<usize> = 108..236;
+
 impl<'a> Request<'a> {
     /// Reads a packet.
     pub(super) fn read(bytes: &'a [u8]) -> Result<Self, RequestError> {
@@ -80,7 +90,10 @@ impl<'a> Request<'a> {
             giaddr: message.giaddr(),
             options: message.opts().collect(),
         };
-        request.kind = match request.option(code::MESSAGE_TYPE) {
+        for field in request.overloaded() {
+            request.options.extend(DhcpOptionIterator::new(bytes.get(field).unwrap_or_default()));
+        }
+        request.kind = match request.first(code::MESSAGE_TYPE) {
             Some([1]) => Kind::Discover,
             Some([3]) => Kind::Request,
             Some([4]) => Kind::Decline,
@@ -91,14 +104,32 @@ impl<'a> Request<'a> {
         Ok(request)
     }
 
-    /// The bytes of an option, where it is given; the first of several.
-    pub(super) fn option(&self, code: u8) -> Option<&[u8]> {
-        self.options.iter().find(|option| u8::from(option.code()) == code).map(DhcpOption::data)
+    /// The fields of the header that hold options, too, in the order in which they are read.
+    fn overloaded(&self) -> Vec<Range<usize>> {
+        match self.first(code::OVERLOAD) {
+            Some([1]) => vec![FILE],
+            Some([2]) => vec![SNAME],
+            Some([3]) => vec![FILE, SNAME],
+            _ => Vec::new(),
+        }
     }
 
-    /// An option that is an address.
-    pub(super) fn address(&self, code: u8) -> Option<Ipv4Addr> {
-        Some(<[u8; 4]>::try_from(self.option(code)?).ok()?.into())
+    /// The parts of an option, in the order of the packet.
+    fn parts(&self, code: u8) -> impl Iterator<Item = &[u8]> {
+        self.options.iter().filter(move |option| u8::from(option.code()) == code).map(DhcpOption::data)
+    }
+
+    /// The bytes of an option that always has the same length: it never comes in parts, so of several the first counts.
+    fn first(&self, code: u8) -> Option<&[u8]> {
+        self.parts(code).next()
+    }
+
+    /// The bytes of an option, where it is given: all of its parts (RFC 3396).
+    pub(super) fn option(&self, code: u8) -> Option<Cow<'_, [u8]>> {
+        let mut parts = self.parts(code);
+        let mut whole = Cow::Borrowed(parts.next()?);
+        parts.for_each(|part| whole.to_mut().extend_from_slice(part));
+        Some(whole)
     }
 
     /// The address that is asked for, option 50.
@@ -118,16 +149,22 @@ impl<'a> Request<'a> {
 
     /// The longest message that the client takes (option 57), without IP and UDP headers; 548 bytes unless it says more.
     pub(super) fn longest_answer(&self) -> usize {
-        let stated = self.option(code::MAXIMUM_SIZE).and_then(|data| Some(u16::from_be_bytes(data.try_into().ok()?)));
+        let stated = self.first(code::MAXIMUM_SIZE).and_then(|data| Some(u16::from_be_bytes(data.try_into().ok()?)));
         usize::from(stated.unwrap_or(0).clamp(576, 1500)) - 28
     }
 
     /// The subnet that a relay means where it is not its own: the link selection of option 82 (RFC 3527), or the subnet
     /// selection of a client (RFC 3011).
     pub(super) fn selected_subnet(&self) -> Option<Ipv4Addr> {
-        let relayed = self.option(code::RELAY_AGENT).and_then(|data| suboption(data, 5));
+        let information = self.option(code::RELAY_AGENT);
+        let relayed = information.as_deref().and_then(|data| suboption(data, 5));
         let link = relayed.and_then(|data| Some(<[u8; 4]>::try_from(data).ok()?.into()));
         link.or_else(|| self.address(code::SUBNET_SELECTION))
+    }
+
+    /// An option that is an address.
+    fn address(&self, code: u8) -> Option<Ipv4Addr> {
+        Some(<[u8; 4]>::try_from(self.first(code)?).ok()?.into())
     }
 }
 
@@ -144,68 +181,4 @@ pub(super) fn suboption(mut data: &[u8], wanted: u8) -> Option<&[u8]> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A packet with these options and nothing else that matters.
-    fn packet(options: &[u8]) -> Vec<u8> {
-        let mut bytes = vec![0; SHORTEST];
-        bytes[..3].copy_from_slice(&[1, 1, 6]);
-        bytes[28..34].copy_from_slice(&[0xec, 0xe7, 0xa7, 5, 0xa1, 0xfc]);
-        bytes[236..240].copy_from_slice(&MAGIC);
-        bytes.extend_from_slice(options);
-        bytes
-    }
-
-    #[test]
-    fn a_packet_cut_anywhere_is_refused_or_read_but_never_a_panic() {
-        let whole = packet(&[53, 1, 1, 50, 4, 10, 0, 0, 1, 82, 6, 5, 4, 10, 0, 0, 0, 255]);
-        for length in 0..whole.len() {
-            let read = Request::read(&whole[..length]);
-            assert_eq!(read.is_err(), length < 243, "{length}");
-        }
-    }
-
-    #[test]
-    fn what_is_no_request_of_an_ethernet_client_is_refused() {
-        let error = |change: &dyn Fn(&mut Vec<u8>)| {
-            let mut bytes = packet(&[53, 1, 1, 255]);
-            change(&mut bytes);
-            Request::read(&bytes).unwrap_err()
-        };
-        assert_eq!(error(&|bytes| bytes.truncate(239)), RequestError::Short);
-        assert_eq!(error(&|bytes| bytes[0] = 2), RequestError::NotRequest);
-        assert_eq!(error(&|bytes| bytes[236] = 0), RequestError::NotRequest);
-        assert_eq!(error(&|bytes| bytes[2] = 255), RequestError::Hardware);
-        assert_eq!(error(&|bytes| bytes[1] = 32), RequestError::Hardware);
-        assert_eq!(error(&|bytes| bytes[28] |= 1), RequestError::Hardware);
-        assert_eq!(error(&|bytes| bytes[28..34].fill(0)), RequestError::Hardware);
-        assert_eq!(error(&|bytes| bytes[242] = 2), RequestError::Kind);
-        assert_eq!(error(&|bytes| bytes[240] = 255), RequestError::Kind);
-    }
-
-    #[test]
-    fn an_option_of_a_wrong_length_counts_as_not_given() {
-        let bytes = packet(&[53, 1, 3, 50, 3, 10, 0, 0, 54, 5, 1, 2, 3, 4, 5, 57, 1, 2, 82, 4, 5, 9, 1, 2, 255]);
-        let request = Request::read(&bytes).unwrap();
-        assert_eq!((request.requested(), request.server(), request.selected_subnet()), (None, None, None));
-        assert_eq!(request.longest_answer(), 548);
-    }
-
-    #[test]
-    fn the_size_that_a_client_takes_is_believed_within_bounds() {
-        for (stated, longest) in [(0_u16, 548), (576, 548), (1200, 1172), (u16::MAX, 1472)] {
-            let [high, low] = stated.to_be_bytes();
-            let bytes = packet(&[53, 1, 1, 57, 2, high, low, 255]);
-            assert_eq!(Request::read(&bytes).unwrap().longest_answer(), longest, "{stated}");
-        }
-    }
-
-    #[test]
-    fn a_relay_may_mean_another_subnet_than_its_own() {
-        let bytes = packet(&[53, 1, 1, 82, 9, 1, 1, 7, 5, 4, 10, 9, 0, 0, 255]);
-        assert_eq!(Request::read(&bytes).unwrap().selected_subnet(), Some([10, 9, 0, 0].into()));
-        let bytes = packet(&[53, 1, 1, 118, 4, 10, 8, 0, 0, 255]);
-        assert_eq!(Request::read(&bytes).unwrap().selected_subnet(), Some([10, 8, 0, 0].into()));
-    }
-}
+mod tests;

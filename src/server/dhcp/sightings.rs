@@ -2,7 +2,7 @@
 //!
 //! Whoever can reach the port can make these up, so there is a ceiling, and the one not seen for longest goes first.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
@@ -21,12 +21,14 @@ const NEWS: i64 = 60_000_000;
 /// The most of a client's own words that is kept.
 const WORDS: usize = 128;
 
-/// The machines seen, and which of them are not stored yet.
+/// The machines seen, and which of them are not stored as they are here.
 #[derive(Debug, Default)]
 pub(super) struct Sightings {
     seen: BTreeMap<MacAddr, DhcpUnknown>,
     by_age: BTreeSet<(Timestamp, MacAddr)>,
     changed: BTreeSet<MacAddr>,
+    /// Those of which the store holds something, so that they have to be deleted there.
+    stored: HashSet<MacAddr>,
 }
 
 impl Sightings {
@@ -35,6 +37,7 @@ impl Sightings {
         let mut sightings = Self::default();
         for one in stored {
             sightings.by_age.insert((one.last_seen, one.mac));
+            sightings.stored.insert(one.mac);
             sightings.seen.insert(one.mac, one.clone());
         }
         sightings
@@ -51,9 +54,8 @@ impl Sightings {
         }
         let before = known.cloned();
         // What the loader and the system tell differs; an answer of the firmware says most.
-        let words = |code| request.option(code).map(|data| data.get(..WORDS).unwrap_or(data));
-        let vendor = words(code::VENDOR_CLASS).map(|data| String::from_utf8_lossy(data).into());
-        let circuit = words(code::RELAY_AGENT).map(|data| hexadecimal(data).into());
+        let vendor = request.option(code::VENDOR_CLASS).map(|data| String::from_utf8_lossy(kept(&data)).into());
+        let circuit = request.option(code::RELAY_AGENT).map(|data| hexadecimal(kept(&data)).into());
         let next = DhcpUnknown {
             mac: request.mac,
             network: network.clone(),
@@ -72,29 +74,57 @@ impl Sightings {
         self.seen.insert(request.mac, next);
         self.changed.insert(request.mac);
         if self.seen.len() > MOST
-            && let Some((_, oldest)) = self.by_age.pop_first()
+            && let Some((_, oldest)) = self.by_age.first().copied()
         {
-            self.seen.remove(&oldest);
-            self.changed.insert(oldest);
+            self.drop(oldest);
         }
     }
 
-    /// What has to be stored. Machines that became known are forgotten.
-    pub(super) fn changes(&mut self, is_known: impl Fn(MacAddr) -> bool) -> Vec<Change> {
+    /// Forgets machines that became known.
+    pub(super) fn forget(&mut self, is_known: impl Fn(MacAddr) -> bool) {
         let known: Vec<MacAddr> = self.seen.keys().copied().filter(|mac| is_known(*mac)).collect();
-        for mac in known {
-            if let Some(one) = self.seen.remove(&mac) {
-                self.by_age.remove(&(one.last_seen, mac));
-                self.changed.insert(mac);
-            }
-        }
-        let changed = std::mem::take(&mut self.changed);
-        let change = |mac: MacAddr| match self.seen.get(&mac) {
-            Some(one) => Change::PutRecord(Record::DhcpUnknown(Arc::new(one.clone()))),
-            None => Change::DeleteRecord(Table::DhcpUnknown, mac.to_string().into()),
-        };
-        changed.into_iter().map(change).collect()
+        known.into_iter().for_each(|mac| self.drop(mac));
     }
+
+    /// How many changes have to be stored.
+    pub(super) fn waiting(&self) -> usize {
+        self.changed.len()
+    }
+
+    /// Forgets a machine. A flood of made-up ones that come and go between two writes leaves nothing to be written.
+    fn drop(&mut self, mac: MacAddr) {
+        let Some(one) = self.seen.remove(&mac) else { return };
+        self.by_age.remove(&(one.last_seen, mac));
+        match self.stored.contains(&mac) {
+            true => self.changed.insert(mac),
+            false => self.changed.remove(&mac),
+        };
+    }
+
+    /// What has to be stored, up to so many changes; the others are left for the next call.
+    pub(super) fn changes(&mut self, most: usize) -> Vec<Change> {
+        let mut changes = Vec::new();
+        while changes.len() < most
+            && let Some(mac) = self.changed.pop_first()
+        {
+            changes.push(match self.seen.get(&mac) {
+                Some(one) => {
+                    self.stored.insert(mac);
+                    Change::PutRecord(Record::DhcpUnknown(Arc::new(one.clone())))
+                }
+                None => {
+                    self.stored.remove(&mac);
+                    Change::DeleteRecord(Table::DhcpUnknown, mac.to_string().into())
+                }
+            });
+        }
+        changes
+    }
+}
+
+/// What is remembered of a client's words.
+fn kept(data: &[u8]) -> &[u8] {
+    data.get(..WORDS).unwrap_or(data)
 }
 
 fn hexadecimal(data: &[u8]) -> String {
@@ -137,15 +167,15 @@ mod tests {
     fn a_machine_is_written_when_there_is_news_of_it_and_only_then() {
         let mut sightings = Sightings::default();
         note(&mut sightings, 1, None, 100);
-        let first = only(&sightings.changes(|_| false));
+        let first = only(&sightings.changes(MOST));
         assert_eq!((&*first.vendor, first.arch, &*first.circuit), ("a\u{fffd}b", Some(7), "010109"));
         note(&mut sightings, 1, None, 159);
-        assert_eq!(sightings.changes(|_| false), []);
+        assert_eq!(sightings.changes(MOST), []);
         note(&mut sightings, 1, Some([10, 0, 0, 1].into()), 159);
-        let leased = only(&sightings.changes(|_| false));
+        let leased = only(&sightings.changes(MOST));
         assert_eq!((leased.ip, leased.first_seen.0), (Some([10, 0, 0, 1].into()), 100_000_000));
         note(&mut sightings, 1, None, 219);
-        let again = only(&sightings.changes(|_| false));
+        let again = only(&sightings.changes(MOST));
         assert_eq!((again.ip, again.last_seen.0), (leased.ip, 219_000_000), "the address is remembered");
     }
 
@@ -153,11 +183,13 @@ mod tests {
     fn who_becomes_known_is_forgotten_also_after_a_restart() {
         let mut sightings = Sightings::default();
         note(&mut sightings, 1, None, 1);
-        let stored = only(&sightings.changes(|_| false));
+        let stored = only(&sightings.changes(MOST));
         let mut reloaded = Sightings::load(std::iter::once(&stored));
-        assert_eq!(reloaded.changes(|_| false), []);
+        assert_eq!(reloaded.changes(MOST), []);
         let gone = Change::DeleteRecord(Table::DhcpUnknown, stored.mac.to_string().into());
-        assert_eq!(reloaded.changes(|mac| mac == stored.mac), [gone]);
+        reloaded.forget(|mac| mac == stored.mac);
+        assert_eq!(reloaded.changes(MOST), [gone]);
+        assert_eq!(reloaded.changes(MOST), []);
     }
 
     #[test]
@@ -169,5 +201,22 @@ mod tests {
         }
         assert_eq!((sightings.seen.len(), sightings.by_age.len()), (MOST, MOST));
         assert!(!sightings.seen.contains_key(&MacAddr([2, 0, 0, 0, 0, 0])));
+        assert_eq!(sightings.waiting(), MOST, "who was pushed out before it was stored is no news");
+        let gone = Change::DeleteRecord(Table::DhcpUnknown, MacAddr([2, 0, 0, 0, 0, 1]).to_string().into());
+        assert_eq!(sightings.changes(MOST).len(), MOST);
+        note(&mut sightings, most + 1, None, i64::from(most) + 1);
+        let changes = sightings.changes(MOST);
+        assert!(changes.len() == 2 && changes.contains(&gone), "{changes:?}");
+    }
+
+    #[test]
+    fn changes_come_in_portions_and_each_of_them_once() {
+        let mut sightings = Sightings::default();
+        (1..=5).for_each(|number| note(&mut sightings, number, None, 1));
+        let portions = [2, 2, 2, 2].map(|most| sightings.changes(most));
+        assert_eq!(portions.each_ref().map(Vec::len), [2, 2, 1, 0]);
+        let mut whole = Sightings::default();
+        (1..=5).for_each(|number| note(&mut whole, number, None, 1));
+        assert_eq!(portions.concat(), whole.changes(MOST));
     }
 }

@@ -1,4 +1,4 @@
-//! The sockets of an interface and the loop over them.
+//! The sockets of an interface.
 //!
 //! A client that renews asks its server alone; one that rebinds asks everybody (RFC 2131 section 4.3.6), and the two look
 //! alike but for the address that they are sent to. So each of our addresses on the interface has a socket of its own,
@@ -8,36 +8,15 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::Duration;
 
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use tokio::net::UdpSocket;
-use tokio::time::{MissedTickBehavior, interval};
-use tokio_util::sync::CancellationToken;
 
-use super::answer::{Server, Silence};
-use super::limits::Limits;
-use super::place::trouble;
-use super::request::Request;
-use super::{Dhcp, Link, PXE_PORT, SERVER_PORT};
-use crate::clock;
-use crate::model::{DhcpNetwork, DhcpSettings, MacAddr, Timestamp};
+use super::{PXE_PORT, SERVER_PORT};
 use crate::server::common::buffers::make_room;
 
 /// Packets that wait in the kernel while a thousand nodes power up at once; 300 bytes each, and the kernel's own.
 const BUFFER: usize = 8 << 20;
-
-/// The longest packet that is read; an Ethernet frame holds no more.
-const PACKET: usize = 1500;
-
-/// How many packets are read before others get a turn.
-const TURN: usize = 64;
-
-/// In microseconds.
-const MINUTE: i64 = 60_000_000;
-
-/// How often the addresses of the interface are looked at.
-const LOOK: Duration = Duration::from_secs(2);
 
 /// A socket of an interface cannot be had.
 #[derive(Debug, thiserror::Error)]
@@ -55,9 +34,9 @@ pub struct DhcpBindError {
 /// The sockets of one interface.
 #[derive(Debug)]
 pub struct Interface {
-    name: Arc<str>,
-    server: Arc<UdpSocket>,
-    pxe: Arc<UdpSocket>,
+    pub(super) name: Arc<str>,
+    pub(super) server: Arc<UdpSocket>,
+    pub(super) pxe: Arc<UdpSocket>,
 }
 
 impl Interface {
@@ -83,55 +62,17 @@ impl Interface {
 
     /// Whether the sockets hear the interface of our name. They are bound to its index, and hear nothing for ever, without
     /// any error, once it was replaced by another of the same name.
-    fn is_the_same(&self) -> io::Result<()> {
+    pub(super) fn is_the_same(&self) -> io::Result<()> {
         let now = SockRef::from(&*self.server).device()?;
         if now.as_deref() == Some(self.name.as_bytes()) {
             return Ok(());
         }
         Err(io::Error::new(io::ErrorKind::NotFound, "the interface has another name now"))
     }
-
-    /// Answers until `shutdown`. `report` is told what keeps machines of this wire from being answered, and that nothing
-    /// does.
-    ///
-    /// # Errors
-    ///
-    /// When a socket fails for good, and when the interface is gone, has another name or was replaced by another one.
-    pub async fn run(
-        &self,
-        dhcp: &Dhcp,
-        report: &(dyn Fn(Option<String>) + Send + Sync),
-        shutdown: &CancellationToken,
-    ) -> io::Result<()> {
-        let mut serving = Serving {
-            interface: self,
-            dhcp,
-            link: Link::default(),
-            made_for: Arc::default(),
-            limits: Limits::default(),
-            direct: Vec::new(),
-            report,
-            spent_told: None,
-        };
-        serving.look()?;
-        let mut looks = interval(LOOK);
-        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            tokio::select! {
-                () = shutdown.cancelled() => return Ok(()),
-                _ = looks.tick() => serving.look()?,
-                ready = self.server.readable() => { ready?; serving.turn(&self.server, SERVER_PORT, false)? }
-                ready = self.pxe.readable() => { ready?; serving.turn(&self.pxe, PXE_PORT, true)? }
-                number = readable(&serving.direct) => serving.turn_of_direct(number)?,
-            }
-            // A flood must not keep other tasks of this thread waiting.
-            tokio::task::yield_now().await;
-        }
-    }
 }
 
 /// A UDP socket that takes and sends packets of one interface only.
-fn open(interface: &str, address: Ipv4Addr, port: u16) -> io::Result<std::net::UdpSocket> {
+pub(super) fn open(interface: &str, address: Ipv4Addr, port: u16) -> io::Result<std::net::UdpSocket> {
     let socket = Socket::new(Domain::IPV4, Type::DGRAM, Some(Protocol::UDP))?;
     socket.bind_device(Some(interface.as_bytes()))?;
     socket.set_reuse_address(true)?;
@@ -143,7 +84,7 @@ fn open(interface: &str, address: Ipv4Addr, port: u16) -> io::Result<std::net::U
 }
 
 /// Waits until one of the sockets has something, and answers its number; for ever without any.
-async fn readable(sockets: &[(Ipv4Addr, Arc<UdpSocket>)]) -> usize {
+pub(super) async fn readable(sockets: &[(Ipv4Addr, Arc<UdpSocket>)]) -> usize {
     std::future::poll_fn(|context| {
         let ready = sockets.iter().position(|(_, socket)| socket.poll_recv_ready(context).is_ready());
         ready.map_or(Poll::Pending, Poll::Ready)
@@ -152,202 +93,17 @@ async fn readable(sockets: &[(Ipv4Addr, Arc<UdpSocket>)]) -> usize {
 }
 
 /// Sends an answer. One that cannot be sent is lost like any other packet, and the client asks again.
-fn send(socket: &UdpSocket, bytes: &[u8], to: SocketAddrV4) {
+pub(super) fn send(socket: &UdpSocket, bytes: &[u8], to: SocketAddrV4) {
     if let Err(error) = socket.try_send_to(bytes, to.into()) {
         tracing::debug!(to = %to, error = %error, "an answer could not be sent");
     }
 }
 
-/// What the loop over an interface remembers.
-struct Serving<'a> {
-    interface: &'a Interface,
-    dhcp: &'a Dhcp,
-    link: Link,
-    /// The settings whose networks the link tells of.
-    made_for: Arc<DhcpSettings>,
-    limits: Limits,
-    /// A socket for each of our addresses on the interface.
-    direct: Vec<(Ipv4Addr, Arc<UdpSocket>)>,
-    report: &'a (dyn Fn(Option<String>) + Send + Sync),
-    /// When it was last said that a pool is spent.
-    spent_told: Option<Timestamp>,
-}
-
-impl Serving<'_> {
-    /// As [`Self::turn`], of the socket of one of our addresses.
-    fn turn_of_direct(&mut self, number: usize) -> io::Result<()> {
-        match self.direct.get(number).map(|(_, socket)| socket.clone()) {
-            Some(socket) => self.turn(&socket, SERVER_PORT, true),
-            None => Ok(()),
-        }
-    }
-
-    /// Takes sockets for the addresses that the link has, and gives back those of addresses that it lost.
-    fn take_addresses(&mut self) {
-        let mut addresses: Vec<Ipv4Addr> =
-            self.link.address.into_iter().chain(self.link.towards.iter().copied().flatten()).collect();
-        addresses.sort_unstable();
-        addresses.dedup();
-        self.direct.retain(|(address, _)| addresses.contains(address));
-        for address in addresses {
-            if self.direct.iter().any(|(known, _)| *known == address) {
-                continue;
-            }
-            match open(&self.interface.name, address, SERVER_PORT).and_then(UdpSocket::from_std) {
-                Ok(socket) => self.direct.push((address, Arc::new(socket))),
-                Err(error) => {
-                    tracing::debug!(interface = %self.interface.name, %address, %error, "no socket of its own");
-                }
-            }
-        }
-    }
-
-    /// Reads and answers what has come, up to a turn's worth. `direct`: it was sent to one of our addresses.
-    fn turn(&mut self, socket: &Arc<UdpSocket>, port: u16, direct: bool) -> io::Result<()> {
-        let mut buffer = [0; PACKET];
-        let view = self.dhcp.views.load();
-        let prepared = self.dhcp.prepared(view.dhcp.as_ref());
-        if !Arc::ptr_eq(&self.made_for, &prepared.settings) {
-            self.look()?;
-        }
-        for _ in 0..TURN {
-            let (length, source) = match socket.try_recv_from(&mut buffer) {
-                Ok(received) => received,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
-                Err(error) => return passing(error),
-            };
-            let (packet, SocketAddr::V4(source)) = (&buffer[..length], source) else { continue };
-            let now = clock::now();
-            if !self.limits.admit(packet, *source.ip(), now) {
-                self.dhcp.counts.flood();
-                continue;
-            }
-            let request = match Request::read(packet) {
-                Ok(request) => request,
-                Err(error) => {
-                    self.dhcp.counts.unreadable(error);
-                    tracing::debug!(interface = %self.interface.name, source = %source, reason = %error, "not answered");
-                    continue;
-                }
-            };
-            let server = Server {
-                view: &view,
-                prepared: &prepared,
-                flags: &self.dhcp.flags,
-                link: &self.link,
-                leases: &self.dhcp.leases,
-                sightings: &self.dhcp.sightings,
-                now,
-                direct,
-            };
-            let outcome = server.answer(&request, source, port);
-            self.dhcp.counts.answered(request.kind, &outcome);
-            let outcome = match outcome {
-                Ok(outcome) => outcome,
-                Err(silence) => {
-                    if matches!(silence, Silence::PoolSpent) && is_due(&mut self.spent_told, now) {
-                        tracing::warn!(
-                            interface = %self.interface.name, client.mac = %client(packet),
-                            "a pool is spent; unknown machines get no address until a lease ends"
-                        );
-                    }
-                    tracing::debug!(interface = %self.interface.name, source = %source, reason = %silence, "not answered");
-                    continue;
-                }
-            };
-            let interface = &self.interface.name;
-            tracing::debug!(%interface, %source, client.mac = %client(packet), answer = outcome.word, "answered");
-            match (outcome.keep, outcome.reply) {
-                (Some(change), reply) => {
-                    let reply = reply.map(|(bytes, to)| (socket.clone(), bytes, to));
-                    if !self.dhcp.journal.push(change, reply) {
-                        self.dhcp.counts.unstored();
-                        tracing::debug!("too many leases wait to be stored; one is dropped");
-                    }
-                }
-                (None, Some((bytes, to))) => send(socket, &bytes, to),
-                (None, None) => {}
-            }
-        }
-        Ok(())
-    }
-
-    /// Looks at the interface: whether it is still the one that the sockets are bound to, and at its addresses.
-    fn look(&mut self) -> io::Result<()> {
-        self.interface.is_the_same()?;
-        self.made_for = self.dhcp.prepared(self.dhcp.views.load().dhcp.as_ref()).settings.clone();
-        let link = link(&self.interface.name, &self.made_for.networks);
-        if link != self.link {
-            match link.address {
-                Some(_) if link.towards.is_empty() => {
-                    tracing::warn!(interface = %link.name, "no network is known; DHCP is silent until one is applied");
-                }
-                Some(address) => tracing::info!(interface = %link.name, %address, "serving DHCP"),
-                // What is reported says so.
-                None => {}
-            }
-            self.link = link;
-        }
-        (self.report)(trouble(&self.made_for, &self.link));
-        self.take_addresses();
-        Ok(())
-    }
-}
-
-/// True once a minute: machines without an address ask every few seconds.
-fn is_due(told: &mut Option<Timestamp>, now: Timestamp) -> bool {
-    let due = told.is_none_or(|told| !(told.0..told.0 + MINUTE).contains(&now.0));
-    if due {
-        *told = Some(now);
-    }
-    due
-}
-
-/// The machine that a packet is about, which was found to be whole.
-fn client(packet: &[u8]) -> MacAddr {
-    MacAddr(packet.get(28..34).and_then(|address| address.try_into().ok()).unwrap_or_default())
-}
-
 /// Errors that a packet left behind, such as an ICMP message that nobody listens, are over with the next one.
-fn passing(error: io::Error) -> io::Result<()> {
+pub(super) fn passing(error: io::Error) -> io::Result<()> {
     use io::ErrorKind::{ConnectionRefused, ConnectionReset, HostUnreachable, Interrupted, NetworkUnreachable};
     match error.kind() {
         ConnectionRefused | ConnectionReset | HostUnreachable | NetworkUnreachable | Interrupted => Ok(()),
         _ => Err(error),
-    }
-}
-
-/// The addresses of an interface, as the kernel would choose them for packets to all and to each network: no packet is
-/// sent, and no list of addresses has to be read.
-fn link(name: &Arc<str>, networks: &[DhcpNetwork]) -> Link {
-    let source = |to: Ipv4Addr| {
-        let socket = Socket::new(Domain::IPV4, Type::DGRAM, Some(Protocol::UDP)).ok()?;
-        socket.bind_device(Some(name.as_bytes())).ok()?;
-        socket.set_broadcast(true).ok()?;
-        socket.connect(&SocketAddr::from((to, CLIENT)).into()).ok()?;
-        let address = socket.local_addr().ok()?.as_socket_ipv4()?;
-        Some(*address.ip()).filter(|ip| !ip.is_unspecified())
-    };
-    // The last but one address of a subnet is any machine's; that of the subnet itself is none's.
-    let within = |network: &DhcpNetwork| network.subnet.hosts().next_back().unwrap_or(network.subnet.addr());
-    Link {
-        name: name.clone(),
-        address: source(Ipv4Addr::BROADCAST),
-        towards: networks.iter().map(|network| source(within(network))).collect(),
-    }
-}
-
-/// Any port does where nothing is sent.
-const CLIENT: u16 = super::CLIENT_PORT;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_spent_pool_is_told_once_a_minute_and_after_the_clock_was_set_back() {
-        let mut told = None;
-        let said = [10, 11, 10 + MINUTE - 1, 10 + MINUTE, 11 + MINUTE, 5].map(|now| is_due(&mut told, Timestamp(now)));
-        assert_eq!(said, [true, false, false, true, false, true]);
     }
 }

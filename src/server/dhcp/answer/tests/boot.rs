@@ -43,6 +43,14 @@ fn every_architecture_gets_its_loader_over_tftp() {
 }
 
 #[test]
+fn firmware_that_says_what_it_is_in_the_field_for_a_file_gets_its_loader_in_an_answer_without_overload() {
+    let in_file = [&[93, 2, 0, 11, 60, 20][..], b"PXEClient:Arch:00011", &[255]].concat();
+    let offer = Lab::new().answer(&Packet::discover(known(1)).in_file(&in_file));
+    assert_eq!(offer.boot_file().as_deref(), Some("ipxe-arm64.efi"));
+    assert_eq!(offer.option(OptionCode::OptionOverload), None);
+}
+
+#[test]
 fn firmware_that_boots_over_http_gets_a_url_and_its_class_back() {
     for (arch, file) in [(15_u16, "ipxe-i386.efi"), (16, "ipxe-x86_64.efi"), (19, "ipxe-arm64.efi")] {
         let packet = Packet::discover(known(1)).option(60, b"HTTPClient:Arch:00016:UNDI:003001");

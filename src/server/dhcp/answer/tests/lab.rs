@@ -145,7 +145,7 @@ impl Lab {
 
     /// The unknown machines that were noted, as they would be stored.
     pub(super) fn seen(&self) -> Vec<MacAddr> {
-        let changes = self.sightings.lock().unwrap().changes(|_| false);
+        let changes = self.sightings.lock().unwrap().changes(usize::MAX);
         let mac = |change| match change {
             Change::PutRecord(Record::DhcpUnknown(one)) => one.mac,
             other => panic!("{other:?}"),
@@ -290,6 +290,12 @@ impl Packet {
     pub(super) fn broadcast(mut self) -> Self {
         self.header[10] = 0x80;
         self
+    }
+
+    /// Options in the header's field for the name of a file.
+    pub(super) fn in_file(mut self, options: &[u8]) -> Self {
+        self.header[108..][..options.len()].copy_from_slice(options);
+        self.option(52, &[1])
     }
 
     /// To our address, and not to everybody.
