@@ -92,9 +92,12 @@ pub(super) async fn observe(database: Database, key_file: &Path) -> Result<Store
         async move { load::load(connection, &key).await }.boxed()
     });
     let reader = Reader::new(database.clone(), secrets.clone());
-    let (loaded, foreseen) = tokio::join!(loaded, reader.foresee());
-    let Loaded { snapshot, unreadable, .. } = loaded?.unwrap_or_else(Loaded::nothing);
-    if let Some((target, ledger)) = foreseen? {
+    // A task of its own, for another core: making the objects of either out of rows takes longer than reading them.
+    let other = Reader::new(database.clone(), secrets.clone());
+    let foreseen = tokio::spawn(async move { other.foresee().await });
+    let Loaded { snapshot, unreadable, .. } = loaded.await?.unwrap_or_else(Loaded::nothing);
+    // What is not foreseen is read when it is asked for.
+    if let Some((target, ledger)) = foreseen.await.unwrap_or(Ok(None))? {
         reader.remember(target, snapshot.revision, ledger);
     }
     let health = Health::default();
