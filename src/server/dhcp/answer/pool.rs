@@ -4,7 +4,6 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use super::{Outcome, Server, Silence, asked, put, sent};
 use crate::model::{DhcpLease, Timestamp, UnknownPolicy};
-use crate::server::dhcp::boot_file::Machine;
 use crate::server::dhcp::leases::within;
 use crate::server::dhcp::options::Layers;
 use crate::server::dhcp::place::Place;
