@@ -160,7 +160,6 @@ async fn a_request_with_something_wrong_in_it_creates_nothing() {
     for (field, value) in [
         ("ID", json!("x1c0r0b0")),
         ("SchemaVersion", json!(0)),
-        ("MACAddr", json!("zz")),
         ("Systems", json!([{"ethernet_interfaces": [{"mac": "02:00:00:00:00:01", "ip": "10.0.0.256"}]}])),
     ] {
         let mut body = discovered("02:00:00:00:00:01");
