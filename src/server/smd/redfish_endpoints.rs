@@ -28,7 +28,7 @@ const COLLECTION: &str = "Inventory/RedfishEndpoints";
 
 /// A compiled query.
 struct EndpointFilter {
-    id: Filter<Xname>,
+    id: Filter<String>,
     fqdn: Filter<String>,
     kind: Filter<Option<XnameType>>,
     uuid: Filter<String>,
@@ -41,7 +41,7 @@ struct EndpointFilter {
 impl EndpointFilter {
     fn read(pairs: &Pairs) -> Result<Self, Problem> {
         Ok(Self {
-            id: pairs.xnames("id")?,
+            id: pairs.xnames_or_none("id")?,
             fqdn: pairs.texts("fqdn")?,
             kind: pairs.types("type")?,
             uuid: pairs.texts("uuid")?,
@@ -54,7 +54,7 @@ impl EndpointFilter {
     fn passes(&self, endpoint: &RedfishEndpoint) -> bool {
         // Texts are made only for the filters that compare them.
         let ip = || endpoint.ip.map(shown_ip).unwrap_or_default();
-        self.id.passes(&endpoint.id)
+        self.id.passes(endpoint.id.as_str())
             && self.fqdn.passes(endpoint.fqdn.as_str())
             && self.kind.passes(&Some(endpoint.id.kind()))
             && self.uuid.passes(endpoint.uuid.as_str())
