@@ -4,4 +4,5 @@
 
 pub mod bss;
 pub mod cloud_init;
+pub mod json;
 pub mod smd;

@@ -1,5 +1,6 @@
 //! Redfish endpoints (the BMCs) and the component endpoints found behind them.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
@@ -35,6 +36,9 @@ pub struct RedfishEndpoint {
     /// The BMC's MAC address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mac: Option<MacAddr>,
+    /// What a client gave for the MAC address, where that is no MAC address or is spelled in another way.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub mac_text: String,
     /// The BMC's IP address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ip: Option<IpAddr>,
@@ -50,6 +54,25 @@ pub struct RedfishEndpoint {
     /// The name of a discovery template. Kept and shown.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub template_id: String,
+}
+
+impl RedfishEndpoint {
+    /// Sets the MAC address to what a client gave, which may be any text: nothing here reaches a BMC by it.
+    #[must_use]
+    pub fn with_mac(self, given: &str) -> Self {
+        let mac: Option<MacAddr> = given.parse().ok();
+        let is_usual = mac.is_some_and(|mac| mac.to_string() == given);
+        Self { mac, mac_text: if is_usual { String::new() } else { given.to_owned() }, ..self }
+    }
+
+    /// The MAC address as it was given; empty where there is none. One that was set since, as an address, is the one.
+    #[must_use]
+    pub fn shown_mac(&self) -> Cow<'_, str> {
+        match self.mac {
+            Some(mac) if self.mac_text.parse() != Ok(mac) => Cow::Owned(mac.to_string()),
+            _ => Cow::Borrowed(&self.mac_text),
+        }
+    }
 }
 
 /// What a Redfish endpoint says about one component. Follows SMD `Inventory/ComponentEndpoints`.
@@ -78,4 +101,31 @@ pub struct ComponentEndpoint {
     /// `RedfishSystemInfo` or `RedfishManagerInfo` as SMD shows it, kept as it came.
     #[serde(default, skip_serializing_if = "Details::is_null")]
     pub info: Details,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn endpoint() -> RedfishEndpoint {
+        let canonical = r#"{"id":"x1c0s0b0","fqdn":"x1c0s0b0","enabled":true}"#;
+        serde_json::from_str(canonical).unwrap()
+    }
+
+    #[test]
+    fn a_mac_address_is_shown_as_it_was_given_until_another_is_set() {
+        let address: Option<MacAddr> = "aa:bb:cc:dd:ee:ff".parse().ok();
+        for (given, mac) in [("aa:bb:cc:dd:ee:ff", address), ("AABB.CCDD.EEFF", address), ("zz", None), ("", None)] {
+            let endpoint = endpoint().with_mac(given);
+            assert_eq!((&*endpoint.shown_mac(), endpoint.mac), (given, mac));
+            let other = RedfishEndpoint { mac: "02:00:00:00:00:01".parse().ok(), ..endpoint };
+            assert_eq!(other.shown_mac(), "02:00:00:00:00:01", "{given}");
+        }
+    }
+
+    #[test]
+    fn only_an_odd_spelling_is_kept_beside_the_address() {
+        assert_eq!(endpoint().with_mac("aa:bb:cc:dd:ee:ff").mac_text, "");
+        assert_eq!(endpoint().with_mac("AA:BB:CC:DD:EE:FF").mac_text, "AA:BB:CC:DD:EE:FF");
+    }
 }

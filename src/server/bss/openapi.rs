@@ -302,6 +302,11 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn every_member_of_a_body_is_read_in_any_capitals() {
+        check::reads_names_in_any_capitals(&API, prepared).await;
+    }
+
+    #[tokio::test]
     async fn nonsense_at_any_route_is_the_clients_fault() {
         check::survives_nonsense(&API, &prepared("", ANY).await).await;
     }

@@ -14,6 +14,7 @@ use serde::de::DeserializeOwned;
 use tokio::time::Sleep;
 
 use super::Problem;
+use crate::wire::json;
 
 /// The largest body that is read. A bulk load of 100,000 nodes is some 60 MB; nothing sensible is larger.
 pub const BODY_LIMIT: usize = 128 * 1024 * 1024;
@@ -73,16 +74,17 @@ fn too_slow() -> Problem {
     Problem::new(StatusCode::REQUEST_TIMEOUT, "the body took too long to arrive")
 }
 
-/// Reads a JSON object, whatever its `Content-Type` says: the clients of OpenCHAMI send none.
+/// Reads JSON, the names of its fields in any capitals, whatever its `Content-Type` says: the clients of OpenCHAMI send
+/// none.
 ///
 /// # Errors
 ///
 /// Those of [`read`]; 400 when it is not JSON of that shape. The text of the body is not repeated in the error.
 pub async fn read_json<T: DeserializeOwned>(body: Body) -> Result<T, Problem> {
-    parse_json(&read(body).await?)
+    json::from_slice(&read(body).await?).map_err(|error| not_json(&error))
 }
 
-/// Reads a JSON object from a body that is there already.
+/// Reads a JSON object from a body that is there already, the names of its fields as they are written.
 ///
 /// # Errors
 ///
@@ -92,7 +94,11 @@ pub fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     if bytes.trim_ascii_start().starts_with(b"[") {
         return Err(Problem::bad_request("error decoding JSON: a list stands where an object is expected"));
     }
-    serde_json::from_slice(bytes).map_err(|error| Problem::bad_request(format!("error decoding JSON {error}")))
+    serde_json::from_slice(bytes).map_err(|error| not_json(&error))
+}
+
+fn not_json(error: &serde_json::Error) -> Problem {
+    Problem::bad_request(format!("error decoding JSON {error}"))
 }
 
 /// Why reading a body ended before its end.
@@ -222,7 +228,22 @@ mod tests {
             assert_eq!(problem.status, StatusCode::BAD_REQUEST);
             assert!(!problem.detail.contains("hunter2"));
         }
-        assert_eq!(read_json::<(u8,)>(Body::from(" [1]")).await.unwrap_err().status, StatusCode::BAD_REQUEST);
         assert_eq!(read_json::<serde_json::Value>(Body::from(" {}")).await.unwrap(), serde_json::json!({}));
+    }
+
+    #[derive(Debug, PartialEq, serde::Deserialize)]
+    struct Named {
+        #[serde(rename = "ID")]
+        id: Option<u8>,
+    }
+
+    #[tokio::test]
+    async fn the_names_of_fields_are_read_in_any_capitals_and_a_list_is_no_object() {
+        for (text, id) in [(r#" {"Id":1}"#, Some(1)), (r#"{"id":2,"ID":1}"#, Some(1)), ("{}", None)] {
+            assert_eq!(read_json::<Named>(Body::from(text)).await.unwrap(), Named { id }, "{text}");
+        }
+        assert_eq!(parse_json::<Named>(br#"{"id":1}"#).unwrap(), Named { id: None });
+        assert_eq!(read_json::<Named>(Body::from(" [1]")).await.unwrap_err().status, StatusCode::BAD_REQUEST);
+        assert_eq!(parse_json::<Named>(b" [1]").unwrap_err().status, StatusCode::BAD_REQUEST);
     }
 }

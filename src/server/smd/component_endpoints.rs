@@ -17,8 +17,8 @@ use crate::wire::smd::{ComponentEndpointView, write_list};
 
 /// A compiled query.
 struct EndpointFilter {
-    id: Filter<Xname>,
-    redfish_endpoint: Filter<Xname>,
+    id: Filter<String>,
+    redfish_endpoint: Filter<String>,
     kind: Filter<Option<XnameType>>,
     /// SMD compares what it calls `redfish_type` with the subtype, for example `Physical`.
     redfish_type: Filter<String>,
@@ -27,8 +27,8 @@ struct EndpointFilter {
 impl EndpointFilter {
     fn read(pairs: &Pairs) -> Result<Self, Problem> {
         Ok(Self {
-            id: pairs.xnames("id")?,
-            redfish_endpoint: pairs.xnames("redfish_ep")?,
+            id: pairs.xnames_or_none("id")?,
+            redfish_endpoint: pairs.xnames_or_none("redfish_ep")?,
             kind: pairs.types("type")?,
             redfish_type: pairs.texts("redfish_type")?,
         })
@@ -36,8 +36,8 @@ impl EndpointFilter {
 
     fn select<'a>(&'a self, view: &'a BootView) -> impl Iterator<Item = &'a Arc<ComponentEndpoint>> + 'a {
         view.component_endpoints.values().filter(|endpoint| {
-            self.id.passes(&endpoint.id)
-                && self.redfish_endpoint.passes(&endpoint.redfish_endpoint_id)
+            self.id.passes(endpoint.id.as_str())
+                && self.redfish_endpoint.passes(endpoint.redfish_endpoint_id.as_str())
                 && self.kind.passes(&Some(endpoint.id.kind()))
                 && self.redfish_type.passes(endpoint.redfish_subtype.as_str())
         })

@@ -22,9 +22,7 @@ pub(super) async fn list(State(smd): State<SmdState>) -> Response {
 
 /// Creates or replaces all of the request, or nothing; of two for one component the last counts. The body is a list.
 pub(super) async fn create(State(smd): State<SmdState>, By(author): By, body: Body) -> Result<Response, Problem> {
-    let bytes = body::read(body).await?;
-    let bodies: Vec<PowerMapBody> =
-        serde_json::from_slice(&bytes).map_err(|error| Problem::bad_request(format!("error decoding JSON {error}")))?;
+    let bodies: Vec<PowerMapBody> = body::read_json(body).await?;
     let read = |(at, body): (usize, PowerMapBody)| {
         PowerMap::try_from(body)
             .map_err(|error| Problem::bad_request(format!("couldn't validate map data at idx {at}: {error}")))

@@ -61,6 +61,13 @@ impl Pairs {
         self.filter(key, "Argument was not a valid xname ID", |text| text.parse().ok())
     }
 
+    /// A filter by the text of an xname, as SMD's inventory of Redfish has it: an empty value is the xname of nothing.
+    pub(super) fn xnames_or_none(&self, key: &str) -> Result<Filter<String>, Problem> {
+        let read =
+            |text: &str| text.parse::<Xname>().map_or(text.is_empty().then(String::new), |id| Some(id.to_string()));
+        self.filter(key, "Argument was not a valid xname ID", read)
+    }
+
     /// A filter by SMD's type. An empty value is the type of nothing.
     pub(super) fn types(&self, key: &str) -> Result<Filter<Option<XnameType>>, Problem> {
         self.filter(key, "Argument was not a valid HMS Type", or_nothing)

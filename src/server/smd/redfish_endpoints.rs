@@ -28,7 +28,7 @@ const COLLECTION: &str = "Inventory/RedfishEndpoints";
 
 /// A compiled query.
 struct EndpointFilter {
-    id: Filter<Xname>,
+    id: Filter<String>,
     fqdn: Filter<String>,
     kind: Filter<Option<XnameType>>,
     uuid: Filter<String>,
@@ -41,11 +41,11 @@ struct EndpointFilter {
 impl EndpointFilter {
     fn read(pairs: &Pairs) -> Result<Self, Problem> {
         Ok(Self {
-            id: pairs.xnames("id")?,
+            id: pairs.xnames_or_none("id")?,
             fqdn: pairs.texts("fqdn")?,
             kind: pairs.types("type")?,
             uuid: pairs.texts("uuid")?,
-            mac: pairs.filter("macaddr", "", |text| Some(text.to_ascii_lowercase()))?,
+            mac: pairs.texts("macaddr")?,
             ip: pairs.texts("ipaddress")?,
             last_status: pairs.texts("laststatus")?,
         })
@@ -53,13 +53,12 @@ impl EndpointFilter {
 
     fn passes(&self, endpoint: &RedfishEndpoint) -> bool {
         // Texts are made only for the filters that compare them.
-        let mac = || endpoint.mac.map(|mac| mac.to_string()).unwrap_or_default();
         let ip = || endpoint.ip.map(shown_ip).unwrap_or_default();
-        self.id.passes(&endpoint.id)
+        self.id.passes(endpoint.id.as_str())
             && self.fqdn.passes(endpoint.fqdn.as_str())
             && self.kind.passes(&Some(endpoint.id.kind()))
             && self.uuid.passes(endpoint.uuid.as_str())
-            && (self.mac.is_empty() || self.mac.passes(mac().as_str()))
+            && (self.mac.is_empty() || self.mac.passes(&*endpoint.shown_mac()))
             && (self.ip.is_empty() || self.ip.passes(ip().as_str()))
             && self.last_status.passes(RedfishEndpointView::STATUS)
     }

@@ -30,7 +30,7 @@ pub(super) fn routes() -> Router<SmdState> {
 }
 
 async fn list(pairs: Pairs) -> Result<Response, Problem> {
-    pairs.xnames("redfish_ep")?;
+    pairs.xnames_or_none("redfish_ep")?;
     Ok(answer::json(&json!({"ServiceEndpoints": []})))
 }
 

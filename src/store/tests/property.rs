@@ -72,6 +72,7 @@ fn redfish_endpoint() -> impl Strategy<Value = Object> {
             uuid: String::new(),
             user,
             mac,
+            mac_text: String::new(),
             ip: None,
             rediscover_on_update: false,
             use_ssdp: false,

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::SharedHost;
 use crate::model::{BootConfig, BootKey, MacAddr, Nid, Xname};
+use crate::wire::json;
 
 /// A body as it is sent. Go clients send `null` for what they leave out, so every member may be that.
 #[derive(Deserialize, Default)]
@@ -208,17 +209,9 @@ impl From<serde_json::Error> for BootParamsError {
 }
 
 impl RawEntry {
-    /// Reads an object, its members' names in any case, as Go does. Serde alone would take a list for the members in
-    /// their order.
+    /// Reads an object, the names of its fields in any capitals.
     pub(super) fn parse(text: &[u8]) -> Result<Self, serde_json::Error> {
-        let members: Map<String, Value> = serde_json::from_slice(text)?;
-        let mut lower = Map::new();
-        for (name, value) in members {
-            if let Some(twice) = lower.insert(name.to_ascii_lowercase(), value).map(|_| name) {
-                return Err(serde::de::Error::custom(format_args!("{twice} is there in two spellings")));
-            }
-        }
-        Self::deserialize(Value::Object(lower))
+        json::from_slice(text)
     }
 
     pub(super) fn fields(&self) -> ConfigFields {

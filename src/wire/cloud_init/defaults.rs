@@ -173,7 +173,7 @@ mod tests {
         for (body, error) in [
             ("{", AdminError::Json { line: 1, column: 1 }),
             ("", AdminError::Json { line: 1, column: 0 }),
-            ("[]", AdminError::Json { line: 1, column: 1 }),
+            ("[]", AdminError::Json { line: 1, column: 2 }),
             (r#"{"nid-length":-1}"#, AdminError::NidLength),
             (r#"{"nid-length":64}"#, AdminError::NidLength),
             (r#"{"base-url":"http://h\nhttp://evil"}"#, AdminError::Url("base-url")),

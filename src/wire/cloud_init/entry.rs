@@ -4,11 +4,12 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use crate::model::{CloudInitEntry, EntryName};
+use crate::wire::json::{self, AnyCase};
 
 /// Why a body is not an entry. None of these repeats what the body holds: it may be a secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -54,35 +55,57 @@ impl std::fmt::Debug for EntryRequest {
     }
 }
 
-/// Reads the body of a POST or PUT.
+/// The members of an entry that are read; what each of them is, is looked at one by one.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Members {
+    name: Value,
+    jinja: Value,
+    #[serde(rename = "cloud-init")]
+    documents: Value,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Documents {
+    userdata: Value,
+    metadata: Value,
+    vendordata: Value,
+}
+
+/// Reads the body of a POST or PUT, the names of its members in any capitals.
 ///
 /// # Errors
 ///
 /// [`EntryError`], without anything of the body in it.
 pub fn parse_entry(body: &[u8]) -> Result<EntryRequest, EntryError> {
-    let mut members: Map<String, Value> = serde_json::from_slice(body)?;
-    let name = match members.remove("name") {
-        None | Some(Value::Null) => None,
-        Some(Value::String(name)) if name.is_empty() => None,
-        Some(Value::String(name)) => Some(name.parse().map_err(|_| EntryError::Name)?),
-        Some(_) => return Err(EntryError::Member("name")),
+    let members: Members = json::from_slice(body)?;
+    let name = match members.name {
+        Value::Null => None,
+        Value::String(name) if name.is_empty() => None,
+        Value::String(name) => Some(name.parse().map_err(|_| EntryError::Name)?),
+        _ => return Err(EntryError::Member("name")),
     };
-    let jinja = match members.remove("jinja") {
-        None | Some(Value::Null) => None,
-        Some(Value::Bool(jinja)) => Some(jinja),
-        Some(_) => return Err(EntryError::Member("jinja")),
+    let jinja = match members.jinja {
+        Value::Null => None,
+        Value::Bool(jinja) => Some(jinja),
+        _ => return Err(EntryError::Member("jinja")),
     };
-    let mut documents = match members.remove("cloud-init") {
-        None | Some(Value::Null) => Map::new(),
-        Some(Value::Object(documents)) => documents,
-        Some(_) => return Err(EntryError::Member("cloud-init")),
+    let documents = match members.documents {
+        Value::Null => Documents::default(),
+        documents => Documents::deserialize(AnyCase(documents)).map_err(|_| EntryError::Member("cloud-init"))?,
     };
-    let mut document = |name: &'static str| match documents.remove(name).unwrap_or_default() {
-        document @ (Value::Null | Value::Object(_)) => Ok(document),
+    let document = |name: &'static str, document: Value| match document {
+        Value::Null | Value::Object(_) => Ok(document),
         _ => Err(EntryError::Document(name)),
     };
-    let (userdata, metadata, vendordata) = (document("userdata")?, document("metadata")?, document("vendordata")?);
-    Ok(EntryRequest { name, userdata, metadata, vendordata, jinja })
+    Ok(EntryRequest {
+        name,
+        userdata: document("userdata", documents.userdata)?,
+        metadata: document("metadata", documents.metadata)?,
+        vendordata: document("vendordata", documents.vendordata)?,
+        jinja,
+    })
 }
 
 impl From<serde_json::Error> for EntryError {

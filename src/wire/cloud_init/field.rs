@@ -3,6 +3,7 @@
 use serde::de::DeserializeOwned;
 
 use crate::model::EntryName;
+use crate::wire::json;
 
 /// Why a body of today's administration is wrong as it stands. None of these repeats more of it than a name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -38,13 +39,9 @@ pub enum AdminError {
     Url(&'static str),
 }
 
-/// Reads a JSON object; `null` is one without members, as for the original. Serde alone would take a list for the members
-/// in their order.
+/// Reads a JSON object, the names of its fields in any capitals; `null` is one without members, as for the original.
 pub(super) fn read<T: DeserializeOwned + Default>(body: &[u8]) -> Result<T, AdminError> {
-    if body.trim_ascii_start().starts_with(b"[") {
-        return Err(AdminError::Json { line: 1, column: 1 });
-    }
-    let read: Result<Option<T>, _> = serde_json::from_slice(body);
+    let read: Result<Option<T>, _> = json::from_slice(body);
     read.map(Option::unwrap_or_default).map_err(|error| AdminError::Json { line: error.line(), column: error.column() })
 }
 

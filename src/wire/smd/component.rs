@@ -98,46 +98,46 @@ impl<'a> ComponentView<'a> {
 #[derive(Debug, Clone, Default, Deserialize)]
 pub struct ComponentBody {
     /// The xname.
-    #[serde(rename = "ID", alias = "id")]
+    #[serde(rename = "ID")]
     pub id: Option<String>,
     /// Any of [`State`], in any case; so with the other words.
-    #[serde(rename = "State", alias = "state")]
+    #[serde(rename = "State")]
     pub state: Option<String>,
     /// Any of [`Flag`].
-    #[serde(rename = "Flag", alias = "flag")]
+    #[serde(rename = "Flag")]
     pub flag: Option<String>,
     /// Absent means true.
-    #[serde(rename = "Enabled", alias = "enabled")]
+    #[serde(rename = "Enabled")]
     pub enabled: Option<bool>,
     /// Free text.
-    #[serde(rename = "SoftwareStatus", alias = "softwarestatus")]
+    #[serde(rename = "SoftwareStatus")]
     pub software_status: Option<String>,
     /// Any of [`Role`].
-    #[serde(rename = "Role", alias = "role")]
+    #[serde(rename = "Role")]
     pub role: Option<String>,
     /// Any of [`SubRole`].
-    #[serde(rename = "SubRole", alias = "subrole")]
+    #[serde(rename = "SubRole")]
     pub sub_role: Option<String>,
     /// A number, or a text that is one.
-    #[serde(rename = "NID", alias = "nid")]
+    #[serde(rename = "NID")]
     pub nid: Option<Value>,
     /// Free text.
-    #[serde(rename = "Subtype", alias = "subtype")]
+    #[serde(rename = "Subtype")]
     pub subtype: Option<String>,
     /// Any of [`NetType`].
-    #[serde(rename = "NetType", alias = "nettype")]
+    #[serde(rename = "NetType")]
     pub net_type: Option<String>,
     /// Any of [`Arch`].
-    #[serde(rename = "Arch", alias = "arch")]
+    #[serde(rename = "Arch")]
     pub arch: Option<String>,
     /// Any of [`Class`].
-    #[serde(rename = "Class", alias = "class")]
+    #[serde(rename = "Class")]
     pub class: Option<String>,
     /// Set by an administrator.
-    #[serde(rename = "ReservationDisabled", alias = "reservationdisabled")]
+    #[serde(rename = "ReservationDisabled")]
     pub reservation_disabled: Option<bool>,
     /// Set by an administrator.
-    #[serde(rename = "Locked", alias = "locked")]
+    #[serde(rename = "Locked")]
     pub locked: Option<bool>,
 }
 
@@ -254,8 +254,8 @@ mod tests {
 
     #[test]
     fn words_are_read_in_any_case_and_wrong_ones_are_named() {
-        let component: Component = body(&json!({"id": "X1C0S0B0N0", "arch": "arm", "CLASS": "x"})).try_into().unwrap();
-        assert_eq!((component.arch, component.class), (Some(Arch::Arm), None));
+        let component: Component = body(&json!({"ID": "X1C0S0B0N0", "Arch": "arm"})).try_into().unwrap();
+        assert_eq!((component.id.as_str(), component.arch), ("x1c0s0b0n0", Some(Arch::Arm)));
         let error = Component::try_from(body(&json!({"ID": "x1", "Role": "Bogus"}))).unwrap_err();
         assert_eq!(error.to_string(), "role 'Bogus' is invalid");
         let error = Component::try_from(body(&json!({"ID": "nodeA"}))).unwrap_err();

@@ -5,30 +5,35 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::wire::json::fields;
+
 /// Body of both. Filters are read with [`ComponentQueryBody::filters`].
 #[derive(Debug, Default, Deserialize)]
+#[serde(remote = "Self")]
 pub struct ComponentQueryBody {
     /// Xnames of the components under which to search.
-    #[serde(rename = "ComponentIDs", alias = "componentids")]
+    #[serde(rename = "ComponentIDs")]
     pub component_ids: Option<Vec<String>>,
     /// Numbers, `7`, and ranges of numbers, `7-9`.
-    #[serde(rename = "NIDRanges", alias = "nidranges")]
+    #[serde(rename = "NIDRanges")]
     pub nid_ranges: Option<Vec<String>>,
     /// Show `State` and `Flag` only.
-    #[serde(rename = "stateonly", alias = "StateOnly")]
+    #[serde(rename = "stateonly")]
     pub state_only: Option<bool>,
     /// Show `Flag` only.
-    #[serde(rename = "flagonly", alias = "FlagOnly")]
+    #[serde(rename = "flagonly")]
     pub flag_only: Option<bool>,
     /// Show `Role` and `SubRole` only.
-    #[serde(rename = "roleonly", alias = "RoleOnly")]
+    #[serde(rename = "roleonly")]
     pub role_only: Option<bool>,
     /// Show `NID` only.
-    #[serde(rename = "nidonly", alias = "NIDOnly")]
+    #[serde(rename = "nidonly")]
     pub nid_only: Option<bool>,
     #[serde(flatten)]
     others: BTreeMap<String, Value>,
 }
+
+fields! { ComponentQueryBody: "ComponentIDs" "NIDRanges" "stateonly" "flagonly" "roleonly" "nidonly" }
 
 /// A filter that is no list of texts, or is there twice in different spellings.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

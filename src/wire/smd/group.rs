@@ -67,7 +67,6 @@ pub struct MembershipView<'a> {
 #[derive(Debug, Clone, Default, Deserialize)]
 pub struct MembersBody {
     /// Xnames.
-    #[serde(alias = "IDs", alias = "Ids")]
     pub ids: Option<Vec<String>>,
 }
 
@@ -75,7 +74,6 @@ pub struct MembersBody {
 #[derive(Debug, Clone, Default, Deserialize)]
 pub struct MemberBody {
     /// The xname.
-    #[serde(alias = "ID")]
     pub id: Option<String>,
 }
 
@@ -95,19 +93,15 @@ impl<'a> From<&'a Xname> for MemberView<'a> {
 #[derive(Debug, Clone, Default, Deserialize)]
 pub struct GroupBody {
     /// The name.
-    #[serde(alias = "Label")]
     pub label: Option<String>,
     /// Free text.
-    #[serde(alias = "Description")]
     pub description: Option<String>,
     /// A label.
-    #[serde(rename = "exclusiveGroup", alias = "exclusivegroup", alias = "ExclusiveGroup")]
+    #[serde(rename = "exclusiveGroup")]
     pub exclusive_group: Option<String>,
     /// Labels.
-    #[serde(alias = "Tags")]
     pub tags: Option<Vec<String>>,
     /// The members.
-    #[serde(alias = "Members")]
     pub members: Option<MembersBody>,
 }
 
@@ -137,10 +131,8 @@ impl TryFrom<GroupBody> for Group {
 #[derive(Debug, Clone, Default, Deserialize)]
 pub struct GroupPatchBody {
     /// Free text.
-    #[serde(alias = "Description")]
     pub description: Option<String>,
     /// All the tags.
-    #[serde(alias = "Tags")]
     pub tags: Option<Vec<String>>,
 }
 

@@ -104,10 +104,10 @@ impl Serialize for InterfaceView<'_> {
 #[derive(Debug, Clone, Default, Deserialize)]
 pub struct IpBody {
     /// The address.
-    #[serde(rename = "IPAddress", alias = "ipaddress")]
+    #[serde(rename = "IPAddress")]
     pub ip: Option<String>,
     /// The network's label.
-    #[serde(rename = "Network", alias = "network")]
+    #[serde(rename = "Network")]
     pub network: Option<String>,
 }
 
@@ -124,19 +124,19 @@ impl TryFrom<IpBody> for IpAddress {
 #[derive(Debug, Clone, Default, Deserialize)]
 pub struct InterfaceBody {
     /// Free text.
-    #[serde(rename = "Description", alias = "description")]
+    #[serde(rename = "Description")]
     pub description: Option<String>,
     /// In any spelling of [`MacAddr`].
-    #[serde(rename = "MACAddress", alias = "macaddress")]
+    #[serde(rename = "MACAddress")]
     pub mac: Option<String>,
     /// RFC 3339.
-    #[serde(rename = "LastUpdate", alias = "lastupdate")]
+    #[serde(rename = "LastUpdate")]
     pub last_update: Option<String>,
     /// The component.
-    #[serde(rename = "ComponentID", alias = "componentid")]
+    #[serde(rename = "ComponentID")]
     pub component_id: Option<String>,
     /// The addresses.
-    #[serde(rename = "IPAddresses", alias = "ipaddresses")]
+    #[serde(rename = "IPAddresses")]
     pub ip_addresses: Option<Vec<IpBody>>,
 }
 
@@ -164,13 +164,13 @@ impl TryFrom<InterfaceBody> for EthernetInterface {
 #[derive(Debug, Clone, Default, Deserialize)]
 pub struct InterfacePatchBody {
     /// Free text.
-    #[serde(rename = "Description", alias = "description")]
+    #[serde(rename = "Description")]
     pub description: Option<String>,
     /// The component; an empty text means none.
-    #[serde(rename = "ComponentID", alias = "componentid")]
+    #[serde(rename = "ComponentID")]
     pub component_id: Option<String>,
     /// All the addresses.
-    #[serde(rename = "IPAddresses", alias = "ipaddresses")]
+    #[serde(rename = "IPAddresses")]
     pub ip_addresses: Option<Vec<IpBody>>,
 }
 

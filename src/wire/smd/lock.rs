@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 pub use answer::{LockFailure, LockResult, LockView, LocksView, ReservationResult, ReservedView};
 
 use crate::model::Xname;
+use crate::wire::json::AnyCase;
 
 /// The longest that a service may reserve a component at once, in minutes.
 const LONGEST: i64 = 15;
@@ -167,9 +168,9 @@ pub struct KeysBody {
 
 #[derive(Deserialize)]
 struct KeyBody {
-    #[serde(rename = "ID", alias = "id", default)]
+    #[serde(rename = "ID", default)]
     id: String,
-    #[serde(rename = "Key", alias = "key", default)]
+    #[serde(rename = "Key", default)]
     key: String,
 }
 
@@ -180,7 +181,7 @@ impl KeysBody {
     ///
     /// [`LockError`] naming the field, or the component without a key.
     pub fn read(map: &Map<String, Value>, name: &'static str) -> Result<Self, LockError> {
-        let bodies: Option<Vec<KeyBody>> = Deserialize::deserialize(field(map, name))
+        let bodies: Option<Vec<KeyBody>> = Deserialize::deserialize(AnyCase(field(map, name)))
             .map_err(|_| LockError::Field { field: name, wanted: "a list of objects with `ID` and `Key`" })?;
         let read = |body: KeyBody| {
             let id = body.id.parse().map_err(|_| LockError::Xname)?;

@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::FieldError;
 use super::field::word;
 use crate::model::{Details, Nid, NodeMap, Role, SubRole, Xname, XnameType};
+use crate::wire::json::fields;
 
 /// A node map as SMD shows it.
 #[derive(Debug, Serialize)]
@@ -33,19 +34,19 @@ impl<'a> From<&'a NodeMap> for NodeMapView<'a> {
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 pub struct NodeMapBody {
     /// The xname of a node.
-    #[serde(rename = "ID", alias = "id")]
+    #[serde(rename = "ID")]
     pub id: Option<String>,
     /// A whole number greater than zero.
-    #[serde(rename = "NID", alias = "nid")]
+    #[serde(rename = "NID")]
     pub nid: Option<i64>,
     /// Any of [`Role`].
-    #[serde(rename = "Role", alias = "role")]
+    #[serde(rename = "Role")]
     pub role: Option<String>,
     /// Any of [`SubRole`].
-    #[serde(rename = "SubRole", alias = "subrole")]
+    #[serde(rename = "SubRole")]
     pub sub_role: Option<String>,
     /// Anything.
-    #[serde(rename = "NodeInfo", alias = "nodeinfo")]
+    #[serde(rename = "NodeInfo")]
     pub node_info: Option<Value>,
 }
 
@@ -69,12 +70,15 @@ impl TryFrom<NodeMapBody> for NodeMap {
 
 /// Body of `POST Defaults/NodeMaps`: one node map, or a list of them. A single one wins over a list, as in SMD.
 #[derive(Debug, Default, Deserialize)]
+#[serde(remote = "Self")]
 pub struct NodeMapsBody {
     #[serde(flatten)]
     one: NodeMapBody,
-    #[serde(rename = "NodeMaps", alias = "nodemaps")]
+    #[serde(rename = "NodeMaps")]
     node_maps: Option<Vec<NodeMapBody>>,
 }
+
+fields! { NodeMapsBody: "ID" "NID" "Role" "SubRole" "NodeInfo" "NodeMaps" }
 
 impl NodeMapsBody {
     /// The node maps of the request, in their order.
@@ -91,9 +95,10 @@ fn invalid(field: &'static str, word: Option<String>) -> FieldError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::json;
 
     fn read(text: &str) -> Vec<Result<NodeMap, FieldError>> {
-        let bodies = serde_json::from_str::<NodeMapsBody>(text).unwrap().into_bodies();
+        let bodies = json::from_slice::<NodeMapsBody>(text.as_bytes()).unwrap().into_bodies();
         bodies.into_iter().map(NodeMap::try_from).collect()
     }
 

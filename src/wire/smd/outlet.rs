@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 #[derive(Debug, Clone, Default, Deserialize)]
 pub struct PduBody {
     /// The outlets; none means that there is nothing to tell.
-    #[serde(rename = "Outlets", alias = "outlets")]
+    #[serde(rename = "Outlets")]
     pub outlets: Option<Vec<OutletBody>>,
 }
 

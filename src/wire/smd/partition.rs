@@ -33,16 +33,12 @@ impl<'a> From<&'a Partition> for PartitionView<'a> {
 #[derive(Debug, Clone, Default, Deserialize)]
 pub struct PartitionBody {
     /// The name.
-    #[serde(alias = "Name")]
     pub name: Option<String>,
     /// Free text.
-    #[serde(alias = "Description")]
     pub description: Option<String>,
     /// Words that could be group labels.
-    #[serde(alias = "Tags")]
     pub tags: Option<Vec<String>>,
     /// The members.
-    #[serde(alias = "Members")]
     pub members: Option<MembersBody>,
 }
 
@@ -66,7 +62,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Result<Partition, FieldError> {
-        serde_json::from_str::<PartitionBody>(text).unwrap().try_into()
+        crate::wire::json::from_slice::<PartitionBody>(text.as_bytes()).unwrap().try_into()
     }
 
     #[test]

@@ -25,10 +25,9 @@ impl<'a> From<&'a PowerMap> for PowerMapView<'a> {
 #[derive(Debug, Clone, Default, Deserialize)]
 pub struct PowerMapBody {
     /// The xname of what is fed.
-    #[serde(alias = "ID")]
     pub id: Option<String>,
     /// Xnames of what feeds it, one at least.
-    #[serde(rename = "poweredBy", alias = "PoweredBy", alias = "poweredby")]
+    #[serde(rename = "poweredBy")]
     pub powered_by: Option<Vec<String>>,
 }
 

@@ -2,14 +2,16 @@
 //!
 //! `Password` is not read: what is never taken in cannot be stored, shown or logged.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::field::{ip, mac, said, xname};
+use super::field::{ip, said, xname};
 use super::{FieldError, ListError, ManagerBody, PduBody, Row, SystemBody, rows};
-use crate::model::{MacAddr, RedfishEndpoint};
+use crate::model::RedfishEndpoint;
+use crate::wire::json::fields;
 
 /// A Redfish endpoint as SMD shows it, with an empty password.
 #[derive(Debug, Serialize)]
@@ -34,8 +36,8 @@ pub struct RedfishEndpointView<'a> {
     use_ssdp: bool,
     #[serde(rename = "MACRequired", skip_serializing_if = "std::ops::Not::not")]
     mac_required: bool,
-    #[serde(rename = "MACAddr", skip_serializing_if = "Option::is_none")]
-    mac: Option<MacAddr>,
+    #[serde(rename = "MACAddr", skip_serializing_if = "str::is_empty")]
+    mac: Cow<'a, str>,
     #[serde(rename = "IPAddress", skip_serializing_if = "Option::is_none")]
     ip: Option<String>,
     rediscover_on_update: bool,
@@ -66,7 +68,7 @@ impl<'a> From<&'a RedfishEndpoint> for RedfishEndpointView<'a> {
             password: "",
             use_ssdp: endpoint.use_ssdp,
             mac_required: endpoint.mac_required,
-            mac: endpoint.mac,
+            mac: endpoint.shown_mac(),
             ip: endpoint.ip.map(shown_ip),
             rediscover_on_update: endpoint.rediscover_on_update,
             template_id: &endpoint.template_id,
@@ -99,46 +101,46 @@ impl RedfishEndpointView<'_> {
 #[derive(Debug, Clone, Default, Deserialize)]
 pub struct EndpointBody {
     /// The xname.
-    #[serde(rename = "ID", alias = "id")]
+    #[serde(rename = "ID")]
     pub id: Option<String>,
     /// A name for people.
-    #[serde(rename = "Name", alias = "name")]
+    #[serde(rename = "Name")]
     pub name: Option<String>,
     /// The host part of the FQDN.
-    #[serde(rename = "Hostname", alias = "hostname")]
+    #[serde(rename = "Hostname")]
     pub hostname: Option<String>,
     /// The domain part of the FQDN.
-    #[serde(rename = "Domain", alias = "domain")]
+    #[serde(rename = "Domain")]
     pub domain: Option<String>,
     /// Both parts.
-    #[serde(rename = "FQDN", alias = "fqdn")]
+    #[serde(rename = "FQDN")]
     pub fqdn: Option<String>,
     /// Absent means true.
-    #[serde(rename = "Enabled", alias = "enabled")]
+    #[serde(rename = "Enabled")]
     pub enabled: Option<bool>,
     /// Free text.
-    #[serde(rename = "UUID", alias = "uuid")]
+    #[serde(rename = "UUID")]
     pub uuid: Option<String>,
     /// The account name.
-    #[serde(rename = "User", alias = "user")]
+    #[serde(rename = "User")]
     pub user: Option<String>,
-    /// In any spelling of [`MacAddr`].
-    #[serde(rename = "MACAddr", alias = "macaddr")]
+    /// Mostly a MAC address.
+    #[serde(rename = "MACAddr")]
     pub mac: Option<String>,
     /// The address.
-    #[serde(rename = "IPAddress", alias = "ipaddress")]
+    #[serde(rename = "IPAddress")]
     pub ip: Option<String>,
     /// A flag that is kept and shown.
-    #[serde(rename = "RediscoverOnUpdate", alias = "rediscoveronupdate")]
+    #[serde(rename = "RediscoverOnUpdate")]
     pub rediscover_on_update: Option<bool>,
     /// A flag that is kept and shown.
-    #[serde(rename = "UseSSDP", alias = "usessdp")]
+    #[serde(rename = "UseSSDP")]
     pub use_ssdp: Option<bool>,
     /// A flag that is kept and shown.
-    #[serde(rename = "MACRequired", alias = "macrequired")]
+    #[serde(rename = "MACRequired")]
     pub mac_required: Option<bool>,
     /// A text that is kept and shown.
-    #[serde(rename = "TemplateID", alias = "templateid")]
+    #[serde(rename = "TemplateID")]
     pub template_id: Option<String>,
 }
 
@@ -148,7 +150,7 @@ impl TryFrom<EndpointBody> for RedfishEndpoint {
     /// Takes the body for what it says; an absent FQDN is the xname, as SMD shows it.
     fn try_from(body: EndpointBody) -> Result<Self, FieldError> {
         let id = xname(body.id.as_deref().unwrap_or_default())?;
-        Ok(Self {
+        let endpoint = Self {
             fqdn: body.fqdn.filter(|fqdn| !fqdn.is_empty()).unwrap_or_else(|| id.to_string()),
             id,
             name: body.name.unwrap_or_default(),
@@ -157,38 +159,46 @@ impl TryFrom<EndpointBody> for RedfishEndpoint {
             enabled: body.enabled.unwrap_or(true),
             uuid: body.uuid.unwrap_or_default(),
             user: body.user.unwrap_or_default(),
-            mac: said(body.mac.as_deref()).map(mac).transpose()?,
+            mac: None,
+            mac_text: String::new(),
             ip: said(body.ip.as_deref()).map(read_ip).transpose()?,
             rediscover_on_update: body.rediscover_on_update.unwrap_or_default(),
             use_ssdp: body.use_ssdp.unwrap_or_default(),
             mac_required: body.mac_required.unwrap_or_default(),
             template_id: body.template_id.unwrap_or_default(),
-        })
+        };
+        Ok(endpoint.with_mac(body.mac.as_deref().unwrap_or_default()))
     }
 }
 
 /// Body of `POST Inventory/RedfishEndpoints` and of PUT: one endpoint, or a list of them; and of the second generation
 /// what was found behind the one endpoint.
 #[derive(Debug, Default, Deserialize)]
+#[serde(remote = "Self")]
 pub struct RedfishEndpointPost {
     /// The one endpoint.
     #[serde(flatten)]
     pub endpoint: EndpointBody,
     /// The list.
-    #[serde(rename = "RedfishEndpoints", alias = "redfishendpoints")]
+    #[serde(rename = "RedfishEndpoints")]
     pub endpoints: Option<Vec<EndpointBody>>,
     /// Systems and managers are read from 1 on.
-    #[serde(rename = "SchemaVersion", alias = "schemaversion")]
+    #[serde(rename = "SchemaVersion")]
     pub schema_version: Option<i64>,
     /// The nodes behind the endpoint.
-    #[serde(rename = "Systems", alias = "systems")]
+    #[serde(rename = "Systems")]
     pub systems: Option<Vec<SystemBody>>,
     /// The management controllers.
-    #[serde(rename = "Managers", alias = "managers")]
+    #[serde(rename = "Managers")]
     pub managers: Option<Vec<ManagerBody>>,
     /// The outlets of a power distribution unit, in the place of systems and managers.
-    #[serde(rename = "PDUInventory", alias = "pduinventory")]
+    #[serde(rename = "PDUInventory")]
     pub pdu: Option<PduBody>,
+}
+
+fields! { RedfishEndpointPost:
+    "ID" "Name" "Hostname" "Domain" "FQDN" "Enabled" "UUID" "User" "MACAddr" "IPAddress" "RediscoverOnUpdate" "UseSSDP"
+    "MACRequired" "TemplateID" "RedfishEndpoints" "SchemaVersion" "Systems" "Managers" "PDUInventory"
 }
 
 /// Builds one endpoint of a request. No password is sent, because none is kept.
@@ -208,8 +218,8 @@ pub struct RedfishEndpointRequest<'a> {
     uuid: &'a str,
     #[serde(skip_serializing_if = "str::is_empty")]
     user: &'a str,
-    #[serde(rename = "MACAddr", skip_serializing_if = "Option::is_none")]
-    mac: Option<MacAddr>,
+    #[serde(rename = "MACAddr", skip_serializing_if = "str::is_empty")]
+    mac: Cow<'a, str>,
     #[serde(rename = "IPAddress", skip_serializing_if = "Option::is_none")]
     ip: Option<IpAddr>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -235,7 +245,7 @@ impl<'a> From<&'a RedfishEndpoint> for RedfishEndpointRequest<'a> {
             enabled: endpoint.enabled,
             uuid: &endpoint.uuid,
             user: &endpoint.user,
-            mac: endpoint.mac,
+            mac: endpoint.shown_mac(),
             ip: endpoint.ip,
             rediscover_on_update: endpoint.rediscover_on_update,
             use_ssdp: endpoint.use_ssdp,
@@ -316,8 +326,11 @@ mod tests {
     }
 
     #[test]
-    fn an_odd_mac_spoils_its_row() {
-        let error = read(&SHOWN.replace("02:00:00:11:22:33", "zz")).unwrap_err();
-        assert!(error.to_string().starts_with("`x1000c1s7b3`: MAC address 'zz' is invalid"), "{error}");
+    fn a_mac_address_is_shown_and_sent_as_it_was_given() {
+        for given in ["zz", "02:00:00:AA:BB:CC"] {
+            let endpoint = read(&SHOWN.replace("02:00:00:11:22:33", given)).unwrap();
+            assert_eq!(serde_json::to_value(RedfishEndpointView::from(&endpoint)).unwrap()["MACAddr"], given);
+            assert_eq!(serde_json::to_value(RedfishEndpointRequest::from(&endpoint)).unwrap()["MACAddr"], given);
+        }
     }
 }

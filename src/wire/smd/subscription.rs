@@ -29,28 +29,28 @@ pub enum SubscriptionError {
 #[derive(Debug, Clone, Default, Deserialize)]
 pub struct SubscriptionBody {
     /// Who asks.
-    #[serde(rename = "Subscriber", alias = "subscriber")]
+    #[serde(rename = "Subscriber")]
     pub subscriber: Option<String>,
     /// Where notices go.
-    #[serde(rename = "Url", alias = "url", alias = "URL")]
+    #[serde(rename = "Url")]
     pub url: Option<String>,
     /// `add`, `remove` or `replace`.
-    #[serde(rename = "Op", alias = "op")]
+    #[serde(rename = "Op")]
     pub operation: Option<String>,
     /// Changes of `Enabled` are told.
-    #[serde(rename = "Enabled", alias = "enabled")]
+    #[serde(rename = "Enabled")]
     pub enabled: Option<bool>,
     /// Which new roles.
-    #[serde(rename = "Roles", alias = "roles")]
+    #[serde(rename = "Roles")]
     pub roles: Option<Vec<String>>,
     /// Which new sub-roles.
-    #[serde(rename = "SubRoles", alias = "subroles", alias = "subRoles")]
+    #[serde(rename = "SubRoles")]
     pub sub_roles: Option<Vec<String>>,
     /// Which new software states.
-    #[serde(rename = "SoftwareStatus", alias = "softwarestatus", alias = "softwareStatus")]
+    #[serde(rename = "SoftwareStatus")]
     pub software_status: Option<Vec<String>>,
     /// Which new states.
-    #[serde(rename = "States", alias = "states")]
+    #[serde(rename = "States")]
     pub states: Option<Vec<String>>,
 }
 

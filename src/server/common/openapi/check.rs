@@ -1,5 +1,6 @@
 //! Holds a room's table equal to what the room does; for the tests of the rooms.
 
+mod capitals;
 mod hostile;
 
 use std::collections::BTreeSet;
@@ -10,6 +11,7 @@ use axum::http::{Request, header};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
+pub(crate) use capitals::reads_names_in_any_capitals;
 pub(crate) use hostile::{refuses_what_cannot_be, refuses_what_is_not_there, survives_nonsense};
 
 use super::{Answer, Api, Failure, Operation, Route, Schema, document};
@@ -241,7 +243,7 @@ pub(crate) async fn reads_what_it_lists(api: &Api, prepared: impl AsyncFn(&str, 
         for field in fields.iter().filter(|field| !field.is_read_only && !matches!(field.schema, Schema::Anything)) {
             let router = prepared(path, operation).await;
             let mut changed = example.clone();
-            changed[field.name] = if members(api, &field.schema).is_some() { json!(7) } else { json!({"": [[7]]}) };
+            changed[field.name] = wrong_for(api, field);
             let answered = ask(&router, operation.method, &api.sample(path), changed.to_string()).await;
             if !(400..500).contains(&answered.status) {
                 unread.push(format!("{} {path}: {}: {}", operation.method, field.name, answered.status));
@@ -249,6 +251,11 @@ pub(crate) async fn reads_what_it_lists(api: &Api, prepared: impl AsyncFn(&str, 
         }
     }
     assert!(unread.is_empty(), "nothing reads these members: {unread:#?}");
+}
+
+/// What the field cannot hold, whatever it is.
+fn wrong_for(api: &Api, field: &super::Field) -> Value {
+    if members(api, &field.schema).is_some() { json!(7) } else { json!({"": [[7]]}) }
 }
 
 fn members(api: &Api, schema: &Schema) -> Option<&'static [super::Field]> {

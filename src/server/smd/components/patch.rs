@@ -29,25 +29,25 @@ pub(in crate::server::smd) enum Field {
 /// The bodies of all these routes; each route reads its own fields.
 #[derive(Debug, Default, Deserialize)]
 struct PatchBody {
-    #[serde(rename = "ID", alias = "id")]
+    #[serde(rename = "ID")]
     id: Option<String>,
-    #[serde(rename = "ComponentIDs", alias = "componentids")]
+    #[serde(rename = "ComponentIDs")]
     ids: Option<Vec<String>>,
-    #[serde(rename = "State", alias = "state")]
+    #[serde(rename = "State")]
     state: Option<String>,
-    #[serde(rename = "Flag", alias = "flag")]
+    #[serde(rename = "Flag")]
     flag: Option<String>,
-    #[serde(rename = "Force", alias = "force")]
+    #[serde(rename = "Force")]
     force: Option<bool>,
-    #[serde(rename = "Enabled", alias = "enabled")]
+    #[serde(rename = "Enabled")]
     enabled: Option<bool>,
-    #[serde(rename = "SoftwareStatus", alias = "softwarestatus")]
+    #[serde(rename = "SoftwareStatus")]
     software_status: Option<String>,
-    #[serde(rename = "Role", alias = "role")]
+    #[serde(rename = "Role")]
     role: Option<String>,
-    #[serde(rename = "SubRole", alias = "subrole")]
+    #[serde(rename = "SubRole")]
     sub_role: Option<String>,
-    #[serde(rename = "NID", alias = "nid")]
+    #[serde(rename = "NID")]
     nid: Option<Value>,
 }
 

@@ -49,11 +49,14 @@ impl PartFilter {
             return true;
         }
         let info = fru.info.tree();
-        let text = |key: &str| info[key].as_str().unwrap_or_default().to_owned();
-        let maker = text("Manufacturer").to_lowercase();
-        (self.makers.is_empty() || self.makers.iter().any(|wanted| maker.contains(wanted)))
-            && (self.part_numbers.is_empty() || self.part_numbers.contains(&text("PartNumber")))
-            && (self.serial_numbers.is_empty() || self.serial_numbers.contains(&text("SerialNumber")))
+        // A part of a type without the field has not even an empty text in it.
+        let is_any = |wanted: &[String], key: &str, same: fn(&str, &str) -> bool| {
+            let text = info[key].as_str();
+            wanted.is_empty() || text.is_some_and(|text| wanted.iter().any(|wanted| same(text, wanted)))
+        };
+        is_any(&self.makers, "Manufacturer", |text, wanted| text.to_lowercase().contains(wanted))
+            && is_any(&self.part_numbers, "PartNumber", |text, wanted| text == wanted)
+            && is_any(&self.serial_numbers, "SerialNumber", |text, wanted| text == wanted)
     }
 
     fn asks_for_a_part(&self) -> bool {

@@ -32,9 +32,9 @@ pub(in crate::server::smd) async fn create(
     PathOf(id): PathOf<String>,
     body: Body,
 ) -> Result<Response, Problem> {
-    let mac = mac_of(&id)?;
     let request: IpBody = body::read_json(body).await?;
     let address = IpAddress::try_from(request).map_err(|error| write::wrong(&error))?;
+    let mac = mac_of(&id)?;
     let uri = Uri::new(&format!("{COLLECTION}/{}/IPAddresses/{}", mac.id(), address.ip));
     let now = clock::now();
     smd.store.write(author, move |snapshot| decide_create(snapshot, mac, address, now)).await?;

@@ -69,6 +69,11 @@ async fn every_member_of_a_body_that_the_table_names_is_read() {
 }
 
 #[tokio::test]
+async fn every_member_of_a_body_is_read_in_any_capitals() {
+    check::reads_names_in_any_capitals(&API, prepared).await;
+}
+
+#[tokio::test]
 async fn nonsense_at_any_route_is_the_clients_fault() {
     let (path, operation) = ("", &API.routes[0][0].1[0]);
     check::survives_nonsense(&API, &prepared(path, operation).await).await;

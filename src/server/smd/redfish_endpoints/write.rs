@@ -173,7 +173,7 @@ fn patched(old: &RedfishEndpoint, patch: EndpointBody) -> EndpointBody {
         enabled: patch.enabled.or(Some(old.enabled)),
         uuid: patch.uuid.or_else(|| Some(old.uuid.clone())),
         user: patch.user.or_else(|| Some(old.user.clone())),
-        mac: patch.mac.or_else(|| old.mac.map(|mac| mac.to_string())),
+        mac: patch.mac.or_else(|| Some(old.shown_mac().into_owned())),
         ip: patch.ip.or_else(|| old.ip.map(|ip| ip.to_string())),
         rediscover_on_update: patch.rediscover_on_update.or(Some(old.rediscover_on_update)),
         use_ssdp: patch.use_ssdp.or(Some(old.use_ssdp)),

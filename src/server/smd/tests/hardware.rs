@@ -56,6 +56,7 @@ async fn places_and_parts_are_listed_by_what_is_asked_for() {
         ("id=X1c0s0b0n0&id=x1c0s0b0n0d1", &["x1c0s0b0n0", "x1c0s0b0n0d1"][..]),
         ("type=node", &["x1c0s0b0n0"]),
         ("manufacturer=hp", &["x1c0s0b0n0"]),
+        ("manufacturer=", &["x1c0s0b0n0"]),
         ("partnumber=pn&serialnumber=b", &["x1c0s0b0n0d1"]),
         ("fruid=Memory.pn.c", &["x1c0s0b0n1d0"]),
         ("partition=p1", &[]),
@@ -200,6 +201,7 @@ async fn there_are_no_service_endpoints() {
     let smd = Smd::new();
     let none = json!({"ServiceEndpoints": []});
     assert_eq!(smd.get("Inventory/ServiceEndpoints?redfish_ep=x1c0s0b0&service=x").await, none);
+    assert_eq!(smd.get("Inventory/ServiceEndpoints?redfish_ep=").await, none);
     assert_eq!(smd.get("Inventory/ServiceEndpoints/UpdateService").await, none);
     assert_eq!(smd.status("GET", "Inventory/ServiceEndpoints?redfish_ep=foo").await, 400);
     assert_eq!(smd.status("DELETE", "Inventory/ServiceEndpoints").await, 404);

@@ -109,6 +109,55 @@ async fn a_patch_that_changes_nothing_keeps_the_time_of_the_last_change() {
 }
 
 #[tokio::test]
+async fn an_address_that_is_none_is_told_before_an_interface_that_is_not_there() {
+    let smd = Smd::new();
+    for (body, status) in [(json!({}), 400), (json!({"IPAddress": "10.0.0.1"}), 404)] {
+        let path = "Inventory/EthernetInterfaces/a/IPAddresses";
+        assert_eq!(smd.send("POST", path, body.clone()).await.status, status, "{body}");
+    }
+}
+
+#[tokio::test]
+async fn an_endpoint_keeps_its_mac_address_as_it_was_given_and_is_found_by_it() {
+    let smd = Smd::new();
+    for (id, mac) in [("x1c0s0b0", "AA:BB:CC:DD:EE:FF"), ("x1c0s1b0", "zz"), ("x1c0s2b0", "")] {
+        assert_eq!(smd.send("POST", "Inventory/RedfishEndpoints", json!({"ID": id, "MACAddr": mac})).await.status, 201);
+    }
+    let found = async |query: &str| -> Vec<Value> {
+        let list = smd.get(&format!("Inventory/RedfishEndpoints?{query}")).await;
+        list["RedfishEndpoints"].as_array().unwrap().iter().map(|endpoint| endpoint["MACAddr"].clone()).collect()
+    };
+    assert_eq!(found("macaddr=AA:BB:CC:DD:EE:FF").await, ["AA:BB:CC:DD:EE:FF"]);
+    assert_eq!(found("macaddr=aa:bb:cc:dd:ee:ff").await, Vec::<Value>::new());
+    assert_eq!(found("macaddr=zz").await, ["zz"]);
+    let path = "Inventory/RedfishEndpoints/x1c0s0b0";
+    smd.send("PATCH", path, json!({"Name": "n"})).await;
+    assert_eq!(smd.get(path).await["MACAddr"], "AA:BB:CC:DD:EE:FF");
+    smd.send("PATCH", path, json!({"MACAddr": "02:00:00:00:00:01"})).await;
+    assert_eq!(smd.get(path).await["MACAddr"], "02:00:00:00:00:01");
+}
+
+#[tokio::test]
+async fn an_empty_xname_in_a_query_of_endpoints_is_that_of_nothing() {
+    let smd = Smd::new();
+    assert_eq!(smd.send("POST", "Inventory/RedfishEndpoints", discovered("02:00:00:00:00:01")).await.status, 201);
+    let count = async |list: &str, query: &str| {
+        smd.get(&format!("Inventory/{list}?{query}")).await[list].as_array().unwrap().len()
+    };
+    for (list, query, wanted) in [
+        ("RedfishEndpoints", "id=", 0),
+        ("RedfishEndpoints", "id=&id=X1c0s0b0", 1),
+        ("ComponentEndpoints", "redfish_ep=", 0),
+        ("ComponentEndpoints", "id=&id=x1c0s0b0", 1),
+        ("ComponentEndpoints", "redfish_ep=!", count("ComponentEndpoints", "").await),
+    ] {
+        assert_eq!(count(list, query).await, wanted, "{list} {query}");
+    }
+    let none = smd.send("GET", "Inventory/ComponentEndpoints?redfish_ep=zz", json!({})).await;
+    assert_eq!(none.status, 400);
+}
+
+#[tokio::test]
 async fn a_password_is_accepted_and_kept_nowhere() {
     let smd = Smd::new();
     let endpoint = json!({"ID": "x1c0s0b0", "User": "root", "Password": "hunter2"});
@@ -160,7 +209,6 @@ async fn a_request_with_something_wrong_in_it_creates_nothing() {
     for (field, value) in [
         ("ID", json!("x1c0r0b0")),
         ("SchemaVersion", json!(0)),
-        ("MACAddr", json!("zz")),
         ("Systems", json!([{"ethernet_interfaces": [{"mac": "02:00:00:00:00:01", "ip": "10.0.0.256"}]}])),
     ] {
         let mut body = discovered("02:00:00:00:00:01");

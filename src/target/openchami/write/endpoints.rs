@@ -165,8 +165,8 @@ fn changed_fields(old: &RedfishEndpoint, new: &RedfishEndpoint) -> Map<String, V
     if old.uuid != new.uuid {
         set("UUID", new.uuid.as_str().into());
     }
-    if old.mac != new.mac {
-        set("MACAddr", new.mac.map_or_else(String::new, |mac| mac.to_string()).into());
+    if old.shown_mac() != new.shown_mac() {
+        set("MACAddr", (*new.shown_mac()).into());
     }
     if old.ip != new.ip {
         set("IPAddress", new.ip.map_or_else(String::new, |ip| ip.to_string()).into());

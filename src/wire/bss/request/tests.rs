@@ -49,7 +49,7 @@ fn what_is_wrong_is_named() {
         r#"{"cloud-init":1}"#,
         r#"{"cloud-init":{"meta-data":[]}}"#,
         r#"{"cloud-init":{"phone-home":{"fqdn":1}}}"#,
-        r#"{"macs":[],"MACS":[]}"#,
+        r#"{"macs":[],"macs":[]}"#,
     ] {
         assert!(matches!(parse_request(body.as_bytes()), Err(BootParamsError::Body(_))), "{body}");
     }

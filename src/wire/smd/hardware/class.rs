@@ -1,6 +1,6 @@
 //! The types of hardware of which SMD keeps an inventory, and the details it keeps of each.
 
-use super::shape::Field::{self, Any, AnyIfSet, NumberIfSet, Object, Text, TextIfSet, Truth};
+use super::shape::Field::{self, Any, AnyIfSet, NumberIfSet, Object, ObjectIfSet, Text, TextIfSet, Truth};
 use crate::model::XnameType;
 
 /// A type of hardware of which SMD keeps an inventory.
@@ -164,13 +164,24 @@ const PDU: (&[Field], &[Field]) = (
     ],
 );
 
+const SENSOR: &[Field] = &[
+    Text("DataSourceUri"),
+    Text("Name"),
+    NumberIfSet("PeakReading"),
+    TextIfSet("PhysicalContext"),
+    TextIfSet("PhysicalSubContext"),
+    NumberIfSet("Reading"),
+    TextIfSet("ReadingUnits"),
+    Object("Status", &[Text("Health"), TextIfSet("HealthRollUp"), TextIfSet("State")]),
+];
+
 const OUTLET: (&[Field], &[Field]) = (
     NAMED,
     &[
         TextIfSet("NominalVoltage"),
         Text("OutletType"),
-        AnyIfSet("EnergySensor"),
-        AnyIfSet("FrequencySensor"),
+        ObjectIfSet("EnergySensor", SENSOR),
+        ObjectIfSet("FrequencySensor", SENSOR),
         TextIfSet("PhaseWiringType"),
         AnyIfSet("PowerEnabled"),
         NumberIfSet("RatedCurrentAmps"),

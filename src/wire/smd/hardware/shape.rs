@@ -16,6 +16,7 @@ pub(super) enum Field {
     Any(&'static str),
     AnyIfSet(&'static str),
     Object(&'static str, &'static [Field]),
+    ObjectIfSet(&'static str, &'static [Field]),
 }
 
 /// The entry of that key, read in any case as Go does.
@@ -51,7 +52,8 @@ fn one(given: &mut Map<String, Value>, field: &Field) -> Result<(&'static str, O
     | Field::Truth(key)
     | Field::Any(key)
     | Field::AnyIfSet(key)
-    | Field::Object(key, _)) = *field;
+    | Field::Object(key, _)
+    | Field::ObjectIfSet(key, _)) = *field;
     let value = take(given, key).filter(|value| !value.is_null());
     let wrong = |wanted| HardwareError::Field { field: key, wanted };
     let shown = match (*field, value) {
@@ -68,10 +70,10 @@ fn one(given: &mut Map<String, Value>, field: &Field) -> Result<(&'static str, O
         (Field::Truth(_), Some(_)) => return Err(wrong("true or false")),
         (Field::Any(_), value) => Some(value.unwrap_or_default()),
         (Field::Object(_, inner), None) => Some(fill(Map::new(), inner)?),
-        (Field::Object(_, inner), Some(Value::Object(map))) => Some(fill(map, inner)?),
-        (Field::Object(..), Some(_)) => return Err(wrong("an object")),
+        (Field::Object(_, inner) | Field::ObjectIfSet(_, inner), Some(Value::Object(map))) => Some(fill(map, inner)?),
+        (Field::Object(..) | Field::ObjectIfSet(..), Some(_)) => return Err(wrong("an object")),
         (Field::AnyIfSet(_), value) => value,
-        (Field::TextIfSet(_) | Field::NumberIfSet(_), None) => None,
+        (Field::TextIfSet(_) | Field::NumberIfSet(_) | Field::ObjectIfSet(..), None) => None,
     };
     Ok((key, shown))
 }
@@ -111,12 +113,25 @@ mod tests {
     }
 
     #[test]
+    fn the_sensors_of_an_outlet_have_the_fields_that_smd_shows() {
+        let sensor = json!({"reading": "7.5", "ReadingUnits": "kW.h", "Colour": "red", "Status": {"State": "Enabled"}});
+        let shown = json!({"DataSourceUri": "", "Name": "", "Reading": 7.5, "ReadingUnits": "kW.h",
+            "Status": {"Health": "", "State": "Enabled"}});
+        let outlet =
+            filled(XnameType::CabinetPduOutlet, json!({"energysensor": sensor, "FrequencySensor": {}})).unwrap();
+        assert_eq!(outlet["EnergySensor"], shown);
+        assert_eq!(outlet["FrequencySensor"], json!({"DataSourceUri": "", "Name": "", "Status": {"Health": ""}}));
+    }
+
+    #[test]
     fn a_value_that_its_field_does_not_take_is_refused() {
         for (kind, given) in [
             (XnameType::Memory, json!({"SerialNumber": 7})),
             (XnameType::Memory, json!({"CapacityMiB": "much"})),
             (XnameType::Processor, json!({"ProcessorId": "x"})),
             (XnameType::Drive, json!({"FailurePredicted": "no"})),
+            (XnameType::CabinetPduOutlet, json!({"EnergySensor": 7})),
+            (XnameType::CabinetPduOutlet, json!({"EnergySensor": {"Reading": "much"}})),
         ] {
             assert!(filled(kind, given.clone()).is_err(), "{given}");
         }
