@@ -1,5 +1,8 @@
 //! `apply`: show the plan, ask, and make it so.
 
+use std::collections::HashMap;
+use std::hash::Hash;
+
 use serde::Serialize;
 
 use super::advice;
@@ -233,13 +236,7 @@ fn report(applied: &Applied, printer: Printer) -> anyhow::Result<Exit> {
         Format::Text if !plan.has_changes() => {}
         Format::Text => printer.data(&applied_text(applied)),
     }
-    failures(&outcome.failures).iter().for_each(|line| printer.talk(line));
-    for (objects, _) in folded(unsettled.iter().map(|key| (key, ()))) {
-        printer.talk(&format!("what was written is not in {objects}; somebody else writes it, too"));
-    }
-    if let Some(reason) = unverified {
-        printer.talk(&format!("what was written could not be read back: {reason}"));
-    }
+    remarks(applied).iter().for_each(|line| printer.talk(line));
     if outcome.failures.is_empty() && unsettled.is_empty() && unverified.is_none() {
         return Ok(Exit::Success);
     }
@@ -247,9 +244,31 @@ fn report(applied: &Applied, printer: Printer) -> anyhow::Result<Exit> {
     Ok(Exit::Partial)
 }
 
-/// What was not written, one line for all objects that share a reason: a service that is gone fails thousands.
-pub(super) fn failures(failures: &[Failure]) -> Vec<String> {
-    let told = folded(failures.iter().map(|failure| (&failure.key, (failure.skipped, failure.reason.as_str()))));
+/// What did not go as it should, line by line.
+pub(super) fn remarks(applied: &Applied) -> Vec<String> {
+    let Applied { outcome, unverified, unsettled, .. } = applied;
+    let mut lines = failures(&outcome.failures);
+    let unsettled = folded(unsettled.iter().map(|key| (key, ())));
+    lines.extend(unsettled.into_iter().map(|(objects, ())| {
+        format!("what was written is not in {objects}; somebody else writes it, too")
+    }));
+    lines.extend(unverified.iter().map(|reason| format!("what was written could not be read back: {reason}")));
+    lines
+}
+
+/// What was not written, one line for all objects that share a reason: a service that is gone fails thousands. Objects
+/// that were left out, each for another one of its own node, share what they have in common; the others have their lines.
+fn failures<'a>(failures: &'a [Failure]) -> Vec<String> {
+    let mut causes: HashMap<(Kind, &str), Option<&str>> = HashMap::new();
+    for failure in failures.iter().filter(|failure| failure.skipped) {
+        let whole = causes.entry((failure.key.kind, stem(&failure.reason))).or_insert(Some(&failure.reason));
+        *whole = whole.filter(|whole| *whole == failure.reason);
+    }
+    let said = |failure: &'a Failure| {
+        let shared = causes.get(&(failure.key.kind, stem(&failure.reason))).copied().flatten();
+        if failure.skipped { shared.unwrap_or(stem(&failure.reason)) } else { &*failure.reason }
+    };
+    let told = folded(failures.iter().map(|failure| (&failure.key, (failure.skipped, said(failure)))));
     let line = |(objects, (skipped, reason)): (String, (bool, &str))| {
         let what = if skipped { "left out" } else { "failed" };
         format!("{what}: {objects}: {reason}")
@@ -257,11 +276,18 @@ pub(super) fn failures(failures: &[Failure]) -> Vec<String> {
     told.into_iter().map(line).collect()
 }
 
+/// A reason without the object that is named last in it.
+fn stem(reason: &str) -> &str {
+    reason.rsplit_once(": ").map_or(reason, |(stem, _)| stem)
+}
+
 /// Objects of one kind that share what is said of them, in the order in which they come first.
-fn folded<'a, T: PartialEq>(objects: impl Iterator<Item = (&'a ObjectKey, T)>) -> Vec<(String, T)> {
+fn folded<'a, T: Copy + Eq + Hash>(objects: impl Iterator<Item = (&'a ObjectKey, T)>) -> Vec<(String, T)> {
     let mut sorts: Vec<(Kind, T, Vec<&str>)> = Vec::new();
+    let mut places: HashMap<(Kind, T), usize> = HashMap::new();
     for (key, said) in objects {
-        match sorts.iter_mut().find(|(kind, known, _)| (*kind, known) == (key.kind, &said)) {
+        let place = *places.entry((key.kind, said)).or_insert(sorts.len());
+        match sorts.get_mut(place) {
             Some((_, _, ids)) => ids.push(&key.id),
             None => sorts.push((key.kind, said, vec![&key.id])),
         }
