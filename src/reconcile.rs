@@ -14,6 +14,7 @@ mod tests;
 pub mod watch;
 
 pub use aside::{Broken, aside};
+pub use dhcp::from_nothing_beside;
 pub use error::ReconcileError;
 
 use std::collections::{BTreeMap, BTreeSet};
