@@ -249,9 +249,11 @@ pub(super) fn remarks(applied: &Applied) -> Vec<String> {
     let Applied { outcome, unverified, unsettled, .. } = applied;
     let mut lines = failures(&outcome.failures);
     let unsettled = folded(unsettled.iter().map(|key| (key, ())));
-    lines.extend(unsettled.into_iter().map(|(objects, ())| {
-        format!("what was written is not in {objects}; somebody else writes it, too")
-    }));
+    lines.extend(
+        unsettled
+            .into_iter()
+            .map(|(objects, ())| format!("what was written is not in {objects}; somebody else writes it, too")),
+    );
     lines.extend(unverified.iter().map(|reason| format!("what was written could not be read back: {reason}")));
     lines
 }

@@ -219,10 +219,9 @@ impl State {
                 (true, Some(format!("{} {:?} {unsettled:?} {unverified:?}", outcome.written, outcome.failures)))
             }
             // A refusal stands until the inventory changes or a person applies.
-            Err(error) => (
-                matches!(error, ReconcileError::Target(_) | ReconcileError::Stale { .. }),
-                Some(error.to_string()),
-            ),
+            Err(error) => {
+                (matches!(error, ReconcileError::Target(_) | ReconcileError::Stale { .. }), Some(error.to_string()))
+            }
         };
         if again {
             let Timing { retry, retry_most, .. } = config.timing;
@@ -252,9 +251,9 @@ impl State {
         let planned = aside(move || async move {
             let target = match services.map(|services| services.endpoints(&desired.cluster_name)) {
                 None => TargetSpec::Builtin,
-                Some(endpoints) => TargetSpec::OpenChami(
-                    endpoints.map_err(|error| TargetError::Settings(error.to_string()))?,
-                ),
+                Some(endpoints) => {
+                    TargetSpec::OpenChami(endpoints.map_err(|error| TargetError::Settings(error.to_string()))?)
+                }
             };
             let request = Request { correct_drift: false, ..Request::new(desired, target, "serve") };
             let plan = planner.plan(&request).await?;
