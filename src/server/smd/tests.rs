@@ -1,5 +1,6 @@
 //! The router as a client meets it: routes, methods, refusals.
 
+mod force;
 mod hardware;
 mod locks;
 mod node_maps;
