@@ -90,19 +90,19 @@ pub(super) fn decide_create(
     let mut written = HashSet::with_capacity(components.len());
     let mut changes = Vec::new();
     for new in components {
-        let component = &new.component;
-        if written.contains(&component.id) {
+        let id = new.component.id.clone();
+        if written.contains(&id) {
             continue;
         }
-        let change = match snapshot.boot.components.get(&component.id) {
+        let change = match snapshot.boot.components.get(&id) {
             None => Some(put(new.completed(snapshot))),
-            Some(old) if force => forced(old, component),
+            Some(old) if force => forced(old, &new.component),
             Some(_) => None,
         };
-        if change.is_some() {
-            written.insert(component.id.clone());
+        if let Some(change) = change {
+            written.insert(id);
+            changes.push(change);
         }
-        changes.extend(change);
     }
     Ok(Decision::new((), changes))
 }

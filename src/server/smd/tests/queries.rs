@@ -1,4 +1,4 @@
-//! Queries for components with a body.
+//! Queries for components with a body, and the names that queries take for several pieces of hardware.
 
 use serde_json::{Value, json};
 
