@@ -2,12 +2,13 @@
 
 use axum::http::StatusCode;
 use axum::response::Response;
+use axum::routing::{MethodRouter, get};
 use serde_json::{Map, Value, json};
 
-use super::answer;
 use super::request::PathOf;
+use super::{SmdState, answer};
 use crate::model::{Arch, Class, Flag, NetType, Role, State, SubRole, XnameType};
-use crate::server::common::not_found;
+use crate::server::common::{method_not_allowed, not_found};
 
 pub(super) async fn ready() -> Response {
     answer::json(&json!({"code": 0, "message": "HSM is healthy"}))
@@ -23,12 +24,28 @@ pub(super) async fn values() -> Response {
     answer::json(&all)
 }
 
-/// One field with its words. Fields are named in lower case in paths.
-pub(super) async fn value(PathOf(name): PathOf<String>) -> Response {
-    match FIELDS.iter().find(|field| field.to_ascii_lowercase() == name) {
-        Some(field) => answer::json(&json!({(*field): words(field)})),
+/// One field with its words. A field that there is not has no methods either: it is 404 whatever is asked of it.
+pub(super) fn value() -> MethodRouter<SmdState> {
+    get(one_value).head(refused).fallback(refused)
+}
+
+async fn one_value(PathOf(name): PathOf<String>) -> Response {
+    match field(&name) {
+        Some(field) => answer::json(&json!({(field): words(field)})),
         None => not_found().await,
     }
+}
+
+async fn refused(PathOf(name): PathOf<String>) -> Response {
+    match field(&name) {
+        Some(_) => method_not_allowed("GET"),
+        None => not_found().await,
+    }
+}
+
+/// The field of a path, where it is named in lower case.
+fn field(name: &str) -> Option<&'static str> {
+    FIELDS.into_iter().find(|field| field.to_ascii_lowercase() == name)
 }
 
 const FIELDS: [&str; 8] = ["Arch", "Class", "Flag", "NetType", "Role", "SubRole", "State", "Type"];
