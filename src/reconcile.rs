@@ -309,6 +309,8 @@ impl Reconciler {
     ) -> Result<Prepared, TargetError> {
         let mut prepared = self.compute_objects(target, request, observed).await?;
         dhcp::show(&mut prepared.computed.plan, request, self.store.snapshot().boot.dhcp.as_deref());
+        let refused = target.refuses(&prepared.computed.writes);
+        prepared.computed.plan.notes.extend(refused.map(|reason| format!("an apply would refuse this plan: {reason}")));
         Ok(prepared)
     }
 

@@ -1,11 +1,13 @@
 use std::cell::{Cell, RefCell};
 
+use super::remarks::failures;
 use super::*;
 use crate::desired::samples::{desire, inventory};
-use crate::model::Timestamp;
+use crate::model::{Kind, ObjectKey, Timestamp};
 use crate::plan::{Options, compute};
 use crate::snapshot::Snapshot;
 use crate::store::Ledger;
+use crate::target::Failure;
 
 /// A plan with these counts.
 fn plan(delete: u64, release: u64, replace: u64, writes: u64) -> Plan {
