@@ -80,7 +80,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::Method;
-use axum::routing::{MethodRouter, delete, get, patch, post};
+use axum::routing::{MethodRouter, any, delete, get, patch, post};
 
 pub use locks::sweep_reservations;
 pub use openapi::API;
@@ -231,7 +231,7 @@ fn default_and_service_routes() -> Router<SmdState> {
         .route("/service/ready", resource("GET", get(service::ready)))
         .route("/service/liveness", resource("GET", get(service::liveness)))
         .route("/service/values", resource("GET", get(service::values)))
-        .route("/service/values/{name}", service::value())
+        .route("/service/values/{name}", any(service::value))
 }
 
 fn patch_one(field: Field) -> MethodRouter<SmdState> {

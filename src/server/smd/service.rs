@@ -1,12 +1,11 @@
 //! `service`: whether SMD is alive, and the words its fields take.
 
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use axum::response::Response;
-use axum::routing::{MethodRouter, get};
 use serde_json::{Map, Value, json};
 
+use super::answer;
 use super::request::PathOf;
-use super::{SmdState, answer};
 use crate::model::{Arch, Class, Flag, NetType, Role, State, SubRole, XnameType};
 use crate::server::common::{method_not_allowed, not_found};
 
@@ -25,21 +24,11 @@ pub(super) async fn values() -> Response {
 }
 
 /// One field with its words. A field that there is not has no methods either: it is 404 whatever is asked of it.
-pub(super) fn value() -> MethodRouter<SmdState> {
-    get(one_value).head(refused).fallback(refused)
-}
-
-async fn one_value(PathOf(name): PathOf<String>) -> Response {
+pub(super) async fn value(method: Method, PathOf(name): PathOf<String>) -> Response {
     match field(&name) {
-        Some(field) => answer::json(&json!({(field): words(field)})),
         None => not_found().await,
-    }
-}
-
-async fn refused(PathOf(name): PathOf<String>) -> Response {
-    match field(&name) {
+        Some(field) if method == Method::GET => answer::json(&json!({(field): words(field)})),
         Some(_) => method_not_allowed("GET"),
-        None => not_found().await,
     }
 }
 
