@@ -122,7 +122,7 @@ mod tests {
     #[test]
     fn an_architecture_can_be_changed_and_not_taken_away_alone() {
         let component = |arch: Option<Arch>, class: Option<Class>| {
-            let fields = json!({"id": "x1000c0s0b0n0", "arch": arch, "class": class});
+            let fields = json!({"id": "x1000c0s0b0n0", "enabled": true, "arch": arch, "class": class});
             Object::from_json(&ObjectKey::new(Kind::Component, "x1000c0s0b0n0"), &fields.to_string()).ok()
         };
         let update = |before, after| refuse(&[write(Action::Update, before, after)]);
