@@ -14,6 +14,7 @@ mod tests;
 pub mod watch;
 
 pub use aside::{Broken, aside};
+pub use dhcp::from_nothing_beside;
 pub use error::ReconcileError;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -308,6 +309,8 @@ impl Reconciler {
     ) -> Result<Prepared, TargetError> {
         let mut prepared = self.compute_objects(target, request, observed).await?;
         dhcp::show(&mut prepared.computed.plan, request, self.store.snapshot().boot.dhcp.as_deref());
+        let refused = target.refuses(&prepared.computed.writes);
+        prepared.computed.plan.notes.extend(refused.map(|reason| format!("an apply would refuse this plan: {reason}")));
         Ok(prepared)
     }
 

@@ -108,6 +108,11 @@ pub trait Target: Send + Sync {
     /// The ledger's name for an inventory's cluster at this target.
     fn id(&self, cluster_id: &str) -> TargetId;
 
+    /// Why an apply of these writes would refuse all of them, known before anything is sent; none where it would not.
+    fn refuses(&self, _writes: &[Write]) -> Option<String> {
+        None
+    }
+
     /// True when an apply is one transaction whose effect is certain: then there is nothing to read back.
     fn is_transactional(&self) -> bool;
 

@@ -14,6 +14,7 @@ use crate::reconcile::{self, aside, watch};
 use crate::server::common::{Backoff, Health, Supervisor};
 use crate::snapshot::Snapshot;
 use crate::store::{Mode, Store, StoreConfig, StoreError};
+use crate::target::Services;
 
 /// The component of `/ready`.
 const COMPONENT: &str = "database";
@@ -47,18 +48,22 @@ pub(super) async fn open(config: &Config, health: &Health) -> Result<(Store, Opt
         return Ok((store, Some(wanted)));
     }
     let resolved = match &config.inventory {
-        Some(directory) => desired_snapshot(directory, &config.secrets).await,
+        Some(directory) => desired_snapshot(directory, &config.secrets, config.services.clone()).await,
         None => Snapshot::default(),
     };
     Ok((Store::detached(&wanted, resolved, reason), Some(wanted)))
 }
 
-/// The state that the inventory alone makes.
-async fn desired_snapshot(directory: &Path, secrets: &Path) -> Snapshot {
+/// The state that the inventory alone makes: at services elsewhere, what is left of it for our own DHCP.
+async fn desired_snapshot(directory: &Path, secrets: &Path, services: Option<Services>) -> Snapshot {
     let (directory, secrets) = (directory.to_owned(), secrets.to_owned());
     let made = aside(move || async move {
         let inventory = inventory::load_settled(&directory).inventory?;
-        Some(reconcile::from_nothing(&watch::desired(&inventory, &secrets)))
+        let desired = watch::desired(&inventory, &secrets);
+        Some(match services {
+            None => reconcile::from_nothing(&desired),
+            Some(services) => reconcile::from_nothing_beside(Arc::new(desired), &services),
+        })
     });
     made.await.ok().flatten().unwrap_or_default()
 }

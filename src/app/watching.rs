@@ -71,6 +71,9 @@ fn judge(event: &Event, health: &Health) {
             health.set("apply", reason);
         }
         Event::Failed(error) => health.set("apply", Some(first_line(&error.to_string()))),
+        // The plan that failed before is no better for being made again.
+        Event::Again(event) if matches!(**event, Event::Planned(_)) => {}
+        Event::Again(event) => judge(event, health),
     }
 }
 
@@ -132,4 +135,30 @@ pub(super) fn spawn_certificate(tasks: &mut Supervisor, tls: Arc<Tls>, health: H
             Ok::<(), std::convert::Infallible>(())
         }
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::desired::samples::{desire, inventory};
+    use crate::model::Timestamp;
+    use crate::plan::{Options, compute};
+    use crate::reconcile::ReconcileError;
+    use crate::snapshot::Snapshot;
+    use crate::store::Ledger;
+
+    #[test]
+    fn a_plan_is_well_again_when_it_is_new_and_not_when_it_is_tried_again() {
+        let health = Health::new();
+        let options = Options::new("builtin", Timestamp(0));
+        let plan = compute(&desire(&inventory(1)), &Ledger::default(), &Snapshot::default(), &options).plan;
+        let planned = || Event::Planned(Box::new(plan.clone()));
+        judge(&Event::Failed(ReconcileError::Ending), &health);
+        judge(&Event::Again(Box::new(planned())), &health);
+        assert_eq!(health.degraded().len(), 1);
+        judge(&planned(), &health);
+        assert_eq!(health.degraded(), []);
+        judge(&Event::Again(Box::new(Event::Failed(ReconcileError::Ending))), &health);
+        assert_eq!(health.degraded().len(), 1);
+    }
 }

@@ -9,6 +9,7 @@ mod templated;
 
 use std::borrow::Cow;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use self::templated::{templated, unknown_templated};
 use super::params::{Identity, command_line, one_line};
@@ -189,7 +190,9 @@ fn unknown(
         Selector::Nid(nid) => format!("NID {nid}"),
     };
     let not_configured = "this host not configured for booting.";
-    let again = || format!("{}/boot/v1/bootscript?{}", settings.chain_base_url, who(view, node, request.selector));
+    // One that is `Empty` asks again by its MAC address as well, by which it is known once SMD has found it again.
+    let asker = node.or_else(|| empty_node(view, request.selector));
+    let again = || format!("{}/boot/v1/bootscript?{}", settings.chain_base_url, who(view, asker, request.selector));
     let now = request.now.0.div_euclid(1_000_000);
     if let Some(arch) = request.arch {
         if let Some(config) = config_for(view, arch).filter(|config| !request.json && unavailable(config).is_none()) {
@@ -229,11 +232,22 @@ fn boots(component: &Component) -> bool {
 /// The node that is meant.
 #[must_use]
 pub fn node<'a>(view: &'a BootView, selector: Selector<'_>) -> Option<&'a Component> {
-    let known = |id: &Xname| view.components.get(id).map(|node| &**node);
+    first(view, selector, boots)
+}
+
+/// The node that is meant and `Empty`, so that it has nothing to boot.
+fn empty_node<'a>(view: &'a BootView, selector: Selector<'_>) -> Option<&'a Component> {
+    first(view, selector, |component| component.id.is_node())
+}
+
+/// The first component that is meant and wanted; several may have one number.
+fn first<'a>(view: &'a BootView, selector: Selector<'_>, wanted: fn(&Component) -> bool) -> Option<&'a Component> {
+    let if_wanted = |found: Option<&'a Arc<Component>>| found.map(|found| &**found).filter(|found| wanted(found));
+    let known = |id: &Xname| if_wanted(view.components.get(id));
     match selector {
-        Selector::Mac(text) => view.component_by_mac(text.parse().ok()?).map(|node| &**node).filter(|node| boots(node)),
-        Selector::Name(text) => known(&text.parse().ok()?).filter(|node| boots(node)),
-        Selector::Nid(nid) => view.index.by_nid.get(&nid)?.iter().filter_map(known).find(|node| boots(node)),
+        Selector::Mac(text) => if_wanted(view.component_by_mac(text.parse().ok()?)),
+        Selector::Name(text) => known(&text.parse().ok()?),
+        Selector::Nid(nid) => view.index.by_nid.get(&nid)?.iter().find_map(known),
     }
 }
 

@@ -1,5 +1,8 @@
 //! `apply`: show the plan, ask, and make it so.
 
+mod remarks;
+
+pub(super) use remarks::remarks;
 use serde::Serialize;
 
 use super::advice;
@@ -9,19 +12,15 @@ use super::inventory::{Checked, Warnings, load};
 use super::local::{Local, LocalError, Mode, request};
 use super::output::{Format, Printer, counted};
 use super::plan;
-use crate::model::{Kind, ObjectKey};
 use crate::plan::text::{self, TextOptions};
 use crate::plan::{CommandLine, Plan};
 use crate::reconcile::{Applied, ReconcileError};
 use crate::server::local::Refusal;
-use crate::target::Failure;
 
 /// The name of the format of what an apply did.
 const FORMAT: &str = "ochami-sync/apply";
 /// Its version.
 const FORMAT_VERSION: &str = "1.0";
-/// Objects that are no node set are listed up to this many.
-const LISTED: usize = 8;
 
 /// What an apply did, as `--format json` prints it.
 #[derive(Serialize)]
@@ -233,44 +232,12 @@ fn report(applied: &Applied, printer: Printer) -> anyhow::Result<Exit> {
         Format::Text if !plan.has_changes() => {}
         Format::Text => printer.data(&applied_text(applied)),
     }
-    failures(&outcome.failures).iter().for_each(|line| printer.talk(line));
-    for (objects, _) in folded(unsettled.iter().map(|key| (key, ()))) {
-        printer.talk(&format!("what was written is not in {objects}; somebody else writes it, too"));
-    }
-    if let Some(reason) = unverified {
-        printer.talk(&format!("what was written could not be read back: {reason}"));
-    }
+    remarks(applied).iter().for_each(|line| printer.talk(line));
     if outcome.failures.is_empty() && unsettled.is_empty() && unverified.is_none() {
         return Ok(Exit::Success);
     }
     printer.talk("run the same command again to go on");
     Ok(Exit::Partial)
-}
-
-/// What was not written, one line for all objects that share a reason: a service that is gone fails thousands.
-pub(super) fn failures(failures: &[Failure]) -> Vec<String> {
-    let told = folded(failures.iter().map(|failure| (&failure.key, (failure.skipped, failure.reason.as_str()))));
-    let line = |(objects, (skipped, reason)): (String, (bool, &str))| {
-        let what = if skipped { "left out" } else { "failed" };
-        format!("{what}: {objects}: {reason}")
-    };
-    told.into_iter().map(line).collect()
-}
-
-/// Objects of one kind that share what is said of them, in the order in which they come first.
-fn folded<'a, T: PartialEq>(objects: impl Iterator<Item = (&'a ObjectKey, T)>) -> Vec<(String, T)> {
-    let mut sorts: Vec<(Kind, T, Vec<&str>)> = Vec::new();
-    for (key, said) in objects {
-        match sorts.iter_mut().find(|(kind, known, _)| (*kind, known) == (key.kind, &said)) {
-            Some((_, _, ids)) => ids.push(&key.id),
-            None => sorts.push((key.kind, said, vec![&key.id])),
-        }
-    }
-    let words = |kind: Kind, ids: &[&str]| match ids {
-        [only] => format!("{kind}/{only}"),
-        several => format!("{kind}/{} ({})", text::folded(several, LISTED), counted(several.len() as u64, "object")),
-    };
-    sorts.into_iter().map(|(kind, said, ids)| (words(kind, &ids), said)).collect()
 }
 
 #[cfg(test)]

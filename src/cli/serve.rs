@@ -6,7 +6,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use super::advice::command_of_daemon;
-use super::apply::{applied_text, failures};
+use super::apply::{applied_text, remarks};
 use super::args::{AnswerArgs, Auth, BootServerArgs, ServeArgs};
 use super::exit::{Exit, Usage};
 use super::inventory::secrets_dir;
@@ -144,10 +144,12 @@ fn tell(event: &Event, prefix: &str, command: &CommandLine, printer: Printer) {
             if applied.plan.has_changes() {
                 printer.talk(&applied_text(applied));
             }
-            failures(&applied.outcome.failures).iter().for_each(|line| printer.talk(line));
+            remarks(applied).iter().for_each(|line| printer.talk(line));
         }
         // The plan was told before, with the ways out.
         Event::Failed(ReconcileError::Refused { .. }) => printer.talk("not applied: a safety rule refuses the plan"),
         Event::Failed(error) => printer.talk(&format!("not applied: {error}")),
+        // It was told when it came first; the log of a night without a service would be full of it.
+        Event::Again(_) => {}
     }
 }

@@ -1,5 +1,6 @@
-//! `serve --config FILE`: flags from a file; `doctor`, which is given the same flags, reads it in the same way. What is typed, or set in the environment, wins over the file; a flag that
-//! takes several values is taken from one of the two, never from both.
+//! `serve --config FILE`: flags from a file; `doctor`, which is given the same flags, reads it in the same way. What is
+//! typed, or set in the environment, wins over the file; a flag that takes several values is taken from one of the two,
+//! never from both.
 //!
 //! The file's names are those of the flags, so that there is one list of them, one help and one reader of their values:
 //! what the file says is put behind what was typed, and the whole is read as one command line.

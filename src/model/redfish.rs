@@ -65,11 +65,13 @@ impl RedfishEndpoint {
         Self { mac, mac_text: if is_usual { String::new() } else { given.to_owned() }, ..self }
     }
 
-    /// The MAC address as it was given; empty where there is none. One that was set since, as an address, is the one.
+    /// The MAC address as it was given; empty where there is none. One that was set since, as an address, is the one, and
+    /// so is its removal.
     #[must_use]
     pub fn shown_mac(&self) -> Cow<'_, str> {
-        match self.mac {
-            Some(mac) if self.mac_text.parse() != Ok(mac) => Cow::Owned(mac.to_string()),
+        match (self.mac, self.mac_text.parse::<MacAddr>()) {
+            (None, Ok(_)) => Cow::Borrowed(""),
+            (Some(mac), given) if given != Ok(mac) => Cow::Owned(mac.to_string()),
             _ => Cow::Borrowed(&self.mac_text),
         }
     }
@@ -120,6 +122,8 @@ mod tests {
             assert_eq!((&*endpoint.shown_mac(), endpoint.mac), (given, mac));
             let other = RedfishEndpoint { mac: "02:00:00:00:00:01".parse().ok(), ..endpoint };
             assert_eq!(other.shown_mac(), "02:00:00:00:00:01", "{given}");
+            let gone = RedfishEndpoint { mac: None, ..other };
+            assert_eq!(gone.shown_mac(), if mac.is_none() { given } else { "" }, "{given}");
         }
     }
 

@@ -11,10 +11,12 @@ mod machines;
 use std::sync::Arc;
 
 use super::{Request, TargetSpec};
+use crate::desired::Desired;
 use crate::model::{DhcpSettings, Record, Table};
 use crate::plan::Plan;
 use crate::snapshot::{Change, Snapshot};
 use crate::store::{Author, Decision, Store, StoreError, WriteError};
+use crate::target::{Endpoints, Services};
 
 /// Puts the settings of the desired state in force, and takes away those of any other cluster. Equal ones are not
 /// written.
@@ -49,6 +51,20 @@ fn wanted(request: &Request) -> Option<Arc<DhcpSettings>> {
         boot_script_url: Some(settings.boot_script_url.clone().unwrap_or_else(theirs)),
         ..Arc::unwrap_or_clone(settings)
     }))
+}
+
+/// The state that an apply to services elsewhere leaves in our own store where nothing is yet: what DHCP is told, and no
+/// nodes.
+#[must_use]
+pub fn from_nothing_beside(desired: Arc<Desired>, services: &Services) -> Snapshot {
+    let Services { smd, bss, cloud_init, .. } = services.clone();
+    let (token, token_variable, ca_pem) = (None, String::new(), None);
+    let endpoints = Endpoints { smd, bss, cloud_init, token, token_variable, ca_pem };
+    let mut snapshot = Snapshot::default();
+    if let Some(settings) = wanted(&Request::new(desired, TargetSpec::OpenChami(endpoints), "serve")) {
+        snapshot.apply(&Change::PutRecord(Record::DhcpSettings(settings)));
+    }
+    snapshot
 }
 
 /// True when what is in force is another cluster's and the request is about services elsewhere.
@@ -111,7 +127,7 @@ mod tests {
     use crate::plan::Plan;
     use crate::reconcile::{Reconciler, Request, TargetSpec};
     use crate::store::Store;
-    use crate::target::Endpoints;
+    use crate::target::{Endpoints, Services};
 
     fn made(inventory: &Inventory) -> Desired {
         desired(inventory, &|_| Ok(serde_json::json!("x")))
@@ -149,6 +165,22 @@ mod tests {
         nothing.dhcp.clear();
         super::show(&mut nothing, &elsewhere(&inventory), Some(&settings));
         assert!(nothing.dhcp.is_empty(), "{:?}", nothing.dhcp);
+    }
+
+    #[tokio::test]
+    async fn without_a_store_dhcp_is_told_what_an_apply_to_services_elsewhere_would_have_told_it() {
+        let (store, inventory) = (Store::in_memory(), samples::inventory(2));
+        super::put(&store, &elsewhere(&inventory)).await.unwrap();
+        let services = Services {
+            smd: "http://127.0.0.1:1/hsm/v2".into(),
+            bss: "http://127.0.0.1:1/boot/v1".into(),
+            cloud_init: "http://127.0.0.1:1/cloud-init".into(),
+            token_file: Some("/nonexistent".into()),
+            ca_cert: None,
+        };
+        let snapshot = super::from_nothing_beside(made(&inventory).into(), &services);
+        assert_eq!(snapshot.boot.dhcp, store.snapshot().boot.dhcp);
+        assert!(snapshot.boot.components.is_empty() && snapshot.boot.boot_params.is_empty());
     }
 
     #[tokio::test]

@@ -6,6 +6,8 @@
 //! all, changes nothing and is reported once.
 
 mod places;
+#[cfg(test)]
+mod tests;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -93,10 +95,12 @@ pub enum Event {
     },
     /// The plan for the tree in force; drift alone is told here, too.
     Planned(Box<Plan>),
-    /// The plan was applied.
+    /// The plan was applied, in whole or in part.
     Applied(Box<Applied>),
     /// The plan was not made or not applied; what is stored stays as it is.
     Failed(ReconcileError),
+    /// Another try came to what the one before it came to.
+    Again(Box<Event>),
 }
 
 /// Watches until `shutdown`, telling everything to `tell`.
@@ -135,6 +139,17 @@ struct State {
     pending: Option<Arc<Desired>>,
     /// When to try the pending one again.
     retry_in: Option<Duration>,
+    /// What was told of the tries.
+    told: Told,
+}
+
+/// What was told of the tries to apply one tree.
+#[derive(Default)]
+struct Told {
+    /// The plan of the last try; none when that came to no plan.
+    plan: Option<String>,
+    /// Hash of how the last try failed, or failed in part.
+    failure: Option<blake3::Hash>,
 }
 
 impl State {
@@ -159,6 +174,7 @@ impl State {
                     let recovered = std::mem::take(&mut self.broken);
                     self.pending = Some(desired.clone());
                     self.retry_in = None;
+                    self.told = Told::default();
                     tell(Event::Loaded {
                         desired,
                         diagnostics: loaded.diagnostics,
@@ -184,6 +200,8 @@ impl State {
         }
     }
 
+    /// Plans and applies the tree in force, and keeps it for another try where time can mend what went wrong. What lasts is
+    /// marked as such: a service that is away for a night would fill the log otherwise.
     async fn reconcile(
         &mut self,
         desired: Arc<Desired>,
@@ -191,61 +209,71 @@ impl State {
         reconciler: &Reconciler,
         tell: &(dyn Fn(Event) + Send + Sync),
     ) {
-        let target = match config.services.as_ref().map(|services| services.endpoints(&desired.cluster_name)) {
-            None => TargetSpec::Builtin,
-            Some(Ok(endpoints)) => TargetSpec::OpenChami(endpoints),
-            Some(Err(error)) => {
-                let error = TargetError::Settings(error.to_string()).into();
-                return self.failed(error, desired, config.timing, tell);
+        let waited = self.retry_in.take();
+        let came_to = self.attempt(desired.clone(), config, reconciler, tell).await;
+        let (again, failure) = match &came_to {
+            Ok(None) => (false, None),
+            // What a service refused or did not answer is tried again, as is an apply that failed as a whole.
+            Ok(Some(Applied { outcome, .. })) if outcome.failures.is_empty() => (false, None),
+            Ok(Some(Applied { outcome, unsettled, unverified, .. })) => {
+                (true, Some(format!("{} {:?} {unsettled:?} {unverified:?}", outcome.written, outcome.failures)))
+            }
+            // A refusal stands until the inventory changes or a person applies.
+            Err(error) => {
+                (matches!(error, ReconcileError::Target(_) | ReconcileError::Stale { .. }), Some(error.to_string()))
             }
         };
-        let mut request = Request { correct_drift: false, ..Request::new(desired, target, "serve") };
-        let (planner, asked) = (reconciler.clone(), request.clone());
-        let planned = aside(move || async move { planner.plan(&asked).await }).await;
-        let plan = match planned.unwrap_or_else(|broken| Err(broken.into())) {
-            Ok(plan) => plan,
-            Err(error) => return self.failed(error, request.desired, config.timing, tell),
-        };
-        request.expect = Some(plan.id.clone());
-        tell(Event::Planned(Box::new(plan)));
-        if !config.apply {
-            return;
+        if again {
+            let Timing { retry, retry_most, .. } = config.timing;
+            self.retry_in = Some(waited.map_or(retry, |wait| (wait * 2).min(retry_most)));
+            self.pending = Some(desired);
         }
-        let (applier, asked) = (reconciler.clone(), request.clone());
-        let applied = aside(move || async move { applier.apply(&asked).await }).await;
-        match applied.unwrap_or_else(|broken| Err(broken.into())) {
-            Ok(applied) => {
-                // What a service refused or did not answer is tried again, as is an apply that failed as a whole.
-                match applied.outcome.failures.is_empty() {
-                    true => self.retry_in = None,
-                    false => self.later(request.desired, config.timing),
-                }
-                tell(Event::Applied(Box::new(applied)));
-            }
-            Err(error) => self.failed(error, request.desired, config.timing, tell),
+        let failure = failure.map(|text| blake3::hash(text.as_bytes()));
+        let is_known = failure.is_some() && failure == self.told.failure;
+        self.told.failure = failure;
+        match came_to {
+            Ok(None) => {}
+            Ok(Some(applied)) => tell(again_if(is_known, Event::Applied(Box::new(applied)))),
+            Err(error) => tell(again_if(is_known, Event::Failed(error))),
         }
     }
 
-    /// Tells the failure, and keeps the desired state for another try where time can mend it. A refusal stands until
-    /// the inventory changes or a person applies.
-    fn failed(
+    /// Plans and, where that is asked for, applies; without the latter there is nothing to answer.
+    async fn attempt(
         &mut self,
-        error: ReconcileError,
         desired: Arc<Desired>,
-        timing: Timing,
+        config: &WatchConfig,
+        reconciler: &Reconciler,
         tell: &(dyn Fn(Event) + Send + Sync),
-    ) {
-        if matches!(error, ReconcileError::Target(_) | ReconcileError::Stale { .. }) {
-            self.later(desired, timing);
+    ) -> Result<Option<Applied>, ReconcileError> {
+        let told = self.told.plan.take();
+        let (planner, services) = (reconciler.clone(), config.services.clone());
+        let planned = aside(move || async move {
+            let target = match services.map(|services| services.endpoints(&desired.cluster_name)) {
+                None => TargetSpec::Builtin,
+                Some(endpoints) => {
+                    TargetSpec::OpenChami(endpoints.map_err(|error| TargetError::Settings(error.to_string()))?)
+                }
+            };
+            let request = Request { correct_drift: false, ..Request::new(desired, target, "serve") };
+            let plan = planner.plan(&request).await?;
+            Ok::<_, ReconcileError>((request, plan))
+        });
+        let (request, plan) = planned.await.unwrap_or_else(|broken| Err(broken.into()))?;
+        let request = Request { expect: Some(plan.id.clone()), ..request };
+        self.told.plan = Some(plan.id.clone());
+        tell(again_if(told == self.told.plan, Event::Planned(Box::new(plan))));
+        if !config.apply {
+            return Ok(None);
         }
-        tell(Event::Failed(error));
+        let applier = reconciler.clone();
+        let applied = aside(move || async move { applier.apply(&request).await }).await;
+        applied.unwrap_or_else(|broken| Err(broken.into())).map(Some)
     }
+}
 
-    fn later(&mut self, desired: Arc<Desired>, timing: Timing) {
-        let wait = self.retry_in.map_or(timing.retry, |wait| (wait * 2).min(timing.retry_most));
-        self.retry_in = Some(wait);
-        self.pending = Some(desired);
-    }
+fn again_if(is_known: bool, event: Event) -> Event {
+    if is_known { Event::Again(Box::new(event)) } else { event }
 }
 
 /// The desired state of an inventory, with secrets read from `secrets` and the environment.

@@ -80,7 +80,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::Method;
-use axum::routing::{MethodRouter, delete, get, patch, post};
+use axum::routing::{MethodRouter, any, delete, get, patch, post};
 
 pub use locks::sweep_reservations;
 pub use openapi::API;
@@ -185,7 +185,7 @@ fn set_routes() -> Router<SmdState> {
     use groups::members;
     Router::new()
         .route("/groups", resource("GET,POST", get(groups::list).post(groups::create)))
-        .route("/groups/labels", resource("GET,PATCH,DELETE", groups::called_labels()))
+        .route("/groups/labels", resource("GET", groups::called_labels()))
         .route(
             "/groups/{label}",
             resource("GET,PATCH,DELETE", get(groups::show).patch(groups::change).delete(groups::remove)),
@@ -231,7 +231,7 @@ fn default_and_service_routes() -> Router<SmdState> {
         .route("/service/ready", resource("GET", get(service::ready)))
         .route("/service/liveness", resource("GET", get(service::liveness)))
         .route("/service/values", resource("GET", get(service::values)))
-        .route("/service/values/{name}", resource("GET", get(service::value)))
+        .route("/service/values/{name}", any(service::value))
 }
 
 fn patch_one(field: Field) -> MethodRouter<SmdState> {

@@ -27,6 +27,7 @@ use super::{Observed, Outcome, Run, Target, TargetError, Work};
 use crate::clock;
 use crate::desired::Desired;
 use crate::model::{Kind, Secret};
+use crate::plan::Write;
 use crate::store::{ApplyRecord, Author, Decision, LedgerChange, Store, TargetId, WriteError};
 
 /// Requests under way at once: enough to hide the services' latency, few enough not to starve their other clients.
@@ -104,6 +105,10 @@ impl OpenChami {
 impl Target for OpenChami {
     fn id(&self, cluster_id: &str) -> TargetId {
         TargetId(format!("{cluster_id}/{}", self.client.smd).into())
+    }
+
+    fn refuses(&self, writes: &[Write]) -> Option<String> {
+        inexpressible::first(writes)
     }
 
     fn is_transactional(&self) -> bool {

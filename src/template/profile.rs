@@ -38,9 +38,13 @@ const MAX_SCRIPT: usize = 64 << 10;
 /// The longest command line, in bytes, that kernels of x86-64 and ARM64 take.
 const LONGEST_PARAMS: usize = 2048;
 
-/// The most work that one script may be, in minijinja's fuel: an instruction costs one, and so do 64 bytes of text. The
-/// longest script is a twentieth of it, and all of it is spent in about a millisecond.
+/// The most work that the script of a sample may be, in minijinja's fuel: an instruction costs one, and so do 64 bytes of
+/// text. The longest script is a twentieth of it, and all of it is spent in about a millisecond.
 const MAX_WORK: u64 = 20_000;
+
+/// The most work for a node. What passed the check shall not fail when the node waits for it, although its values are
+/// longer than those of the samples.
+const MAX_WORK_FOR_NODE: u64 = 4 * MAX_WORK;
 
 /// How every script of iPXE begins.
 const FIRST_LINE: &str = "#!ipxe";
@@ -87,7 +91,7 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 /// The first fault and its line.
 pub fn check(text: &str) -> Result<(), TemplateFault> {
     let of = |error: &minijinja::Error| TemplateFault { message: words(error), line: error.line().unwrap_or(1) };
-    let template = ENVIRONMENT.template_from_str(text).map_err(|error| of(&error))?;
+    let template = CHECKING.template_from_str(text).map_err(|error| of(&error))?;
     let mut unknown: Vec<String> = template.undeclared_variables(false).into_iter().collect();
     unknown.retain(|name| !VARIABLES.contains(&name.as_str()));
     unknown.sort_unstable();
@@ -111,7 +115,7 @@ pub fn check(text: &str) -> Result<(), TemplateFault> {
     };
     let bare = Values { kernel: "", initrd: "", params: "", xname: "", nid: None, mac: "", retry: 99, ..whole };
     for values in [whole, bare] {
-        let script = rendered(text, &values).map_err(|error| of(&error))?;
+        let script = rendered(&CHECKING, text, &values).map_err(|error| of(&error))?;
         if script.lines().next() != Some(FIRST_LINE) {
             let message = format!("the script does not begin with the line `{FIRST_LINE}`");
             return Err(TemplateFault { message, line: 1 });
@@ -126,26 +130,29 @@ pub fn check(text: &str) -> Result<(), TemplateFault> {
 ///
 /// [`RenderError`] with the name of the template.
 pub fn render(name: &str, text: &str, values: &Values<'_>) -> Result<String, RenderError> {
-    rendered(text, values).map_err(|cause| RenderError::new(name, cause))
+    rendered(&SERVING, text, values).map_err(|cause| RenderError::new(name, cause))
 }
 
-static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
+static CHECKING: LazyLock<Environment<'static>> = LazyLock::new(|| environment(MAX_WORK));
+static SERVING: LazyLock<Environment<'static>> = LazyLock::new(|| environment(MAX_WORK_FOR_NODE));
+
+fn environment(most_work: u64) -> Environment<'static> {
     let mut environment = Environment::empty();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    environment.set_fuel(Some(MAX_WORK));
+    environment.set_fuel(Some(most_work));
     environment.set_auto_escape_callback(|_| AutoEscape::None);
     let syntax = SyntaxConfig::builder().trim_blocks(true).keep_trailing_newline(true).build();
     environment.set_syntax(syntax.expect("only delimiters can be refused, and they are the usual ones"));
     add_filters(&mut environment);
     environment
-});
+}
 
-fn rendered(text: &str, values: &Values<'_>) -> Result<String, minijinja::Error> {
+fn rendered(environment: &Environment<'_>, text: &str, values: &Values<'_>) -> Result<String, minijinja::Error> {
     let Values { kernel, initrd, params, chain_url, xname, mac, delay, retry, attempts, nid } = *values;
     let nid = nid.map_or_else(|| Value::from(""), Value::from);
     let values = context! { kernel, initrd, params, chain_url, xname, nid, mac, delay, retry, attempts };
     let mut script = Bounded::new(MAX_SCRIPT);
-    ENVIRONMENT.template_from_str(text)?.render_captured_to(values, &mut script)?;
+    environment.template_from_str(text)?.render_captured_to(values, &mut script)?;
     String::from_utf8(script.bytes)
         .map_err(|_| minijinja::Error::new(ErrorKind::BadSerialization, "the script is not UTF-8"))
 }

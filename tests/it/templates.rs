@@ -82,6 +82,8 @@ fn a_template_is_refused_by_services_that_cannot_keep_it_before_anything_is_writ
     let path = cluster.inventory().join("cluster.yaml");
     let whole = std::fs::read_to_string(&path).unwrap();
     std::fs::write(&path, format!("{whole}boot: {{nodes: {{nid001: {{template: shell}}}}}}\n")).unwrap();
+    let plan = cluster.run(&["plan", "--base-uri", &services.api]).expect(0).stdout;
+    assert!(plan.contains("an apply would refuse this plan") && plan.contains("`template: shell`"), "{plan}");
     let refused = cluster.run(&["apply", "--yes", "--base-uri", &services.api]).expect(1);
     assert!(refused.stderr.contains("`template: shell`"), "{}", refused.stderr);
     let components = get(&format!("{}/hsm/v2/State/Components", services.api)).json();

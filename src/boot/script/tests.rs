@@ -143,7 +143,8 @@ fn who_has_nothing_to_boot_waits_and_asks_with_its_architecture() {
         (&without, Selector::Name("a b$&{x}"), "name=a%20b%24%26%7Bx%7D"),
         (&without, Selector::Nid(Nid(999)), "nid=999"),
         (&empty, Selector::Mac(MAC), "mac=ec:e7:a7:05:a1:00"),
-        (&empty, Selector::Name(NODE), "name=x1000c1s7b0n0"),
+        (&empty, Selector::Name(NODE), "mac=ec:e7:a7:05:a1:00"),
+        (&empty, Selector::Nid(Nid(1)), "mac=ec:e7:a7:05:a1:00"),
     ] {
         let chain = format!("chain https://demo/apis/bss/boot/v1/bootscript?{query}&arch=${{buildarch}}&ts=1700000000");
         assert_eq!(text(view, ask(selector)), format!("#!ipxe\nsleep 10\n{chain}\n\n"));

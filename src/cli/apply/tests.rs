@@ -1,11 +1,13 @@
 use std::cell::{Cell, RefCell};
 
+use super::remarks::failures;
 use super::*;
 use crate::desired::samples::{desire, inventory};
-use crate::model::Timestamp;
+use crate::model::{Kind, ObjectKey, Timestamp};
 use crate::plan::{Options, compute};
 use crate::snapshot::Snapshot;
 use crate::store::Ledger;
+use crate::target::Failure;
 
 /// A plan with these counts.
 fn plan(delete: u64, release: u64, replace: u64, writes: u64) -> Plan {
@@ -79,4 +81,27 @@ fn what_failed_for_one_reason_is_one_line() {
             "left out: boot-params/x1000c0s0b0n0: 503",
         ]
     );
+}
+
+#[test]
+fn what_was_left_out_for_another_object_of_each_node_is_one_line_and_a_shared_cause_is_named() {
+    let left_out = |kind, id: &str, cause: &str| Failure {
+        op: String::new(),
+        key: ObjectKey::new(kind, id),
+        reason: format!("an earlier write for the same node failed: {cause}"),
+        skipped: true,
+    };
+    let list = [
+        left_out(Kind::BootParams, "x1000c0s0b0n0", "component/x1000c0s0b0n0"),
+        left_out(Kind::BootParams, "x1000c0s0b0n1", "component/x1000c0s0b0n1"),
+        left_out(Kind::EthernetInterface, "a", "group/compute"),
+        left_out(Kind::EthernetInterface, "b", "group/compute"),
+    ];
+    let lines = failures(&list);
+    assert_eq!(lines.len(), 2, "{lines:#?}");
+    assert_eq!(
+        lines[0],
+        "left out: boot-params/x1000c0s0b0n[0-1] (2 objects): an earlier write for the same node failed"
+    );
+    assert!(lines[1].ends_with("(2 objects): an earlier write for the same node failed: group/compute"), "{lines:#?}");
 }

@@ -49,6 +49,7 @@ pub(super) async fn create(State(smd): State<SmdState>, By(author): By, body: Bo
 }
 
 /// `groups/labels`: the list of labels, and the group that is called so, which can be changed and deleted but not shown.
+/// An answer of 405 names the method of the list only, as SMD's does.
 pub(super) fn called_labels() -> MethodRouter<SmdState> {
     let label = || PathOf("labels".to_owned());
     get(labels)

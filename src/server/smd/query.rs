@@ -61,11 +61,9 @@ impl Pairs {
         self.filter(key, "Argument was not a valid xname ID", |text| text.parse().ok())
     }
 
-    /// A filter by the text of an xname, as SMD's inventory of Redfish has it: an empty value is the xname of nothing.
+    /// A filter by the text of an xname, as SMD's inventory of Redfish has it; see [`xname_or_none`].
     pub(super) fn xnames_or_none(&self, key: &str) -> Result<Filter<String>, Problem> {
-        let read =
-            |text: &str| text.parse::<Xname>().map_or(text.is_empty().then(String::new), |id| Some(id.to_string()));
-        self.filter(key, "Argument was not a valid xname ID", read)
+        self.filter(key, "Argument was not a valid xname ID", xname_or_none)
     }
 
     /// A filter by SMD's type. An empty value is the type of nothing.
@@ -76,6 +74,19 @@ impl Pairs {
     /// A filter by a text.
     pub(super) fn texts(&self, key: &str) -> Result<Filter<String>, Problem> {
         self.filter(key, "", |text| Some(text.to_owned()))
+    }
+}
+
+/// The names of SMD's that stand for several pieces of hardware. Its queries take them where they take an xname.
+const OF_SEVERAL: [&str; 3] = ["all", "all_comp", "all_svc"];
+
+/// Reads an xname to the text that is compared with others. An empty value is the xname of nothing; the name of several
+/// pieces of hardware is one that none of them has.
+pub(super) fn xname_or_none(text: &str) -> Option<String> {
+    match text.parse::<Xname>() {
+        Ok(id) => Some(id.to_string()),
+        Err(_) if text.is_empty() => Some(String::new()),
+        Err(_) => OF_SEVERAL.iter().find(|name| name.eq_ignore_ascii_case(text)).map(|name| (*name).to_owned()),
     }
 }
 

@@ -1,13 +1,13 @@
 //! `service`: whether SMD is alive, and the words its fields take.
 
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use axum::response::Response;
 use serde_json::{Map, Value, json};
 
 use super::answer;
 use super::request::PathOf;
 use crate::model::{Arch, Class, Flag, NetType, Role, State, SubRole, XnameType};
-use crate::server::common::not_found;
+use crate::server::common::{method_not_allowed, not_found};
 
 pub(super) async fn ready() -> Response {
     answer::json(&json!({"code": 0, "message": "HSM is healthy"}))
@@ -23,12 +23,18 @@ pub(super) async fn values() -> Response {
     answer::json(&all)
 }
 
-/// One field with its words. Fields are named in lower case in paths.
-pub(super) async fn value(PathOf(name): PathOf<String>) -> Response {
-    match FIELDS.iter().find(|field| field.to_ascii_lowercase() == name) {
-        Some(field) => answer::json(&json!({(*field): words(field)})),
+/// One field with its words. A field that there is not has no methods either: it is 404 whatever is asked of it.
+pub(super) async fn value(method: Method, PathOf(name): PathOf<String>) -> Response {
+    match field(&name) {
         None => not_found().await,
+        Some(field) if method == Method::GET => answer::json(&json!({(field): words(field)})),
+        Some(_) => method_not_allowed("GET"),
     }
+}
+
+/// The field of a path, where it is named in lower case.
+fn field(name: &str) -> Option<&'static str> {
+    FIELDS.into_iter().find(|field| field.to_ascii_lowercase() == name)
 }
 
 const FIELDS: [&str; 8] = ["Arch", "Class", "Flag", "NetType", "Role", "SubRole", "State", "Type"];

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::model::{Kind, Object};
+use crate::model::{Arch, Class, Component, Kind, NetType, Object};
 use crate::plan::{Action, Write};
 use crate::target::TargetError;
 
@@ -12,10 +12,12 @@ use crate::target::TargetError;
 ///
 /// [`TargetError::Settings`], which names the object and the ways out.
 pub(super) fn refuse(writes: &[Write]) -> Result<(), TargetError> {
-    match writes.iter().find_map(fault) {
-        None => Ok(()),
-        Some(fault) => Err(TargetError::Settings(fault)),
-    }
+    first(writes).map_or(Ok(()), |fault| Err(TargetError::Settings(fault)))
+}
+
+/// Why [`refuse`] would refuse them.
+pub(super) fn first(writes: &[Write]) -> Option<String> {
+    writes.iter().find_map(fault)
 }
 
 fn fault(write: &Write) -> Option<String> {
@@ -38,9 +40,31 @@ fn fault(write: &Write) -> Option<String> {
                  built-in servers"
             ))
         }
+        (Some(Object::Component(wanted)), _) => kept_words(write, wanted),
         (_, Kind::ClusterDefaults) => kept_defaults(write),
         _ => None,
     }
+}
+
+/// SMD forgets a component's Arch, Class and NetType when it is forced to another value of one of them, and passes over a
+/// request that only leaves them out.
+fn kept_words(write: &Write, wanted: &Component) -> Option<String> {
+    let Some(Object::Component(held)) = &write.before else { return None };
+    let arch = (held.arch.map(Arch::as_str), wanted.arch.map(Arch::as_str));
+    let class = (held.class.map(Class::as_str), wanted.class.map(Class::as_str));
+    let net_type = (held.net_type.map(NetType::as_str), wanted.net_type.map(NetType::as_str));
+    let words = [("arch", arch), ("class", class), ("net_type", net_type)];
+    let differing: Vec<_> = words.into_iter().filter(|(_, (held, wanted))| held != wanted).collect();
+    if differing.iter().any(|(_, (_, wanted))| wanted.is_some()) {
+        return None;
+    }
+    let (name, (held, _)) = differing.first()?;
+    Some(format!(
+        "{} is to lose `{name}: {}`, which SMD keeps until it has another value for it; leave it in the inventory, or \
+         apply to the built-in servers",
+        write.key,
+        held.unwrap_or_default()
+    ))
 }
 
 /// The server overwrites the defaults that it is given and keeps all others, so none of them can be emptied.
@@ -93,6 +117,21 @@ mod tests {
         assert!(error.contains("`nid-length`") && !error.contains("`region`"), "{error}");
         let error = refuse(&[write(Action::Delete, defaults("west", 3), None)]).unwrap_err().to_string();
         assert!(error.contains("be deleted") && error.contains("`region`"), "{error}");
+    }
+
+    #[test]
+    fn an_architecture_can_be_changed_and_not_taken_away_alone() {
+        let component = |arch: Option<Arch>, class: Option<Class>| {
+            let fields = json!({"id": "x1000c0s0b0n0", "enabled": true, "arch": arch, "class": class});
+            Object::from_json(&ObjectKey::new(Kind::Component, "x1000c0s0b0n0"), &fields.to_string()).ok()
+        };
+        let update = |before, after| refuse(&[write(Action::Update, before, after)]);
+        let (arm, x86, river) = (Some(Arch::Arm), Some(Arch::X86), Some(Class::River));
+        assert!(update(component(arm, river), component(x86, river)).is_ok());
+        assert!(update(component(arm, river), component(x86, None)).is_ok(), "it goes with the change");
+        assert!(component(None, None).is_some() && update(component(None, None), component(None, None)).is_ok());
+        let error = update(component(arm, river), component(arm, None)).unwrap_err().to_string();
+        assert!(error.contains("component/x1000c0s0b0n0 is to lose `class: River`"), "{error}");
     }
 
     #[test]

@@ -36,7 +36,7 @@ struct Object<A> {
     seen: u128,
     /// The field behind the one that was told last: clients mostly keep the order, and then this is a good guess.
     next: usize,
-    /// The fields that came in another spelling, with their values.
+    /// The fields that came in another spelling, each with the last value that did.
     waiting: Vec<(usize, Value)>,
     /// The value of the field that was told, where it waited.
     value: Option<Value>,
@@ -66,7 +66,14 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Object<A> {
                     self.tell(field);
                     return seed.deserialize(StrDeserializer::new(self.fields[field])).map(Some);
                 }
-                Some(Found::Spelled(field)) => self.waiting.push((field, members.next_value()?)),
+                Some(Found::Spelled(field)) => {
+                    let value = members.next_value()?;
+                    // One place for each field, however often a body repeats it.
+                    match self.waiting.iter_mut().find(|(known, _)| *known == field) {
+                        Some((_, last)) => *last = value,
+                        None => self.waiting.push((field, value)),
+                    }
+                }
                 Some(Found::Unknown(name)) => return seed.deserialize(CowStrDeserializer::new(name)).map(Some),
             }
         }

@@ -76,6 +76,7 @@ fn the_field_s_own_name_counts_wherever_it_stands_and_else_the_last_spelling() {
         assert_eq!(id(text).as_deref(), Some("own"), "{text}");
     }
     assert_eq!(id(r#"{"Id":"first","id":"last","NID":1}"#).as_deref(), Some("last"));
+    assert_eq!(id(r#"{"id":"a","nid":1,"Id":"b","iD":"last"}"#).as_deref(), Some("last"));
     assert_eq!(id(r#"{"\u0069D":"escaped"}"#).as_deref(), Some("escaped"));
     assert!(from_slice::<Outer>(br#"{"ID":"a","ID":"b"}"#).unwrap_err().to_string().contains("duplicate field `ID`"));
 }

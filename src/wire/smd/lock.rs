@@ -33,9 +33,6 @@ pub enum LockError {
     /// A key for something that is no component.
     #[error("got HMSTypeInvalid instead of valid type")]
     Xname,
-    /// Without a key nothing is released, renewed or checked.
-    #[error("{0} required for operation")]
-    NoKey(&'static str),
 }
 
 /// Whether a request happens whole or not at all, or as far as it can.
@@ -84,8 +81,8 @@ pub struct LockBody {
     pub ids: Vec<String>,
     /// All conditions, those of `ids` included, as pairs of a query for components.
     pub conditions: Vec<(String, String)>,
-    /// Only those that are reserved, or only those that are not.
-    pub reserved: Option<bool>,
+    /// The first value of `Reserved`, which says something in a query for the status and nothing elsewhere.
+    reserved: Option<String>,
     /// What to do when it cannot be done to all of them.
     pub model: ProcessingModel,
     /// For how long to reserve, in minutes; zero where it is not said.
@@ -104,9 +101,18 @@ impl LockBody {
             let values = list(map, field)?;
             conditions.extend(values.into_iter().map(|value| ((*key).to_owned(), value)));
         }
-        let reserved = list(map, "Reserved")?.first().map(|text| truth(text)).transpose()?;
+        let reserved = list(map, "Reserved")?.into_iter().next();
         let model = ProcessingModel::read(text(map, "ProcessingModel")?)?;
         Ok(Self { ids: list(map, "ComponentIDs")?, conditions, reserved, model, minutes: minutes(map)? })
+    }
+
+    /// Only those that are reserved, or only those that are not.
+    ///
+    /// # Errors
+    ///
+    /// [`LockError::Field`] for a value that is neither true nor false.
+    pub fn reserved(&self) -> Result<Option<bool>, LockError> {
+        self.reserved.as_deref().map(truth).transpose()
     }
 }
 
@@ -158,7 +164,7 @@ fn truth(text: &str) -> Result<bool, LockError> {
 /// A request that names reservations by their keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeysBody {
-    /// The components and the keys of their reservations, in lower case.
+    /// The components and the keys of their reservations, in lower case; empty where a key is not said.
     pub keys: Vec<(Xname, String)>,
     /// What to do when it cannot be done to all of them.
     pub model: ProcessingModel,
@@ -179,19 +185,22 @@ impl KeysBody {
     ///
     /// # Errors
     ///
-    /// [`LockError`] naming the field, or the component without a key.
+    /// [`LockError`] naming the field.
     pub fn read(map: &Map<String, Value>, name: &'static str) -> Result<Self, LockError> {
         let bodies: Option<Vec<KeyBody>> = Deserialize::deserialize(AnyCase(field(map, name)))
             .map_err(|_| LockError::Field { field: name, wanted: "a list of objects with `ID` and `Key`" })?;
         let read = |body: KeyBody| {
             let id = body.id.parse().map_err(|_| LockError::Xname)?;
-            if body.key.is_empty() {
-                return Err(LockError::NoKey(if name == "DeputyKeys" { "Deputy Key" } else { "Reservation Key" }));
-            }
             Ok((id, body.key.to_ascii_lowercase()))
         };
         let keys = bodies.unwrap_or_default().into_iter().map(read).collect::<Result<_, _>>()?;
         Ok(Self { keys, model: ProcessingModel::read(text(map, "ProcessingModel")?)?, minutes: minutes(map)? })
+    }
+
+    /// True where there is no key, or a component without one.
+    #[must_use]
+    pub fn lacks_a_key(&self) -> bool {
+        self.keys.is_empty() || self.keys.iter().any(|(_, key)| key.is_empty())
     }
 }
 
@@ -213,7 +222,8 @@ mod tests {
         let body = LockBody::read(&map(body)).unwrap();
         let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
         assert_eq!(body.conditions, [pair("id", "x1"), pair("subrole", "Master")]);
-        assert_eq!((body.ids, body.reserved, body.minutes), (vec!["x1".to_owned()], Some(true), 15));
+        assert_eq!((body.reserved(), body.minutes), (Ok(Some(true)), 15));
+        assert_eq!(body.ids, ["x1"]);
         assert_eq!(body.model, ProcessingModel::Flexible);
     }
 
@@ -226,15 +236,30 @@ mod tests {
             json!({"ProcessingModel": 1}),
             json!({"ReservationDuration": 16}),
             json!({"ReservationDuration": 1.5}),
-            json!({"Reserved": ["maybe"]}),
+            json!({"Reserved": "true"}),
         ] {
             assert!(LockBody::read(&map(body.clone())).is_err(), "{body}");
         }
-        for keys in
-            [json!("x"), json!([{"ID": "foo", "Key": "k"}]), json!([{"ID": "x1", "Key": ""}]), json!([{"ID": "x1"}])]
-        {
+        for keys in [json!("x"), json!([{"ID": "foo", "Key": "k"}]), json!([{"Key": "k"}])] {
             assert!(KeysBody::read(&map(json!({"DeputyKeys": keys.clone()})), "DeputyKeys").is_err(), "{keys}");
         }
+    }
+
+    #[test]
+    fn what_is_neither_true_nor_false_is_refused_only_where_it_is_asked() {
+        let body = |reserved: Value| LockBody::read(&map(json!({"Reserved": reserved}))).unwrap();
+        assert_eq!(body(json!([])).reserved(), Ok(None));
+        assert_eq!(body(json!(["F", "maybe"])).reserved(), Ok(Some(false)));
+        assert!(body(json!(["maybe"])).reserved().is_err());
+    }
+
+    #[test]
+    fn a_missing_key_is_told() {
+        let lacks = |keys: Value| {
+            KeysBody::read(&map(json!({"ReservationKeys": keys})), "ReservationKeys").unwrap().lacks_a_key()
+        };
+        assert!(lacks(json!([])) && lacks(json!([{"ID": "x1", "Key": "k"}, {"ID": "x2"}])));
+        assert!(!lacks(json!([{"ID": "x1", "Key": "k"}])));
     }
 
     #[test]

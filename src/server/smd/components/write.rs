@@ -81,37 +81,52 @@ impl NewComponent {
 
 /// Creates those that do not exist. Of those that do, force sets what SMD lets a client force: State, Flag, Subtype,
 /// NetType, Arch and Class, where absent means none. NID, Role and Enabled stay, because clients count on it: they
-/// follow up with a patch. Of two with one xname the first counts.
+/// follow up with a patch. Of several with one xname the first counts that creates or changes the component.
 pub(super) fn decide_create(
     snapshot: &Snapshot,
     components: Vec<NewComponent>,
     force: bool,
 ) -> Result<Decision<()>, Problem> {
-    let mut seen = HashSet::with_capacity(components.len());
+    let mut written = HashSet::with_capacity(components.len());
     let mut changes = Vec::new();
     for new in components {
-        let component = &new.component;
-        if !seen.insert(component.id.clone()) {
+        let id = new.component.id.clone();
+        if written.contains(&id) {
             continue;
         }
-        match snapshot.boot.components.get(&component.id) {
-            None => changes.push(put(new.completed(snapshot))),
-            Some(old) if force => changes.extend(replace(
-                old,
-                Component {
-                    state: component.state,
-                    flag: component.flag,
-                    subtype: component.subtype.clone(),
-                    net_type: component.net_type,
-                    arch: component.arch,
-                    class: component.class,
-                    ..Component::clone(old)
-                },
-            )),
-            Some(_) => {}
+        let change = match snapshot.boot.components.get(&id) {
+            None => Some(put(new.completed(snapshot))),
+            Some(old) if force => forced(old, &new.component),
+            Some(_) => None,
+        };
+        if let Some(change) = change {
+            written.insert(id);
+            changes.push(change);
         }
     }
     Ok(Decision::new((), changes))
+}
+
+/// What force changes of a component that exists. State and Flag always say something; of the other fields one that is
+/// absent is no reason to change, and is cleared where there is a reason.
+fn forced(old: &Component, new: &Component) -> Option<Change> {
+    let is_set = new.state != old.state
+        || new.flag != old.flag
+        || (new.subtype.is_some() && new.subtype != old.subtype)
+        || (new.net_type.is_some() && new.net_type != old.net_type)
+        || (new.arch.is_some() && new.arch != old.arch)
+        || (new.class.is_some() && new.class != old.class);
+    is_set.then(|| {
+        put(Component {
+            state: new.state,
+            flag: new.flag,
+            subtype: new.subtype.clone(),
+            net_type: new.net_type,
+            arch: new.arch,
+            class: new.class,
+            ..Component::clone(old)
+        })
+    })
 }
 
 /// Deletes one, its memberships in groups and a partition, and its reservation. Its interfaces and component endpoint

@@ -27,12 +27,18 @@ struct LineFilter {
 
 impl LineFilter {
     fn read(pairs: &Pairs) -> Result<Self, Problem> {
+        let parts = pairs.all("fruid").map(str::to_owned).collect();
+        Ok(Self { places: filter::xnames(pairs)?, parts, ..Self::of_one(pairs)? })
+    }
+
+    /// The query for one place or part: what it says of places and parts means nothing, be it right or wrong.
+    fn of_one(pairs: &Pairs) -> Result<Self, Problem> {
         let event = |text| read_event_kind(text).ok_or_else(|| Problem::bad_request("Invalid HWInvHist event type"));
         let moment = |key| pairs.first(key).filter(|text| !text.is_empty()).map(parse_time).transpose();
         let wrong = |error: crate::wire::smd::FieldError| Problem::bad_request(format!("bad query param: {error}"));
         Ok(Self {
-            places: filter::xnames(pairs)?,
-            parts: pairs.all("fruid").map(str::to_owned).collect(),
+            places: Vec::new(),
+            parts: Vec::new(),
             events: pairs.all("eventtype").map(event).collect::<Result<_, _>>()?,
             after: moment("starttime").map_err(wrong)?,
             before: moment("endtime").map_err(wrong)?,
@@ -71,7 +77,7 @@ pub(super) async fn of_place(
     PathOf(id): PathOf<String>,
 ) -> Result<Response, Problem> {
     let place = xname(&id)?;
-    let filter = LineFilter { places: Vec::new(), parts: Vec::new(), ..LineFilter::read(&pairs)? };
+    let filter = LineFilter::of_one(&pairs)?;
     let snapshot = smd.store.snapshot();
     Ok(one(&id, filter.select(lines_of(&snapshot.records, &place))))
 }
@@ -81,7 +87,7 @@ pub(super) async fn of_part(
     pairs: Pairs,
     PathOf(id): PathOf<String>,
 ) -> Result<Response, Problem> {
-    let filter = LineFilter { places: Vec::new(), parts: vec![id.clone()], ..LineFilter::read(&pairs)? };
+    let filter = LineFilter { parts: vec![id.clone()], ..LineFilter::of_one(&pairs)? };
     let snapshot = smd.store.snapshot();
     Ok(one(&id, filter.select(snapshot.records.hardware_events.values())))
 }

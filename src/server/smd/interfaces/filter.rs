@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::model::{EthernetInterface, IpAddress, Timestamp, Xname, XnameType};
 use crate::server::common::Problem;
-use crate::server::smd::query::Pairs;
+use crate::server::smd::query::{Pairs, xname_or_none};
 use crate::snapshot::BootView;
 use crate::wire::smd::parse_time;
 
@@ -18,8 +18,8 @@ pub(super) struct InterfaceFilter {
     /// A text that is no address is equal to none.
     ips: Vec<Option<IpAddr>>,
     networks: Vec<String>,
-    /// None stands for interfaces of no component.
-    components: Vec<Option<Xname>>,
+    /// An empty one stands for interfaces of no component.
+    components: Vec<String>,
     kinds: Vec<XnameType>,
     older_than: Option<Timestamp>,
     newer_than: Option<Timestamp>,
@@ -48,9 +48,7 @@ impl InterfaceFilter {
             macs: checked(pairs, "MACAddress", "Invalid component ethernet interface MAC address.", lower)?,
             ips: pairs.all("IPAddress").map(|text| text.parse().ok()).collect(),
             networks: pairs.all("Network").map(str::to_owned).collect(),
-            components: checked(pairs, "ComponentID", "Invalid CompID.", |text| {
-                if text.is_empty() { Some(None) } else { text.parse().ok().map(Some) }
-            })?,
+            components: checked(pairs, "ComponentID", "Invalid CompID.", xname_or_none)?,
             kinds: checked(pairs, "Type", "Invalid HMS type.", |text| text.parse().ok())?,
             older_than: time(pairs, "OlderThan")?,
             newer_than: time(pairs, "NewerThan")?,
@@ -68,11 +66,17 @@ impl InterfaceFilter {
             && (self.macs.is_empty() || self.macs.contains(&interface.mac.to_string()))
             && (self.ips.is_empty() || addresses.iter().any(|address| self.ips.contains(&Some(address.ip))))
             && (self.networks.is_empty() || self.is_in_network(addresses))
-            && (self.components.is_empty() || self.components.contains(&interface.component_id))
+            && (self.components.is_empty() || self.is_of_component(interface.component_id.as_ref()))
             && (self.kinds.is_empty() || interface.kind().is_some_and(|kind| self.kinds.contains(&kind)))
             && self.older_than.is_none_or(|moment| interface.last_update < moment)
             && self.newer_than.is_none_or(|moment| interface.last_update > moment)
     }
+
+    fn is_of_component(&self, id: Option<&Xname>) -> bool {
+        let id = id.map_or("", Xname::as_str);
+        self.components.iter().any(|one| one == id)
+    }
+
     /// An interface without addresses is in the network of no name, as one with an address in none is.
     fn is_in_network(&self, addresses: &[IpAddress]) -> bool {
         let wanted = |network: &str| self.networks.iter().any(|one| one == network);

@@ -20,8 +20,9 @@ use crate::wire::smd::{KeysBody, LockBody, LockResult, ProcessingModel, Reservat
 
 /// An administrator reserves, without an end.
 pub(super) async fn create(state: State<SmdState>, by: By, body: Body) -> Result<Response, Problem> {
-    let request = LockBody::read(&read(body).await?).map_err(wrong)?;
-    reserve(state, by, LockBody { minutes: 0, ..request }).await
+    let mut request = LockBody::read(&read(body).await?).map_err(wrong)?;
+    request.minutes = 0;
+    reserve(state, by, request).await
 }
 
 /// A service reserves, for some minutes.
@@ -117,7 +118,7 @@ pub(super) async fn renew(State(smd): State<SmdState>, By(author): By, body: Bod
 }
 
 fn need_keys(request: &KeysBody) -> Result<(), Problem> {
-    if request.keys.is_empty() && request.model == ProcessingModel::Rigid {
+    if request.model == ProcessingModel::Rigid && request.lacks_a_key() {
         return Err(Problem::bad_request("Reservation Key required for operation"));
     }
     Ok(())
@@ -176,7 +177,7 @@ fn decide_remove(snapshot: &Snapshot, selection: &Selection, now: Timestamp) -> 
 /// Says which of the reservations stand whose deputy keys are shown.
 pub(super) async fn check(State(smd): State<SmdState>, body: Body) -> Result<Response, Problem> {
     let request = KeysBody::read(&read(body).await?, "DeputyKeys").map_err(wrong)?;
-    if request.keys.is_empty() {
+    if request.lacks_a_key() {
         return Err(Problem::bad_request("Deputy Key required for operation"));
     }
     let (snapshot, now) = (smd.store.snapshot(), clock::now());

@@ -31,12 +31,13 @@ pub(super) async fn search(State(smd): State<SmdState>, body: Body) -> Result<Re
 fn locks(snapshot: &Snapshot, request: &LockBody, now: Timestamp) -> Result<Response, Problem> {
     // Asking for one that is not there harms nobody: it is listed as such.
     let selection = Selection { is_rigid: false, ..Selection::read(request)? };
+    let reserved = request.reserved().map_err(wrong)?;
     let (found, unknown) = selection.find(snapshot)?;
     let views = found.into_iter().map(|component| {
         let reservation = standing(snapshot, &component.id, now);
         LockView { component, reservation }
     });
-    let wanted = |view: &LockView<'_>| request.reserved.is_none_or(|reserved| reserved == view.reservation.is_some());
+    let wanted = |view: &LockView<'_>| reserved.is_none_or(|reserved| reserved == view.reservation.is_some());
     let components: Vec<_> = views.filter(wanted).collect();
     if components.is_empty() {
         return Err(Problem::bad_request("Component not found"));

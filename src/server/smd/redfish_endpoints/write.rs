@@ -97,7 +97,8 @@ fn fqdn_is_taken(snapshot: &Snapshot, fqdn: &str, by_other_than: &Xname) -> bool
     holders.is_some_and(|holders| holders.iter().any(|id| id != by_other_than))
 }
 
-/// Creates them all or, when one clashes, none. Answers the interfaces that were left alone.
+/// Creates them all or, when one clashes, none. Of several with one xname the first counts; two with one FQDN clash.
+/// Answers the interfaces that were left alone.
 pub(super) fn decide_create(
     snapshot: &Snapshot,
     endpoints: Vec<RedfishEndpoint>,
@@ -105,15 +106,16 @@ pub(super) fn decide_create(
     now: Timestamp,
 ) -> Result<Decision<Vec<MacAddr>>, Problem> {
     let (mut ids, mut fqdns) = (HashSet::new(), HashSet::new());
-    for endpoint in &endpoints {
+    let mut changes = Vec::with_capacity(endpoints.len());
+    for endpoint in endpoints.iter().filter(|endpoint| ids.insert(&endpoint.id)) {
         let exists = snapshot.redfish_endpoints.contains_key(&endpoint.id);
-        let twice = !ids.insert(&endpoint.id) || !fqdns.insert(endpoint.fqdn.as_str());
-        if exists || twice || fqdn_is_taken(snapshot, &endpoint.fqdn, &endpoint.id) {
+        if exists || !fqdns.insert(&endpoint.fqdn) || fqdn_is_taken(snapshot, &endpoint.fqdn, &endpoint.id) {
             return Err(conflict());
         }
+        changes.push(put(endpoint));
     }
     let (behind, kept) = found.changes(&snapshot.boot, false, now);
-    let changes = endpoints.iter().map(put).chain(behind).collect();
+    changes.extend(behind);
     Ok(Decision::new(kept, changes))
 }
 

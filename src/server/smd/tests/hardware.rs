@@ -165,6 +165,10 @@ async fn history_is_narrowed_and_deleted() {
         assert_eq!(smd.status("GET", &format!("Inventory/Hardware/History{query}")).await, 400, "{query}");
     }
     assert_eq!(smd.get("Inventory/Hardware/History/x9").await, json!({"ID": "x9", "History": []}));
+    for path in ["Hardware/History/x1c0s0b0n0", "HardwareByFRU/History/Memory.pn.a"] {
+        let lines = smd.get(&format!("Inventory/{path}?id=!foo&fruid=none")).await;
+        assert_eq!(lines["History"].as_array().unwrap().len(), 1, "{path}: of one, id and fruid mean nothing");
+    }
     let delete = async |path: &str| smd.ask("DELETE", &format!("Inventory/{path}"), "").await;
     assert_eq!(delete("Hardware/History/x1c0s0b0n0").await.json()["message"], "deleted 1 entries");
     assert_eq!(delete("HardwareByFRU/History/Memory.pn.a").await.json()["message"], "deleted 1 entries");

@@ -212,6 +212,33 @@ async fn status_is_narrowed_and_names_what_is_not_there() {
 }
 
 #[tokio::test]
+async fn whether_components_are_reserved_says_nothing_outside_a_query_for_the_status() {
+    let smd = Smd::with_nodes().await;
+    for (path, reserved) in [("lock", "zonk"), ("unlock", "true"), ("disable", "zonk"), ("repair", "true")] {
+        let body = json!({"ComponentIDs": [N0], "Reserved": [reserved]});
+        assert_eq!(smd.locked(path, body).await["Counts"], counts(1, 1), "{path}");
+    }
+    let body = json!({"ComponentIDs": [N0], "Reserved": ["zonk"], "ReservationDuration": 1});
+    assert_eq!(smd.locked("service/reservations", body.clone()).await["Success"][0]["ID"], N0);
+    assert_eq!(smd.locked("reservations/remove", body).await["Counts"], counts(1, 1));
+}
+
+#[tokio::test]
+async fn a_flexible_request_goes_on_without_the_component_whose_key_is_missing() {
+    let smd = Smd::with_nodes().await;
+    let ((_, _), (key, _)) = (smd.reserve(N0).await, smd.reserve(N1).await);
+    let keys = json!([{"ID": N0, "Key": ""}, {"ID": N1, "Key": key}]);
+    for path in ["service/reservations/renew", "service/reservations/release"] {
+        let body = |model: &str| json!({"ReservationKeys": keys, "ReservationDuration": 1, "ProcessingModel": model});
+        smd.refused(path, body("rigid")).await;
+        let result = smd.locked(path, body("flexible")).await;
+        assert_eq!(result["Success"]["ComponentIDs"], json!([N1]), "{path}");
+        assert_eq!(result["Failure"], json!([{"ID": N0, "Reason": "NotFound"}]), "{path}");
+    }
+    assert_eq!((smd.state_of(N0).await.1, smd.state_of(N1).await.1), (true, false));
+}
+
+#[tokio::test]
 async fn a_request_that_makes_no_sense_is_refused() {
     let smd = Smd::with_nodes().await;
     for path in
@@ -240,6 +267,7 @@ async fn a_request_that_makes_no_sense_is_refused() {
             smd.refused(path, body).await;
         }
     }
+    smd.refused("status", json!({"Reserved": ["zonk"]})).await;
     let nothing = json!({"ReservationKeys": [], "ProcessingModel": "flexible"});
     assert_eq!(smd.locked("reservations/release", nothing).await["Counts"], counts(0, 0));
     for body in [json!({}), json!({"DeputyKeys": []}), json!({"DeputyKeys": [{"ID": N0, "Key": ""}]})] {

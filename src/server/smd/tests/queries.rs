@@ -1,4 +1,4 @@
-//! Queries for components with a body.
+//! Queries for components with a body, and the names that queries take for several pieces of hardware.
 
 use serde_json::{Value, json};
 
@@ -116,4 +116,29 @@ async fn queries_that_ask_for_nothing_or_for_nonsense_are_refused() {
         }
     }
     assert_eq!(smd.ask("GET", &format!("{QUERY}/x1?type=bogus"), "").await.status, 400);
+}
+
+#[tokio::test]
+async fn the_name_of_several_pieces_of_hardware_is_that_of_no_component() {
+    let smd = Smd::new();
+    for body in [
+        json!({"MACAddress": "02:00:00:00:00:01", "ComponentID": "x1c0s0b0n0"}),
+        json!({"MACAddress": "02:00:00:00:00:02"}),
+    ] {
+        smd.send("POST", "Inventory/EthernetInterfaces", body).await;
+    }
+    for (query, found) in [
+        ("All", 0),
+        ("all_comp", 0),
+        ("ALL_SVC", 0),
+        ("", 1),
+        ("all&ComponentID=X1c0s0b0n00", 1),
+        ("x1c0s0b0n0&ComponentID=", 2),
+    ] {
+        let list = smd.get(&format!("Inventory/EthernetInterfaces?ComponentID={query}")).await;
+        assert_eq!(list.as_array().unwrap().len(), found, "{query}");
+    }
+    let none = smd.get("Inventory/RedfishEndpoints?id=all").await;
+    assert_eq!(none, json!({"RedfishEndpoints": []}));
+    assert_eq!(smd.ask("GET", "Inventory/EthernetInterfaces?ComponentID=every", "").await.status, 400);
 }

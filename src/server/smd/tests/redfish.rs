@@ -14,6 +14,24 @@ async fn with_endpoint(body: Value) -> Smd {
 }
 
 #[tokio::test]
+async fn of_one_endpoint_twice_in_a_list_the_first_counts_and_two_of_one_name_clash() {
+    let smd = Smd::new();
+    let twice = json!({"RedfishEndpoints": [
+        {"ID": "x1c0s0b0", "Name": "first", "FQDN": "a.local"}, {"ID": "X1c0s0b0", "Name": "second", "FQDN": "b.local"}]});
+    let made = smd.send("POST", ENDPOINTS, twice.clone()).await;
+    assert_eq!(made.status, 201);
+    assert_eq!(made.json().as_array().unwrap().len(), 2, "each that was sent is named: {}", made.text);
+    assert_eq!(smd.get("Inventory/RedfishEndpoints/x1c0s0b0").await["Name"], "first");
+    // The name of the one that was passed over is free.
+    let free = json!({"ID": "x1c0s1b0", "FQDN": "b.local"});
+    assert_eq!(smd.send("POST", ENDPOINTS, free).await.status, 201);
+    assert_eq!(smd.send("POST", ENDPOINTS, twice).await.status, 409);
+    let one_name = json!({"RedfishEndpoints": [{"ID": "x1c0s2b0", "FQDN": "c"}, {"ID": "x1c0s3b0", "FQDN": "c"}]});
+    assert_eq!(smd.send("POST", ENDPOINTS, one_name).await.status, 409);
+    assert_eq!(smd.store.snapshot().redfish_endpoints.len(), 2);
+}
+
+#[tokio::test]
 async fn a_patch_keeps_the_names_it_does_not_set() {
     let smd = with_endpoint(json!({"ID": "x1c0s0b0", "FQDN": "bmc.local"})).await;
     let path = "Inventory/RedfishEndpoints/x1c0s0b0";
