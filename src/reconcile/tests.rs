@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::desired::samples::{desire, inventory, node};
-use crate::inventory::Inventory;
+use crate::inventory::{Adopt, Inventory};
 use crate::model::{Component, Object};
 use crate::snapshot::Change;
 use crate::store::Decision;
