@@ -201,14 +201,20 @@ mod tests {
         assert_eq!(answered(keep).await, [Some("the disk is full".to_owned())]);
     }
 
-    #[tokio::test]
-    async fn what_waits_at_a_shutdown_is_stored_in_one_write() {
+    /// Stores nothing, and notes of how many changes each write was.
+    fn counting() -> (Keep, Arc<std::sync::Mutex<Vec<usize>>>) {
         let writes = Arc::new(std::sync::Mutex::new(Vec::new()));
         let sink = writes.clone();
         let keep: Keep = Arc::new(move |changes| {
             sink.lock().unwrap().push(changes.len());
             async { Ok(()) }.boxed()
         });
+        (keep, writes)
+    }
+
+    #[tokio::test]
+    async fn what_waits_at_a_shutdown_is_stored_in_one_write() {
+        let (keep, writes) = counting();
         let (dhcp, shutdown) = (dhcp(keep), CancellationToken::new());
         for last in 0..100 {
             assert!(dhcp.journal.push(lease(last), None));
@@ -252,12 +258,7 @@ mod tests {
 
     #[tokio::test]
     async fn all_of_the_upkeep_is_stored_at_a_shutdown() {
-        let writes = Arc::new(std::sync::Mutex::new(Vec::new()));
-        let sink = writes.clone();
-        let keep: Keep = Arc::new(move |changes| {
-            sink.lock().unwrap().push(changes.len());
-            async { Ok(()) }.boxed()
-        });
+        let (keep, writes) = counting();
         let (dhcp, shutdown) = (dhcp(keep), CancellationToken::new());
         see(&dhcp, 0..500);
         assert!(dhcp.journal.push(lease(1), None));
