@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use imbl::{HashMap, OrdSet};
+use imbl::{HashMap, OrdMap, OrdSet};
 
 use crate::model::{
     Component, ComponentEndpoint, DhcpSettings, EthernetInterface, Group, GroupLabel, MacAddr, Nid, Xname,
@@ -19,8 +19,9 @@ pub struct Index {
     pub interfaces_of: HashMap<Xname, OrdSet<MacAddr>>,
     /// NID to the components that have it.
     pub by_nid: HashMap<Nid, OrdSet<Xname>>,
-    /// Component to the groups it is a member of.
-    pub groups_of: HashMap<Xname, OrdSet<GroupLabel>>,
+    /// Component to the groups it is a member of. In order, because members come by the thousand and are neighbours: those
+    /// that share a leaf of the tree share the copy that a persistent map makes of it.
+    pub groups_of: OrdMap<Xname, OrdSet<GroupLabel>>,
     /// Redfish endpoint to the component endpoints behind it.
     pub behind: HashMap<Xname, OrdSet<Xname>>,
     /// Name of a node in lower case to the node, for the names that no number makes.
@@ -103,8 +104,17 @@ impl Index {
         // Walking the difference keeps a change of one member cheap in a group of 100,000.
         for item in before.diff(after) {
             match item {
-                imbl::ordset::DiffItem::Add(x) => add(&mut self.groups_of, x.clone(), label.clone()),
-                imbl::ordset::DiffItem::Remove(x) => take(&mut self.groups_of, x, label),
+                imbl::ordset::DiffItem::Add(x) => {
+                    self.groups_of.entry(x.clone()).or_default().insert(label.clone());
+                }
+                imbl::ordset::DiffItem::Remove(x) => {
+                    if let Some(labels) = self.groups_of.get_mut(x) {
+                        labels.remove(label);
+                        if labels.is_empty() {
+                            self.groups_of.remove(x);
+                        }
+                    }
+                }
             }
         }
     }
