@@ -72,7 +72,7 @@ entry! {
     DhcpSettings, Arc<str>: |s: &Self| s.cluster.clone(), same, Arc::<str>::to_string;
     DhcpLease, Ipv4Addr: |l: &Self| l.ip, parsed, Ipv4Addr::to_string;
     DhcpUnknown, MacAddr: |u: &Self| u.mac, parsed, MacAddr::to_string;
-    EndpointAccess, Arc<str>: |a: &Self| format!("{}/{}", a.endpoint, a.name).into(), same, Arc::<str>::to_string;
+    EndpointAccess, Arc<str>: |a: &Self| a.id(), same, Arc::<str>::to_string;
 }
 
 macro_rules! records {

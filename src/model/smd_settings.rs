@@ -97,13 +97,29 @@ pub struct Counter {
     pub last: u64,
 }
 
-/// When a node last asked for something. Follows BSS `endpoint-history`.
+/// When a node asked for something, the last times. Follows BSS `endpoint-history`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EndpointAccess {
     /// The node, or the address that asked where the node is not known.
     pub name: String,
     /// What it asked for, `bootscript` for one.
     pub endpoint: String,
-    /// When, in whole seconds since 1970-01-01 UTC.
+    /// When last, in whole seconds since 1970-01-01 UTC.
     pub last_epoch: i64,
+    /// When before that, the oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<i64>,
+}
+
+impl EndpointAccess {
+    /// What it is stored under, the endpoint and the node.
+    #[must_use]
+    pub fn id(&self) -> Arc<str> {
+        format!("{}/{}", self.endpoint, self.name).into()
+    }
+
+    /// All the times, the oldest first.
+    pub fn epochs(&self) -> impl Iterator<Item = i64> {
+        self.earlier.iter().copied().chain([self.last_epoch])
+    }
 }

@@ -1,6 +1,6 @@
-//! `GET /endpoint-history`: when each node last asked for what it boots, and when it last phoned home.
+//! `GET /endpoint-history`: when each node asked for what it boots, and when it phoned home.
 //!
-//! BSS adds a line for every request, without end; here a node has one for each endpoint, the last.
+//! BSS adds a line for every request, without end; here the last of each node and endpoint are kept.
 
 use axum::extract::{Query, State};
 use axum::http::{Uri, header};

@@ -196,7 +196,7 @@ fn record() -> impl Strategy<Value = Record> {
         }),
         (name(), 0..3_i64).prop_map(|(name, last_epoch)| {
             let (name, endpoint) = (name.to_owned(), "bootscript".to_owned());
-            Record::EndpointAccess(Arc::new(EndpointAccess { name, endpoint, last_epoch }))
+            Record::EndpointAccess(Arc::new(EndpointAccess { name, endpoint, last_epoch, earlier: vec![0] }))
         }),
     ]
 }

@@ -43,11 +43,14 @@ pub fn dump_json<'a>(
     format!("{{\"Components\":{},\"Params\":{}}}", hosts_json(hosts), list_json(params))
 }
 
-/// The body of `GET endpoint-history`.
+/// The body of `GET endpoint-history`, a line for each access.
 #[must_use]
 pub fn history_json(accesses: &[EndpointAccess]) -> String {
-    let line = |access: &EndpointAccess| serde_json::json!({"name": access.name, "endpoint": access.endpoint, "last_epoch": access.last_epoch});
-    serde_json::Value::from(accesses.iter().map(line).collect::<Vec<_>>()).to_string()
+    let lines = |access: &EndpointAccess| {
+        let line = |epoch| serde_json::json!({"name": access.name, "endpoint": access.endpoint, "last_epoch": epoch});
+        access.epochs().map(line).collect::<Vec<_>>()
+    };
+    serde_json::Value::from(accesses.iter().flat_map(lines).collect::<Vec<_>>()).to_string()
 }
 
 #[cfg(test)]
@@ -70,8 +73,10 @@ mod tests {
 
     #[test]
     fn a_line_of_history_has_a_name_an_endpoint_and_a_time() {
-        let access = EndpointAccess { name: "x1".to_owned(), endpoint: "bootscript".to_owned(), last_epoch: 7 };
-        assert_eq!(history_json(&[access]), r#"[{"endpoint":"bootscript","last_epoch":7,"name":"x1"}]"#);
+        let (name, endpoint) = ("x1".to_owned(), "bootscript".to_owned());
+        let access = EndpointAccess { name, endpoint, last_epoch: 7, earlier: vec![5] };
+        let line = |epoch| format!(r#"{{"endpoint":"bootscript","last_epoch":{epoch},"name":"x1"}}"#);
+        assert_eq!(history_json(&[access]), format!("[{},{}]", line(5), line(7)));
         assert_eq!(history_json(&[]), "[]");
     }
 }
