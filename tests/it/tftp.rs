@@ -25,7 +25,8 @@ impl Namespace {
             return None;
         }
         let namespace = Self(name.clone());
-        assert!(ip(&format!("-n {name} link set lo up")));
+        // As a real network has it, so that larger packets are cut.
+        assert!(ip(&format!("-n {name} link set lo up mtu 1500")));
         assert!(ip(&format!("-n {name} addr add {HEAD}/24 dev lo")));
         Some(namespace)
     }
@@ -95,8 +96,10 @@ fn real_tftp_clients_fetch_loaders_from_either_kind_of_port() {
             }
             if installed[1] {
                 fetch(&["atftp", "--get", "-r", file, "-l", file, HEAD]);
-                let options = ["--option", "blksize 1428", "--option", "windowsize 8", "--option", "tsize"];
-                fetch(&[&["atftp"][..], &options, &["--get", "-r", file, "-l", file, HEAD]].concat());
+                for (block, window) in [("blksize 1428", "windowsize 8"), ("blksize 8192", "windowsize 4")] {
+                    let options = ["--option", block, "--option", window, "--option", "tsize"];
+                    fetch(&[&["atftp"][..], &options, &["--get", "-r", file, "-l", file, HEAD]].concat());
+                }
             }
             if installed[2] {
                 fetch(&["busybox", "tftp", "-g", "-r", file, "-l", file, "-b", "1428", HEAD]);

@@ -4,6 +4,7 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
+use nix::sys::socket::{setsockopt, sockopt::UdpGsoSegment};
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
 
@@ -32,6 +33,12 @@ impl Reply {
     }
 }
 
+/// The most packets into which Linux cuts what it is given at once, on every kernel that does it.
+const SEGMENTS: usize = 64;
+
+/// The most bytes that UDP over IPv4 takes at once.
+const LARGEST: usize = 65_507;
+
 /// The way to one client.
 pub(super) enum Link {
     /// A connected socket: the kernel keeps everybody else's packets away.
@@ -46,6 +53,29 @@ impl Link {
         let socket = UdpSocket::bind((local, 0)).await?;
         socket.connect(client).await?;
         Ok(Self::Own(socket))
+    }
+
+    /// Has the kernel cut what is sent into packets of `size` bytes (generic segmentation offload, Linux 4.18): many
+    /// packets then go through it as one. Tells how many of them may be sent at once; one where it does not do that.
+    pub(super) fn segment(&self, size: usize) -> usize {
+        let at_once = SEGMENTS.min(LARGEST / size);
+        match (self, i32::try_from(size)) {
+            (Self::Own(socket), Ok(size)) if at_once > 1 && setsockopt(socket, UdpGsoSegment, &size).is_ok() => at_once,
+            _ => 1,
+        }
+    }
+
+    /// Has every packet sent as it is. A packet that is larger than what the network takes is cut by IP, which the
+    /// kernel refuses to do with [`Self::segment`].
+    ///
+    /// # Errors
+    ///
+    /// The kernel does not know of [`Self::segment`].
+    pub(super) fn do_not_segment(&self) -> io::Result<()> {
+        match self {
+            Self::Own(socket) => Ok(setsockopt(socket, UdpGsoSegment, &0)?),
+            Self::Shared(..) => Ok(()),
+        }
     }
 
     pub(super) async fn send(&self, packet: &[u8]) -> io::Result<()> {

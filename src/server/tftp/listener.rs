@@ -266,7 +266,7 @@ impl Listener {
         let window = Window::new(content.len(), terms.block_size, terms.window);
         let greeting = (!agreed.is_empty()).then(|| packet::option_acknowledgement(&agreed));
         let blocks = Blocks::new(content, terms.block_size);
-        Transfer { link, blocks, terms, window, greeting, answered }.run().await
+        Transfer { link, blocks, terms, window, greeting, at_once: 1, answered }.run().await
     }
 
     async fn own_port(&self, client: SocketAddr) -> io::Result<Link> {

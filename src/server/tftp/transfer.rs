@@ -66,6 +66,8 @@ pub(super) struct Transfer<'a> {
     pub(super) window: Window,
     /// The options to acknowledge before the first block; none where the client asked for nothing.
     pub(super) greeting: Option<Vec<u8>>,
+    /// How many packets the link takes at once.
+    pub(super) at_once: usize,
     /// Set once the client has answered.
     pub(super) answered: &'a AtomicBool,
 }
@@ -153,6 +155,9 @@ impl Transfer<'_> {
                 return Ok(Progress::None);
             }
             self.greeting = None;
+            if self.terms.window > 1 {
+                self.at_once = self.link.segment(4 + self.terms.block_size);
+            }
             self.answered.store(true, Ordering::Relaxed);
             self.begin().await?;
             return Ok(Progress::Some);
@@ -170,13 +175,27 @@ impl Transfer<'_> {
 
     async fn send(&mut self, blocks: RangeInclusive<u64>) -> io::Result<()> {
         self.blocks.have(&blocks).await?;
-        let mut packet = Vec::with_capacity(4 + self.terms.block_size);
-        for number in blocks {
-            packet.clear();
-            // On the wire blocks are counted modulo 65536.
-            packet.extend_from_slice(&packet::data_head(number as u16));
-            packet.extend_from_slice(self.blocks.block(number));
-            self.link.send(&packet).await?;
+        let mut packets = Vec::with_capacity((4 + self.terms.block_size) * self.at_once.min(self.terms.window.into()));
+        let (mut next, last) = blocks.into_inner();
+        while next <= last {
+            let behind = (next + self.at_once as u64).min(last + 1);
+            packets.clear();
+            for number in next..behind {
+                // On the wire blocks are counted modulo 65536.
+                packets.extend_from_slice(&packet::data_head(number as u16));
+                packets.extend_from_slice(self.blocks.block(number));
+            }
+            match self.link.send(&packets).await {
+                Err(error) if self.at_once > 1 && error.kind() != io::ErrorKind::ConnectionRefused => {
+                    // Packets are larger than what the network takes, or the network card cannot do it.
+                    self.at_once = 1;
+                    self.link.do_not_segment()?;
+                }
+                sent => {
+                    sent?;
+                    next = behind;
+                }
+            }
         }
         Ok(())
     }
