@@ -2,14 +2,14 @@
 //!
 //! Rows travel many to a statement. Their parameters are written `?` and not `$1`, unlike everywhere else: SQLite looks a
 //! numbered parameter up by walking the list of all of them, so a statement's cost would grow with the square of their
-//! number. The one place to number them for PostgreSQL is [`Insert::new`].
+//! number. The one place to number them for PostgreSQL is [`insert_text`].
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
-use sqlx::error::BoxDynError;
+use sqlx::error::{BoxDynError, ErrorKind};
 use sqlx::sqlite::{SqliteArguments, SqliteConnection};
-use sqlx::{Arguments, AssertSqlSafe, Connection};
+use sqlx::{Arguments, AssertSqlSafe};
 
 use super::batch::{Batch, Owned, RecordRow, Row};
 use super::database::Database;
@@ -26,36 +26,48 @@ pub(super) fn ledger_place(target: &TargetId) -> String {
     format!("ledger\0{}", target.0)
 }
 
-/// An insert as texts, one for each number of rows in [`ROWS`].
-struct Insert([Arc<str>; ROWS.len()]);
+/// The most rows of a batch that travels as one message. Most batches are smaller.
+const AT_ONCE: usize = 64;
 
-impl Insert {
-    fn new(into: &str, columns: usize, conflict: &str) -> Self {
-        let sql = |rows: usize| {
-            let tuple = format!("({})", vec!["?"; columns].join(", "));
-            let tuples = vec![tuple; rows];
-            format!("INSERT INTO {into} VALUES {} {conflict}", tuples.join(", ")).into()
-        };
-        Self(ROWS.map(sql))
-    }
+/// Begins, and takes the next revision if nobody else did: otherwise `value` is null, which its column does not take.
+const BEGIN: &str = "BEGIN IMMEDIATE; UPDATE meta SET value = iif(value = ?, ?, NULL) WHERE name = 'revision'";
+
+/// What is inserted, and what happens where it is there already.
+struct Insert {
+    into: &'static str,
+    columns: usize,
+    conflict: &'static str,
 }
 
-static OBJECTS: LazyLock<Insert> = LazyLock::new(|| {
-    Insert::new(
-        "object (kind, id, body, revision, writer, written_at)",
-        6,
-        "ON CONFLICT (kind, id) DO UPDATE SET body = excluded.body, revision = excluded.revision, \
-         writer = excluded.writer, written_at = excluded.written_at",
-    )
-});
+const OBJECT: Insert = Insert {
+    into: "object (kind, id, body, revision, writer, written_at)",
+    columns: 6,
+    conflict: "ON CONFLICT (kind, id) DO UPDATE SET body = excluded.body, revision = excluded.revision, \
+               writer = excluded.writer, written_at = excluded.written_at",
+};
 
-static LEDGER: LazyLock<Insert> = LazyLock::new(|| {
-    Insert::new(
-        "ledger (target, kind, id, doc, owner, name, origin, apply)",
-        8,
-        "ON CONFLICT (target, kind, id) DO UPDATE SET doc = excluded.doc, owner = excluded.owner, \
-         name = excluded.name, origin = excluded.origin, apply = excluded.apply",
-    )
+const OWNED: Insert = Insert {
+    into: "ledger (target, kind, id, doc, owner, name, origin, apply)",
+    columns: 8,
+    conflict: "ON CONFLICT (target, kind, id) DO UPDATE SET doc = excluded.doc, owner = excluded.owner, \
+               name = excluded.name, origin = excluded.origin, apply = excluded.apply",
+};
+
+/// The statement that inserts so many rows.
+fn insert_text(Insert { into, columns, conflict }: &Insert, rows: usize) -> String {
+    let tuple = format!("({})", vec!["?"; *columns].join(", "));
+    format!("INSERT INTO {into} VALUES {} {conflict}", vec![tuple; rows].join(", "))
+}
+
+type Texts<const N: usize> = LazyLock<[Arc<str>; N]>;
+
+/// The statements for the numbers of rows in [`ROWS`].
+static OBJECTS: Texts<{ ROWS.len() }> = LazyLock::new(|| ROWS.map(|rows| insert_text(&OBJECT, rows).into()));
+static LEDGER: Texts<{ ROWS.len() }> = LazyLock::new(|| ROWS.map(|rows| insert_text(&OWNED, rows).into()));
+
+/// Whole transactions of one object, of two, and so on.
+static TRANSACTIONS: Texts<AT_ONCE> = LazyLock::new(|| {
+    std::array::from_fn(|before| format!("{BEGIN}; {}; COMMIT", insert_text(&OBJECT, before + 1)).into())
 });
 
 /// Stores a batch whole, or nothing of it.
@@ -71,43 +83,50 @@ pub(super) async fn store(
     at: Timestamp,
 ) -> Result<(), StoreError> {
     let fault = |error: sqlx::Error| database.fault(&error);
-    let mut transaction = connection.begin().await.map_err(fault)?;
-    // Comes first, because it takes the lock on writing, and because it finds out whether anybody else wrote.
-    let counted = sqlx::query("UPDATE meta SET value = $1 WHERE name = 'revision' AND value = $2")
-        .bind(batch.snapshot.revision.cast_signed())
-        .bind(batch.base.cast_signed())
-        .execute(&mut *transaction)
-        .await
-        .map_err(fault)?;
-    if counted.rows_affected() != 1 {
-        return Err(StoreError::Overtaken { path: database.path().to_owned() });
-    }
+    let begun = |error: sqlx::Error| match &error {
+        sqlx::Error::Database(refusal) if refusal.kind() == ErrorKind::NotNullViolation => {
+            StoreError::Overtaken { path: database.path().to_owned() }
+        }
+        _ => database.fault(&error),
+    };
     let objects: Vec<_> = batch.rows.iter().collect();
-    let bind = |arguments: &mut SqliteArguments, row: &(&ObjectKey, &Row)| object_row(arguments, row, secrets, at);
-    insert(&mut transaction, &OBJECTS, &objects, bind).await.map_err(fault)?;
     let records: Vec<_> = batch.records.iter().collect();
-    insert(&mut transaction, &OBJECTS, &records, |arguments, row| record_row(arguments, row, at))
-        .await
-        .map_err(fault)?;
-
+    let mut first = SqliteArguments::default();
+    let encoded = |error: BoxDynError| fault(sqlx::Error::Encode(error));
+    first.add(batch.base.cast_signed()).map_err(encoded)?;
+    first.add(batch.snapshot.revision.cast_signed()).map_err(encoded)?;
+    if batch.ledger.is_empty()
+        && batch.history.is_empty()
+        && let Some(text) = (objects.len() + records.len()).checked_sub(1).and_then(|before| TRANSACTIONS.get(before))
+    {
+        objects.iter().try_for_each(|row| object_row(&mut first, row, secrets, at)).map_err(encoded)?;
+        records.iter().try_for_each(|row| record_row(&mut first, row, at)).map_err(encoded)?;
+        sqlx::query_with(AssertSqlSafe(text.clone()), first).execute(connection).await.map_err(begun)?;
+        return Ok(());
+    }
+    sqlx::query_with(BEGIN, first).execute(&mut *connection).await.map_err(begun)?;
+    let bind = |arguments: &mut SqliteArguments, row: &(&ObjectKey, &Row)| object_row(arguments, row, secrets, at);
+    insert(connection, &OBJECTS, &objects, bind).await.map_err(fault)?;
+    insert(connection, &OBJECTS, &records, |arguments, row| record_row(arguments, row, at)).await.map_err(fault)?;
     let mut numbers = Vec::with_capacity(batch.history.len());
     for (target, record) in &batch.history {
-        numbers.push(append_history(&mut transaction, target, record).await.map_err(fault)?);
+        numbers.push(append_history(connection, target, record).await.map_err(fault)?);
     }
-    store_ledger(&mut transaction, &batch.ledger, &numbers, secrets).await.map_err(fault)?;
-    transaction.commit().await.map_err(fault)
+    store_ledger(connection, &batch.ledger, &numbers, secrets).await.map_err(fault)?;
+    sqlx::query("COMMIT").execute(connection).await.map_err(fault)?;
+    Ok(())
 }
 
 /// Inserts or replaces rows in as few statements as the sizes of [`ROWS`] allow. The values of a statement are made while
 /// the one before it runs.
 async fn insert<R: Sync>(
     connection: &mut SqliteConnection,
-    insert: &Insert,
+    texts: &[Arc<str>; ROWS.len()],
     rows: &[R],
     bind: impl Fn(&mut SqliteArguments, &R) -> Result<(), BoxDynError>,
 ) -> Result<(), sqlx::Error> {
     let mut rest = rows;
-    let sizes = ROWS.iter().zip(&insert.0).flat_map(|(&size, sql)| {
+    let sizes = ROWS.iter().zip(texts).flat_map(|(&size, sql)| {
         let (whole, behind) = rest.split_at(rest.len() - rest.len() % size);
         rest = behind;
         whole.chunks_exact(size).map(move |rows| (sql, rows))
