@@ -1,15 +1,17 @@
 //! TFTP for firmware: RFC 1350 with options (2347), block size (2348), timeout and size (2349) and windows (7440).
 //!
-//! Files are read and never written. `netascii` is answered as `octet`. Where the files come from, and which names have
-//! none behind them, is what [`Loaders`] says; no error tells a path of this machine.
+//! Files are read and never written. Where they come from, and which names have none behind them, is what [`Loaders`]
+//! says; no error tells a path of this machine.
 //!
 //! Each transfer is a task with a port of its own, or with the server's port in single-port mode, which is for networks
 //! whose firewalls know no TFTP. There are at most [`Limits::connections`](super::common::Limits) of them at a time and
-//! [`Settings::per_client`] of one client; a request beyond that is not answered, so the client asks again later.
+//! [`Settings::per_client`] of one client; a request beyond that is not answered, so the client asks again later, and
+//! takes the place of a transfer that nobody seems to want any more.
 
 mod blocks;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
+mod heard;
 mod link;
 mod listener;
 mod options;

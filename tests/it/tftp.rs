@@ -93,6 +93,7 @@ fn real_tftp_clients_fetch_loaders_from_either_kind_of_port() {
             let fetch = |client: &[&str]| fetches(&namespace, client, file, &expected);
             if installed[0] {
                 fetch(&["tftp", "-m", "octet", HEAD, "-c", "get", file]);
+                fetch(&["tftp", "-m", "netascii", HEAD, "-c", "get", file]);
             }
             if installed[1] {
                 fetch(&["atftp", "--get", "-r", file, "-l", file, HEAD]);

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -14,13 +14,14 @@ use tokio_util::task::TaskTracker;
 
 use super::Settings;
 use super::blocks::Blocks;
+use super::heard::Heard;
 use super::link::{INBOX, Link, Reply};
 use super::options;
-use super::packet::{self, Code, Packet, REQUEST_LIMIT, Request};
+use super::packet::{self, Code, Mode, Packet, REQUEST_LIMIT, Request, netascii};
 use super::transfer::{End, Transfer};
 use super::window::Window;
 use crate::directory::OpenError;
-use crate::loaders::{LoaderError, Loaders};
+use crate::loaders::{Content, LoaderError, Loaders};
 use crate::server::common::metrics::Counter;
 use crate::server::common::share::{Place, Shares};
 use crate::server::common::{Backoff, Limits, Role};
@@ -54,7 +55,7 @@ struct Active {
     number: u64,
     /// The request as it came, to tell a repetition from another request.
     request: Box<[u8]>,
-    answered: Arc<AtomicBool>,
+    heard: Arc<Heard>,
     cancel: CancellationToken,
     inbox: Option<mpsc::Sender<Reply>>,
 }
@@ -183,7 +184,7 @@ impl Listener {
         abort: &CancellationToken,
     ) {
         if let Some(active) = self.active().get(&client) {
-            if *active.request == *bytes && !active.answered.load(Ordering::Relaxed) {
+            if *active.request == *bytes && !active.heard.has_answered() {
                 // It asks again because our answer is late or lost; the transfer sends it again by itself.
                 return;
             }
@@ -192,14 +193,14 @@ impl Listener {
         }
         let Some(room) = self.room(client.ip()) else { return };
         let number = self.numbers.fetch_add(1, Ordering::Relaxed);
-        let answered = Arc::new(AtomicBool::new(false));
+        let heard = Arc::new(Heard::default());
         let cancel = abort.child_token();
         let (sender, inbox) = mpsc::channel(INBOX);
         let inbox = self.single_port.then_some(inbox);
         let active = Active {
             number,
             request: bytes.into(),
-            answered: answered.clone(),
+            heard: heard.clone(),
             cancel: cancel.clone(),
             inbox: self.single_port.then_some(sender),
         };
@@ -208,7 +209,7 @@ impl Listener {
         let this = self.clone();
         transfers.spawn(async move {
             let _held = (room, forget);
-            let serving = this.serve(&request, client, inbox, &answered);
+            let serving = this.serve(&request, client, inbox, &heard);
             let Some(end) = cancel.run_until_cancelled(serving).await else {
                 this.room.ends.add("cut");
                 return;
@@ -218,17 +219,30 @@ impl Listener {
         });
     }
 
-    /// Room for one more transfer of the client.
+    /// Room for one more transfer of the client. Where there is none, a transfer that nobody seems to want any more is
+    /// ended, and the client finds room when it asks again.
     fn room(&self, client: IpAddr) -> Option<(OwnedSemaphorePermit, Place)> {
         let Room { budget, shares, ends } = &self.room;
-        let room = shares
-            .take(client.to_canonical(), self.per_client)
-            .and_then(|place| Some((budget.clone().try_acquire_owned().ok()?, place)));
-        if room.is_none() {
-            ends.add("no-room");
-            tracing::debug!(peer = %client, "there is no room for a TFTP transfer");
+        let Some(place) = shares.take(client.to_canonical(), self.per_client) else {
+            return self.no_room(client, |other| other.to_canonical() == client.to_canonical());
+        };
+        match budget.clone().try_acquire_owned() {
+            Ok(permit) => Some((permit, place)),
+            Err(_) => self.no_room(client, |_| true),
         }
-        room
+    }
+
+    /// Ends the transfer that was not heard of for the longest, of those whose client is one of `whose`.
+    fn no_room<T>(&self, client: IpAddr, whose: impl Fn(IpAddr) -> bool) -> Option<T> {
+        self.room.ends.add("no-room");
+        tracing::debug!(peer = %client, "there is no room for a TFTP transfer");
+        let active = self.active();
+        let idle = active.iter().filter(|(peer, _)| whose(peer.ip())).map(|(_, active)| active);
+        if let Some(longest) = idle.filter(|active| active.heard.is_idle()).max_by_key(|active| active.heard.silence())
+        {
+            longest.cancel.cancel();
+        }
+        None
     }
 
     async fn serve(
@@ -236,7 +250,7 @@ impl Listener {
         request: &Request,
         client: SocketAddr,
         inbox: Option<mpsc::Receiver<Reply>>,
-        answered: &AtomicBool,
+        heard: &Heard,
     ) -> End {
         let (loaders, wanted) = (self.loaders.clone(), request.name.clone());
         let loaded = match tokio::task::spawn_blocking(move || loaders.load(&wanted, client.ip())).await {
@@ -249,6 +263,14 @@ impl Listener {
                 let (code, why) = told(&error);
                 self.refuse(client, code, why);
                 return End::Refused(error);
+            }
+        };
+        let content = match (request.mode, content) {
+            (Mode::Octet, content) => content,
+            (Mode::NetAscii, Content::Memory(bytes)) => Content::Memory(netascii(&bytes).into()),
+            (Mode::NetAscii, Content::File(..)) => {
+                self.refuse(client, Code::NotDefined, "the file is too large for netascii; ask for octet");
+                return End::Failed(io::ErrorKind::FileTooLarge.into());
             }
         };
         let (terms, agreed) = options::agree(request, content.len());
@@ -266,7 +288,7 @@ impl Listener {
         let window = Window::new(content.len(), terms.block_size, terms.window);
         let greeting = (!agreed.is_empty()).then(|| packet::option_acknowledgement(&agreed));
         let blocks = Blocks::new(content, terms.block_size);
-        Transfer { link, blocks, terms, window, greeting, at_once: 1, answered }.run().await
+        Transfer { link, blocks, terms, window, greeting, at_once: 1, heard }.run().await
     }
 
     async fn own_port(&self, client: SocketAddr) -> io::Result<Link> {

@@ -63,11 +63,12 @@ pub(super) fn agree(request: &Request, len: u64) -> (Terms, Vec<(&'static str, u
 
 #[cfg(test)]
 mod tests {
+    use super::super::packet::Mode;
     use super::*;
 
     fn with(options: &[(&str, &str)]) -> (Terms, Vec<(&'static str, u64)>) {
         let options = options.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        agree(&Request { name: "a".to_owned(), options }, 1_000_000)
+        agree(&Request { name: "a".to_owned(), mode: Mode::Octet, options }, 1_000_000)
     }
 
     #[test]

@@ -15,11 +15,22 @@ pub(super) enum Code {
     IllegalOperation = 4,
 }
 
+/// How a file is sent (RFC 1350).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// Byte for byte.
+    Octet,
+    /// As a text whose lines end as on a terminal ([`netascii`]). No firmware asks for it; people with a client may.
+    NetAscii,
+}
+
 /// A request for a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Request {
     /// The name as it was sent; it has at least one character, and no control characters.
     pub(super) name: String,
+    /// How the file is to be sent.
+    pub(super) mode: Mode,
     /// Options in their order, names in any case; of a name that is given twice the first counts.
     pub(super) options: Vec<(String, String)>,
 }
@@ -52,8 +63,6 @@ pub(super) fn parse(bytes: &[u8]) -> Packet {
     }
 }
 
-/// The mode is looked at only to refuse `mail`: `netascii` is answered as `octet`, because what is fetched are programs
-/// and scripts that end their lines as their readers expect.
 fn request(rest: &[u8]) -> Packet {
     let malformed = Packet::Refused(Code::IllegalOperation, "the request cannot be read");
     if rest.len() > REQUEST_LIMIT {
@@ -63,9 +72,11 @@ fn request(rest: &[u8]) -> Packet {
     let Some(texts) = rest.strip_suffix(&[0]) else { return malformed };
     let mut texts = texts.split(|byte| *byte == 0).map(std::str::from_utf8);
     let (Some(Ok(name)), Some(Ok(mode))) = (texts.next(), texts.next()) else { return malformed };
-    if !mode.eq_ignore_ascii_case("octet") && !mode.eq_ignore_ascii_case("netascii") {
-        return Packet::Refused(Code::IllegalOperation, "the mode is neither octet nor netascii");
-    }
+    let mode = match mode {
+        mode if mode.eq_ignore_ascii_case("octet") => Mode::Octet,
+        mode if mode.eq_ignore_ascii_case("netascii") => Mode::NetAscii,
+        _ => return Packet::Refused(Code::IllegalOperation, "the mode is neither octet nor netascii"),
+    };
     if name.is_empty() || name.contains(char::is_control) {
         return malformed;
     }
@@ -80,7 +91,20 @@ fn request(rest: &[u8]) -> Packet {
             options.push((option.to_owned(), value.to_owned()));
         }
     }
-    Packet::Read(Request { name: name.to_owned(), options })
+    Packet::Read(Request { name: name.to_owned(), mode, options })
+}
+
+/// A text as RFC 764 has it on its way: a line feed is sent as two characters, and so is a carriage return.
+pub(super) fn netascii(text: &[u8]) -> Vec<u8> {
+    let mut sent = Vec::with_capacity(text.len() + text.len() / 16);
+    for byte in text {
+        match byte {
+            b'\n' => sent.extend_from_slice(b"\r\n"),
+            b'\r' => sent.extend_from_slice(b"\r\0"),
+            byte => sent.push(*byte),
+        }
+    }
+    sent
 }
 
 /// An `ERROR` packet.
@@ -128,12 +152,24 @@ mod tests {
 
     #[test]
     fn requests_are_read_with_their_options_in_any_case_of_the_mode() {
-        for mode in ["octet", "OCTET", "netascii", "NetASCII"] {
+        let modes = [
+            ("octet", Mode::Octet),
+            ("OCTET", Mode::Octet),
+            ("netascii", Mode::NetAscii),
+            ("NetASCII", Mode::NetAscii),
+        ];
+        for (mode, expected) in modes {
             let bytes = format!("\0\u{1}undionly.kpxe\0{mode}\0blksize\x001428\0tsize\x000\0");
             let request = read(bytes.as_bytes());
-            assert_eq!(request.name, "undionly.kpxe");
+            assert_eq!((&*request.name, request.mode), ("undionly.kpxe", expected));
             assert_eq!(pairs(&request), [("blksize", "1428"), ("tsize", "0")]);
         }
+    }
+
+    #[test]
+    fn a_text_is_sent_with_the_ends_of_lines_of_a_terminal() {
+        assert_eq!(netascii(b"#!ipxe\nboot\r\n\r"), b"#!ipxe\r\nboot\r\0\r\n\r\0");
+        assert_eq!(netascii(b""), b"");
     }
 
     #[test]

@@ -194,6 +194,21 @@ async fn refusals_have_their_codes_and_name_no_path() {
 }
 
 #[tokio::test]
+async fn a_text_is_converted_for_who_asks_for_it_and_something_large_is_not() {
+    let server = serve(|_| {});
+    std::fs::write(server.temp.path().join("served/text"), "one\ntwo\n").unwrap();
+    let client = Client::new(&server).await;
+    client.socket.send_to(b"\0\x01text\0netascii\0tsize\00\0", server.address).await.unwrap();
+    let (greeting, from) = client.next().await;
+    assert_eq!(greeting, b"\0\x06tsize\x0010\0", "the length of what is sent");
+    client.acknowledge(0, from).await;
+    assert_eq!(client.next().await.0, b"\0\x03\0\x01one\r\ntwo\r\n");
+    client.acknowledge(1, from).await;
+    client.socket.send_to(b"\0\x01large\0netascii\0", server.address).await.unwrap();
+    assert!(is_error(&client.next().await.0, 0));
+}
+
+#[tokio::test]
 async fn what_is_lost_is_sent_again_and_a_repeated_acknowledgement_doubles_nothing() {
     let server = serve(|_| {});
     let client = Client::new(&server).await;
@@ -325,4 +340,24 @@ async fn a_client_that_never_answers_is_given_up() {
         heard += 1;
     }
     assert_eq!(heard, 5, "the first packet and four repetitions");
+}
+
+#[tokio::test]
+async fn who_asks_for_minutes_and_never_answers_is_given_seconds_and_makes_room() {
+    let server = serve(|settings| settings.per_client = 1);
+    let silent = Client::new(&server).await;
+    silent.ask("even", &[("timeout", "255")]).await;
+    let (greeting, _) = silent.next().await;
+    assert_eq!(greeting, b"\0\x06timeout\x00255\0");
+    assert_eq!(silent.next().await.0, greeting, "it is sent again long before");
+    let client = Client::new(&server).await;
+    // Of itself the other transfer would end after twenty seconds.
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
+    loop {
+        client.ask("even", &[]).await;
+        if client.hear(Duration::from_millis(300)).await.is_some() {
+            return;
+        }
+        assert!(tokio::time::Instant::now() < deadline, "there was no room");
+    }
 }

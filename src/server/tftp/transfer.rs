@@ -3,12 +3,12 @@
 use std::io;
 use std::ops::RangeInclusive;
 use std::pin::{Pin, pin};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::blocks::Blocks;
+use super::heard::Heard;
 use super::link::{Link, Reply};
 use super::options::Terms;
 use super::packet;
@@ -68,8 +68,8 @@ pub(super) struct Transfer<'a> {
     pub(super) greeting: Option<Vec<u8>>,
     /// How many packets the link takes at once.
     pub(super) at_once: usize,
-    /// Set once the client has answered.
-    pub(super) answered: &'a AtomicBool,
+    /// Told of each answer of the client.
+    pub(super) heard: &'a Heard,
 }
 
 impl Transfer<'_> {
@@ -80,7 +80,8 @@ impl Transfer<'_> {
 
     async fn go(&mut self) -> io::Result<End> {
         self.begin().await?;
-        let (mut repetitions, mut timeout) = (0, self.terms.timeout);
+        // Who asks for minutes before a repetition and never answers would hold a place for as long.
+        let (mut repetitions, mut timeout) = (0, self.terms.timeout.min(LONGEST_TIMEOUT));
         let mut deadline = Instant::now() + timeout;
         let mut alarm = pin!(sleep_until(deadline));
         loop {
@@ -88,7 +89,7 @@ impl Transfer<'_> {
                 Some(Reply::Acknowledge(block)) => self.acknowledged(block).await?,
                 Some(Reply::Error(_)) => return Ok(End::Aborted),
                 None => {
-                    let most = if self.answered.load(Ordering::Relaxed) { REPETITIONS } else { FIRST_REPETITIONS };
+                    let most = if self.heard.has_answered() { REPETITIONS } else { FIRST_REPETITIONS };
                     if repetitions == most {
                         return Ok(End::Silent);
                     }
@@ -158,7 +159,7 @@ impl Transfer<'_> {
             if self.terms.window > 1 {
                 self.at_once = self.link.segment(4 + self.terms.block_size);
             }
-            self.answered.store(true, Ordering::Relaxed);
+            self.heard.answer();
             self.begin().await?;
             return Ok(Progress::Some);
         }
@@ -166,7 +167,7 @@ impl Transfer<'_> {
             Next::Wait => Ok(Progress::None),
             Next::Done => Ok(Progress::Complete),
             Next::Send(blocks) => {
-                self.answered.store(true, Ordering::Relaxed);
+                self.heard.answer();
                 self.send(blocks).await?;
                 Ok(Progress::Some)
             }
