@@ -1,8 +1,8 @@
 //! The images below a directory: which files of them the inventory names, what is missing, and who boots what.
 //!
 //! A node that is told to boot a kernel that is not there hangs in a loop of retries that nobody sees. Looked at are the
-//! URLs over plain HTTP at `cluster_boot_ip`: those of kernels, of initrds, and of root file systems given as
-//! `root=live:URL`. `root=nfs:` names a directory, and other hosts are other people's, so neither is looked at.
+//! URLs over plain HTTP at `cluster_boot_ip`: those of kernels, of initrds, and of root file systems ([`Boot::rootfs`]).
+//! `root=nfs:` names a directory, and other hosts are other people's, so neither is looked at.
 
 mod list;
 mod near;

@@ -82,6 +82,26 @@ fn other_hosts_and_other_protocols_are_not_looked_at() {
 }
 
 #[test]
+fn a_rootfs_is_known_however_the_command_line_names_it() {
+    let url = "http://172.16.0.254:8080/none/rootfs";
+    for word in
+        ["root=live:{}", "root={}", "\"root=live:{}\"", "root=\"live:{}\"", "root=squash:{}", "netroot=livenet:{}"]
+    {
+        let mut inventory = demo();
+        let boot = inventory.nodes[0].boot.as_mut().unwrap();
+        boot.params = format!("quiet root=/dev/sda1 {} ro", word.replace("{}", url)).into();
+        let named: Vec<String> = named(&inventory).into_iter().map(|named| named.name).collect();
+        assert!(named.contains(&"none/rootfs".to_owned()), "{word}: {named:?}");
+    }
+    for word in ["root=nfs:172.16.0.254:/x", "root=live:/dev/sr0"] {
+        let mut inventory = demo();
+        let boot = inventory.nodes[0].boot.as_mut().unwrap();
+        boot.params = word.into();
+        assert_eq!(boot.rootfs(), None, "{word}");
+    }
+}
+
+#[test]
 fn images_are_listed_with_versions_sizes_and_users() {
     let temp = image(VERSION, VERSION, VERSION);
     let latest = temp.path().join("openchami/compute-slurm/latest");

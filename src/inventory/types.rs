@@ -189,10 +189,17 @@ pub struct Boot {
 }
 
 impl Boot {
-    /// The URL of the root file system that the kernel fetches: `root=live:URL` of its command line.
+    /// The URL of the root file system that the kernel fetches over HTTP: `root=` or `netroot=` of its command line, with
+    /// or without a word for dracut in front of the URL (`root=live:URL`), in quotes or not.
     #[must_use]
     pub fn rootfs(&self) -> Option<&str> {
-        self.params.split(' ').find_map(|word| word.strip_prefix("root=live:"))
+        self.params.split(' ').find_map(|word| {
+            let word = word.trim_matches('"');
+            let value = word.strip_prefix("root=").or_else(|| word.strip_prefix("netroot="))?.trim_matches('"');
+            let url =
+                ["live:", "livenet:", "squash:"].iter().find_map(|kind| value.strip_prefix(kind)).unwrap_or(value);
+            (url.starts_with("http://") || url.starts_with("https://")).then_some(url)
+        })
     }
 }
 
