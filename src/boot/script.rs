@@ -74,7 +74,7 @@ impl Selector<'_> {
     /// The MAC address that asks, its digits as they were asked, joined in pairs by dashes.
     fn dashed_mac(self) -> Option<String> {
         match self {
-            Self::Mac(text) => Some(dashed(text)),
+            Self::Mac(text) => Some(dashed(padded(text).as_deref().unwrap_or(text))),
             Self::Name(_) | Self::Nid(_) => None,
         }
     }
@@ -245,17 +245,30 @@ fn first<'a>(view: &'a BootView, selector: Selector<'_>, wanted: fn(&Component) 
     let if_wanted = |found: Option<&'a Arc<Component>>| found.map(|found| &**found).filter(|found| wanted(found));
     let known = |id: &Xname| if_wanted(view.components.get(id));
     match selector {
-        Selector::Mac(text) => if_wanted(view.component_by_mac(text.parse().ok()?)),
+        Selector::Mac(text) => if_wanted(view.component_by_mac(mac_of(text)?)),
         Selector::Name(text) => known(&text.parse().ok()?),
         Selector::Nid(nid) => view.index.by_nid.get(&nid)?.iter().find_map(known),
     }
+}
+
+fn mac_of(text: &str) -> Option<MacAddr> {
+    text.parse().ok().or_else(|| padded(text)?.parse().ok())
+}
+
+/// The digits of a MAC address that is told with the type of its hardware in front, `01-02-00-00-00-00-01` (PXELINUX), or
+/// without the zeros in front of its octets.
+fn padded(text: &str) -> Option<String> {
+    let octets: Vec<&str> = text.split([':', '-']).collect();
+    let octets = octets.strip_prefix(&["01"]).filter(|octets| octets.len() == 6).unwrap_or(&octets);
+    let spelled = octets.len() == 6 && octets.iter().all(|octet| matches!(octet.len(), 1 | 2));
+    spelled.then(|| octets.iter().map(|octet| format!("{octet:0>2}")).collect())
 }
 
 /// What the node boots: the parameters of the MAC address that asks, of any other of its MAC addresses, of its xname,
 /// of its number, of its role, and those for every node.
 fn config_of<'a>(view: &'a BootView, node: &Component, selector: Selector<'_>) -> Option<&'a BootConfig> {
     let asked = match selector {
-        Selector::Mac(text) => text.parse::<MacAddr>().ok(),
+        Selector::Mac(text) => mac_of(text),
         _ => None,
     };
     let get = |key: BootKey| kernel_under(view, &key);

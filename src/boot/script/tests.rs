@@ -81,6 +81,8 @@ fn a_mac_address_is_known_in_any_spelling_and_shown_as_it_was_asked() {
         ("ece7.a705.a100", "01-ec-e7-a7-05-a1-00", "ece7.a705.a100"),
         ("ece7a705a100", "01-ec-e7-a7-05-a1-00", "ece7a705a100"),
         ("ec e7 a7 05 a1 00", "01-ec-e7-a7-05-a1-00", "ec%20e7%20a7%2005%20a1%2000"),
+        ("01-ec-e7-a7-05-a1-00", "01-ec-e7-a7-05-a1-00", "01-ec-e7-a7-05-a1-00"),
+        ("ec:e7:a7:5:a1:0", "01-ec-e7-a7-05-a1-00", "ec:e7:a7:5:a1:0"),
     ] {
         let text = text(&view, ask(Selector::Mac(asked)));
         assert!(text.contains(&format!("BOOTIF={bootif} ")), "{text}");
