@@ -74,6 +74,10 @@ pub fn render(inventory: &Inventory, generation: Generation, services: &str) -> 
     let open: Vec<&Network> = told.iter().copied().filter(is_open).collect();
     if let Some(first) = open.first() {
         plugin("bootloop", &bootloop(first, generation, &open));
+        // It knows a pool by the relay that asks, unless it has only one.
+        if generation == Generation::Keys && open.len() > 1 {
+            left_out.push("leases for unknown machines that ask without a relay: there are several pools".to_owned());
+        }
         for network in &open {
             left_out.extend(differing_pool(network, first));
         }

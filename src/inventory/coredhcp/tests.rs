@@ -182,6 +182,7 @@ hosts: [{name: switch1, mac: 'ec:e7:a7:0f:00:09', ip: 172.16.0.90}]
     ] {
         assert!(text.contains(said), "{said} in\n{text}");
     }
+    assert!(!text.contains("without a relay"), "{text}");
     let old = render(&inventory, Generation::Six, "https://smd");
     assert!(old.contains("#   network far: this generation has one network\n"), "{old}");
 }
@@ -198,6 +199,10 @@ fn what_differs_between_networks_is_a_comment_and_ignored_machines_get_no_pool()
     let text = render(&inventory, Generation::Keys, "https://smd");
     assert!(!text.contains("172.16.0.200"), "{text}");
     assert!(text.contains("subnet_pool=10.1.0.0/24,10.1.0.10,10.1.0.20\n"), "{text}");
+    assert!(
+        text.contains("#   leases for unknown machines that ask without a relay: there are several pools\n"),
+        "{text}"
+    );
     for what in ["unknown", "unknown_lease", "mtu", "lease", "dns", "search", "domain", "routes"] {
         assert!(text.contains(&format!("#   network far: {what}\n")), "{what} in\n{text}");
         assert!(!text.contains(&format!("#   network near: {what}\n")), "{what} in\n{text}");
