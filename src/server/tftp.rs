@@ -8,6 +8,7 @@
 //! [`Settings::per_client`] of one client; a request beyond that is not answered, so the client asks again later, and
 //! takes the place of a transfer that nobody seems to want any more.
 
+mod active;
 mod blocks;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;

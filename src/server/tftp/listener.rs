@@ -1,10 +1,8 @@
 //! One port that is listened on: requests become transfers, and in single-port mode answers find theirs.
 
-use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::UdpSocket;
@@ -13,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::Settings;
+use super::active::Active;
 use super::blocks::Blocks;
 use super::heard::Heard;
 use super::link::{INBOX, Link, Reply};
@@ -45,36 +44,7 @@ pub(super) struct Listener {
     room: Room,
     single_port: bool,
     per_client: usize,
-    active: Mutex<HashMap<SocketAddr, Active>>,
-    numbers: AtomicU64,
-}
-
-/// A transfer under way, by its client's address and port.
-#[derive(Debug)]
-struct Active {
-    number: u64,
-    /// The request as it came, to tell a repetition from another request.
-    request: Box<[u8]>,
-    heard: Arc<Heard>,
-    cancel: CancellationToken,
-    inbox: Option<mpsc::Sender<Reply>>,
-}
-
-/// Forgets a transfer when it ends, in whatever way.
-struct Forget {
-    listener: Arc<Listener>,
-    client: SocketAddr,
-    number: u64,
-}
-
-impl Drop for Forget {
-    fn drop(&mut self) {
-        let mut active = self.listener.active();
-        // Its client may have begun another meanwhile.
-        if active.get(&self.client).is_some_and(|active| active.number == self.number) {
-            active.remove(&self.client);
-        }
-    }
+    active: Arc<Active>,
 }
 
 impl Listener {
@@ -85,8 +55,7 @@ impl Listener {
             room,
             single_port: settings.single_port,
             per_client: settings.per_client,
-            active: Mutex::default(),
-            numbers: AtomicU64::new(0),
+            active: Arc::default(),
         }
     }
 
@@ -132,7 +101,7 @@ impl Listener {
                 if let Ok((len, client)) = self.socket.recv_from(bytes).await
                     && let Some(reply) = Reply::of(&packet::parse(&bytes[..len]))
                 {
-                    self.answer(client, reply);
+                    self.active.answer(client, reply);
                 }
             }
         };
@@ -157,17 +126,10 @@ impl Listener {
             }
             packet => {
                 if let Some(reply) = Reply::of(&packet) {
-                    self.answer(client, reply);
+                    self.active.answer(client, reply);
                 }
             }
         }
-    }
-
-    /// Passes an answer to its transfer. One that has none is of a transfer that is over.
-    fn answer(&self, client: SocketAddr, reply: Reply) {
-        let inbox = self.active().get(&client).and_then(|active| active.inbox.clone());
-        // A client that sends more than its transfer can take loses some, as it would on a network.
-        inbox.map(|inbox| inbox.try_send(reply).ok());
     }
 
     /// Errors are sent once and never waited for.
@@ -183,32 +145,19 @@ impl Listener {
         transfers: &TaskTracker,
         abort: &CancellationToken,
     ) {
-        if let Some(active) = self.active().get(&client) {
-            if *active.request == *bytes && !active.heard.has_answered() {
-                // It asks again because our answer is late or lost; the transfer sends it again by itself.
-                return;
-            }
-            // Firmware that started anew, or that uses one port for everything.
-            active.cancel.cancel();
+        if !self.active.gives_way(client, bytes) {
+            // It asks again because our answer is late or lost; the transfer sends it again by itself.
+            return;
         }
         let Some(room) = self.room(client.ip()) else { return };
-        let number = self.numbers.fetch_add(1, Ordering::Relaxed);
         let heard = Arc::new(Heard::default());
         let cancel = abort.child_token();
         let (sender, inbox) = mpsc::channel(INBOX);
-        let inbox = self.single_port.then_some(inbox);
-        let active = Active {
-            number,
-            request: bytes.into(),
-            heard: heard.clone(),
-            cancel: cancel.clone(),
-            inbox: self.single_port.then_some(sender),
-        };
-        self.active().insert(client, active);
-        let forget = Forget { listener: self.clone(), client, number };
+        let (sender, inbox) = if self.single_port { (Some(sender), Some(inbox)) } else { (None, None) };
+        let under_way = self.active.begin(client, bytes, heard.clone(), cancel.clone(), sender);
         let this = self.clone();
         transfers.spawn(async move {
-            let _held = (room, forget);
+            let _held = (room, under_way);
             let serving = this.serve(&request, client, inbox, &heard);
             let Some(end) = cancel.run_until_cancelled(serving).await else {
                 this.room.ends.add("cut");
@@ -222,7 +171,7 @@ impl Listener {
     /// Room for one more transfer of the client. Where there is none, a transfer that nobody seems to want any more is
     /// ended, and the client finds room when it asks again.
     fn room(&self, client: IpAddr) -> Option<(OwnedSemaphorePermit, Place)> {
-        let Room { budget, shares, ends } = &self.room;
+        let Room { budget, shares, .. } = &self.room;
         let Some(place) = shares.take(client.to_canonical(), self.per_client) else {
             return self.no_room(client, |other| other.to_canonical() == client.to_canonical());
         };
@@ -236,12 +185,7 @@ impl Listener {
     fn no_room<T>(&self, client: IpAddr, whose: impl Fn(IpAddr) -> bool) -> Option<T> {
         self.room.ends.add("no-room");
         tracing::debug!(peer = %client, "there is no room for a TFTP transfer");
-        let active = self.active();
-        let idle = active.iter().filter(|(peer, _)| whose(peer.ip())).map(|(_, active)| active);
-        if let Some(longest) = idle.filter(|active| active.heard.is_idle()).max_by_key(|active| active.heard.silence())
-        {
-            longest.cancel.cancel();
-        }
+        self.active.end_idle(whose);
         None
     }
 
@@ -293,10 +237,6 @@ impl Listener {
 
     async fn own_port(&self, client: SocketAddr) -> io::Result<Link> {
         Link::own(self.address()?.ip(), client).await
-    }
-
-    fn active(&self) -> MutexGuard<'_, HashMap<SocketAddr, Active>> {
-        self.active.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
