@@ -84,8 +84,9 @@ impl ComponentFilter {
             subtype: pairs.filter("subtype", "Argument was not a valid HMS Subtype", alphanumeric)?,
             arch: pairs.filter("arch", "Argument was not a valid HMS Arch", or_nothing)?,
             class: pairs.filter("class", "Argument was not a valid HMS Class", or_nothing)?,
-            locked: pairs.filter("locked", NO_MATCH, truth)?,
-            reservation_disabled: pairs.filter("reservation_disabled", NO_MATCH, truth)?,
+            // Of these two SMD reads the value without the blanks around it.
+            locked: pairs.filter("locked", NO_MATCH, |word| truth(word.trim()))?,
+            reservation_disabled: pairs.filter("reservation_disabled", NO_MATCH, |word| truth(word.trim()))?,
             nid: NidFilter::read(pairs)?,
             membership: MembershipFilter::read(pairs)?,
         })

@@ -126,7 +126,7 @@ async fn a_tree_holds_what_is_in_a_place_or_around_it() {
         assert_eq!(shape(&tree), expected, "{query}");
         assert_eq!(tree["XName"], query.split('?').next().unwrap());
     }
-    for query in ["foo", "x1?format=Hierarchical", "x1?type=zonk", "x1?children=maybe", "x1?parents=2"] {
+    for query in ["foo", "X1c0s0b0n0", "x1?format=Hierarchical", "x1?type=zonk", "x1?children=maybe", "x1?parents=2"] {
         assert_eq!(smd.status("GET", &format!("Inventory/Hardware/Query/{query}")).await, 400, "{query}");
     }
 }
@@ -245,7 +245,9 @@ async fn there_are_no_service_endpoints() {
     assert_eq!(smd.get("Inventory/ServiceEndpoints?redfish_ep=x1c0s0b0&service=x").await, none);
     assert_eq!(smd.get("Inventory/ServiceEndpoints?redfish_ep=").await, none);
     assert_eq!(smd.get("Inventory/ServiceEndpoints/UpdateService").await, none);
-    assert_eq!(smd.status("GET", "Inventory/ServiceEndpoints?redfish_ep=foo").await, 400);
+    for query in ["redfish_ep=foo", "service=a+b", "service=a%27"] {
+        assert_eq!(smd.status("GET", &format!("Inventory/ServiceEndpoints?{query}")).await, 400, "{query}");
+    }
     assert_eq!(smd.status("DELETE", "Inventory/ServiceEndpoints").await, 404);
     for (method, id, status) in [("GET", "x1c0s0b0", 404), ("GET", "foo", 400), ("DELETE", "x1c0s0b0", 404)] {
         let path = format!("Inventory/ServiceEndpoints/UpdateService/RedfishEndpoints/{id}");

@@ -27,8 +27,9 @@ async fn a_patch_that_names_its_component_spells_it_as_the_path_does() {
         ("x1c0s0b0n0", "x1c0s0b0n0 ", 400),
         ("x1c0s0b0n0", "x1c0s0b0n1", 400),
     ] {
-        let answer = smd.send("PATCH", &format!("State/Components/{path}/Enabled"), json!({"ID": id, "Enabled": true}));
-        assert_eq!(answer.await.status.as_u16(), status, "{path} {id:?}");
+        let path = format!("State/Components/{path}/Enabled");
+        let answer = smd.send("PATCH", &path, json!({"ID": id, "Enabled": true})).await;
+        assert_eq!(answer.status.as_u16(), status, "{path} {id:?}");
     }
 }
 
