@@ -168,6 +168,10 @@ impl Patch {
     }
 
     fn nid(value: Option<&Value>) -> Result<Self, Problem> {
+        // Elsewhere a text may be a number.
+        if value.is_some_and(Value::is_string) {
+            return Err(Problem::bad_request("NID is not a number"));
+        }
         match GivenNid::read(value).map_err(|error| Problem::bad_request(error.to_string()))? {
             GivenNid::Unsaid => Err(Problem::bad_request("Missing NID")),
             GivenNid::None => Ok(Self::Nid(None)),

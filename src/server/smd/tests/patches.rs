@@ -42,3 +42,14 @@ async fn a_type_that_is_no_text_is_refused_though_it_says_nothing() {
     }
     assert_eq!(smd.get("State/Components/x1c0s0b0n0").await["Type"], "Node");
 }
+
+#[tokio::test]
+async fn the_number_of_one_component_is_a_number_and_no_text() {
+    let smd = Smd::with_nodes().await;
+    let path = "State/Components/x1c0s0b0n0";
+    for (nid, status) in [(json!(9), 204), (json!("8"), 400), (json!(""), 400), (Value::Null, 400)] {
+        let answer = smd.send("PATCH", &format!("{path}/NID"), json!({"NID": nid})).await;
+        assert_eq!(answer.status.as_u16(), status, "{nid}");
+    }
+    assert_eq!(smd.get(path).await["NID"], 9);
+}
