@@ -51,9 +51,6 @@ pub struct RedfishEndpoint {
     /// Whether the MAC address is needed to reach the endpoint. Kept and shown.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub mac_required: bool,
-    /// The name of a discovery template. Kept and shown.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub template_id: String,
 }
 
 impl RedfishEndpoint {

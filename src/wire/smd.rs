@@ -48,7 +48,7 @@ pub use discovery::{
     DiscoveryRequest, LinksBody, ManagerBody, NicBody, PowerBody, SystemBody, manager_info, path_of, path_of_nic,
     system_info,
 };
-pub use field::FieldError;
+pub use field::{FieldError, Unread};
 pub use group::{
     GroupBody, GroupPatchBody, GroupPatchRequest, GroupView, MemberBody, MemberView, MembersBody, MembersView,
     MembershipView, read_groups,

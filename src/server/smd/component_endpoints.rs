@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::response::Response;
 
 use super::components::missing;
-use super::query::{Filter, Pairs};
+use super::query::{Filter, Pairs, alphanumeric};
 use super::request::{By, PathOf};
 use super::{SmdState, answer};
 use crate::model::{Component, ComponentEndpoint, Flag, Object, ObjectKey, State as Power, Xname, XnameType};
@@ -30,7 +30,7 @@ impl EndpointFilter {
             id: pairs.xnames_or_none("id")?,
             redfish_endpoint: pairs.xnames_or_none("redfish_ep")?,
             kind: pairs.types("type")?,
-            redfish_type: pairs.texts("redfish_type")?,
+            redfish_type: pairs.filter("redfish_type", "Argument was not a valid Redfish type", alphanumeric)?,
         })
     }
 

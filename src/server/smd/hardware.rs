@@ -20,7 +20,7 @@ mod frus;
 mod history;
 mod query;
 
-use std::collections::BTreeMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use axum::Router;
@@ -56,10 +56,7 @@ pub(super) fn routes() -> Router<SmdState> {
         .route("/Hardware/History/{xname}", resource("GET,DELETE", of_place))
         .route("/HardwareByFRU", resource("GET,DELETE", get(frus::list).delete(frus::clear)))
         .route("/HardwareByFRU/{fruid}", resource("GET,DELETE", get(frus::show).delete(frus::remove)))
-        .route(
-            "/HardwareByFRU/History",
-            resource("GET,DELETE", get(history::of_all_parts).delete(frus::remove_history)),
-        )
+        .route("/HardwareByFRU/History", resource("GET", get(history::of_all_parts).delete(frus::remove_history)))
         .route("/HardwareByFRU/History/{fruid}", resource("GET,DELETE", of_part))
 }
 
@@ -104,27 +101,34 @@ async fn clear(State(smd): State<SmdState>, By(author): By) -> Result<Response, 
     Ok(answer::cleared(smd.store.write(author, decide).await?))
 }
 
-/// Puts the parts in their places and writes down what is new about it.
+/// Puts the parts in their places and writes down what is new about it. Of two entries for one place, or for one part, the
+/// first counts; each of them leaves its line in the history.
 fn decide_create(snapshot: &Snapshot, entries: Vec<(HardwareLocation, HardwareFru)>, at: Timestamp) -> Decision<()> {
     let mut changes = Vec::with_capacity(entries.len() * 3);
-    // Of two entries for one place the second follows on the first.
-    let mut lines: BTreeMap<Xname, Arc<HardwareEvent>> = BTreeMap::new();
+    let (mut places, mut parts) = (HashMap::new(), HashSet::new());
     for (location, fru) in entries {
-        let last = lines.get(&location.id).or_else(|| history::last(&snapshot.records, &location.id));
-        let is_known = last.is_some_and(|last| last.fru == fru.id && last.event == HardwareEventKind::Detected);
-        if !is_known {
-            let line = Arc::new(HardwareEvent {
-                number: last.map_or(1, |last| last.number + 1),
+        let last = history::last(&snapshot.records, &location.id);
+        let mut is_first = false;
+        let lines = places.entry(location.id.clone()).or_insert_with(|| {
+            is_first = true;
+            0
+        });
+        if !last.is_some_and(|last| last.fru == fru.id && last.event == HardwareEventKind::Detected) {
+            *lines += 1;
+            changes.push(Change::PutRecord(Record::HardwareEvent(Arc::new(HardwareEvent {
+                number: last.map_or(0, |last| last.number) + *lines,
                 location: location.id.clone(),
                 fru: fru.id.clone(),
                 at,
                 event: HardwareEventKind::Detected,
-            });
-            changes.push(Change::PutRecord(Record::HardwareEvent(line.clone())));
-            lines.insert(location.id.clone(), line);
+            }))));
         }
-        changes.push(Change::PutRecord(Record::HardwareFru(Arc::new(fru))));
-        changes.push(Change::PutRecord(Record::HardwareLocation(Arc::new(location))));
+        if parts.insert(fru.id.clone()) {
+            changes.push(Change::PutRecord(Record::HardwareFru(Arc::new(fru))));
+        }
+        if is_first {
+            changes.push(Change::PutRecord(Record::HardwareLocation(Arc::new(location))));
+        }
     }
     Decision::new((), changes)
 }

@@ -14,8 +14,12 @@ impl<S: Send + Sync> FromRequestParts<S> for Pairs {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
-        let Query(pairs) =
-            Query::try_from_uri(&parts.uri).map_err(|_| Problem::bad_request("failed to decode query parameters."))?;
+        let wrong = || Problem::bad_request("failed to decode query parameters.");
+        // Once a `;` separated pairs. To take it for a part of a value may select what nobody asked for.
+        if parts.uri.query().is_some_and(|query| query.contains(';')) {
+            return Err(wrong());
+        }
+        let Query(pairs) = Query::try_from_uri(&parts.uri).map_err(|_| wrong())?;
         Ok(Self(pairs))
     }
 }
@@ -56,9 +60,13 @@ impl Pairs {
         Ok(filter)
     }
 
-    /// A filter by xname.
-    pub(super) fn xnames(&self, key: &str) -> Result<Filter<Xname>, Problem> {
-        self.filter(key, "Argument was not a valid xname ID", |text| text.parse().ok())
+    /// A filter by xname. None stands for the name of several pieces of hardware, which no component has.
+    pub(super) fn xnames(&self, key: &str) -> Result<Filter<Option<Xname>>, Problem> {
+        let read = |text: &str| match text.parse() {
+            Ok(id) => Some(Some(id)),
+            Err(_) => name_of_several(text).map(|_| None),
+        };
+        self.filter(key, "Argument was not a valid xname ID", read)
     }
 
     /// A filter by the text of an xname, as SMD's inventory of Redfish has it; see [`xname_or_none`].
@@ -86,8 +94,17 @@ pub(super) fn xname_or_none(text: &str) -> Option<String> {
     match text.parse::<Xname>() {
         Ok(id) => Some(id.to_string()),
         Err(_) if text.is_empty() => Some(String::new()),
-        Err(_) => OF_SEVERAL.iter().find(|name| name.eq_ignore_ascii_case(text)).map(|name| (*name).to_owned()),
+        Err(_) => name_of_several(text).map(str::to_owned),
     }
+}
+
+fn name_of_several(text: &str) -> Option<&'static str> {
+    OF_SEVERAL.into_iter().find(|name| name.eq_ignore_ascii_case(text))
+}
+
+/// Reads a text of letters and digits; an empty one is one.
+pub(super) fn alphanumeric(text: &str) -> Option<String> {
+    text.bytes().all(|byte| byte.is_ascii_alphanumeric()).then(|| text.to_owned())
 }
 
 /// Reads a word, or an empty value as "has none".

@@ -15,7 +15,7 @@ use axum::routing::get;
 use serde_json::json;
 
 use super::answer;
-use super::query::Pairs;
+use super::query::{Pairs, alphanumeric};
 use super::request::PathOf;
 use super::{SmdState, components};
 use crate::server::common::Problem;
@@ -31,6 +31,7 @@ pub(super) fn routes() -> Router<SmdState> {
 
 async fn list(pairs: Pairs) -> Result<Response, Problem> {
     pairs.xnames_or_none("redfish_ep")?;
+    pairs.filter("service", "Argument was not a valid Redfish type", alphanumeric)?;
     Ok(answer::json(&json!({"ServiceEndpoints": []})))
 }
 

@@ -77,7 +77,6 @@ fn redfish_endpoint() -> impl Strategy<Value = Object> {
             rediscover_on_update: false,
             use_ssdp: false,
             mac_required: false,
-            template_id: String::new(),
         }))
     })
 }

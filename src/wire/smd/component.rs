@@ -5,7 +5,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::field::{said, word, xname};
-use super::{FieldError, ListError, Row, rows};
+use super::{FieldError, ListError, Row, Unread, rows};
 use crate::model::{Arch, Class, Component, Flag, NetType, Nid, Role, State, SubRole};
 
 /// Which fields of a component are shown beside `ID` and `Type`: SMD's `stateonly`, `flagonly`, `roleonly`, `nidonly`.
@@ -100,6 +100,9 @@ pub struct ComponentBody {
     /// The xname.
     #[serde(rename = "ID")]
     pub id: Option<String>,
+    /// It follows from the xname.
+    #[serde(rename = "Type")]
+    pub kind: Option<Unread>,
     /// Any of [`State`], in any case; so with the other words.
     #[serde(rename = "State")]
     pub state: Option<String>,

@@ -1,12 +1,39 @@
 //! Checks of single fields, shared by every shape.
 
+use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
+
+use serde::de::{Deserialize, Deserializer, Error, Visitor};
 
 use crate::model::component::ValueError;
 use crate::model::group::GroupLabelError;
 use crate::model::partition::PartitionNameError;
 use crate::model::{MacAddr, MacAddrError, Xname};
+
+/// A text that has to be one and means nothing here. It is forgotten as soon as it is read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Unread;
+
+impl<'de> Deserialize<'de> for Unread {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text;
+
+        impl Visitor<'_> for Text {
+            type Value = Unread;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a string")
+            }
+
+            fn visit_str<E: Error>(self, _: &str) -> Result<Unread, E> {
+                Ok(Unread)
+            }
+        }
+
+        deserializer.deserialize_str(Text)
+    }
+}
 
 /// Why a field's content cannot be what the field means.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

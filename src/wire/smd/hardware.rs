@@ -63,12 +63,17 @@ pub fn read_hardware(mut body: Map<String, Value>) -> Result<Vec<(HardwareLocati
 /// Reads one entry: a place, and the part in it with the identifier that SMD makes of maker, part number and serial
 /// number. What SMD derives itself (type, ordinal, status) is not read.
 fn read_entry(mut entry: Map<String, Value>) -> Result<(HardwareLocation, HardwareFru), HardwareError> {
-    let text = |value: Option<Value>| value.and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default();
-    let id = text(shape::take(&mut entry, "ID"));
+    let id = text(&mut entry, "ID")?;
+    for unread in ["Type", "Status", "HWInventoryByLocationType"] {
+        text(&mut entry, unread)?;
+    }
     let id: Xname = id.parse().map_err(|_| HardwareError::Xname)?;
     let Some(Value::Object(mut fru)) = shape::take(&mut entry, "PopulatedFRU") else {
         return Err(HardwareError::NoFru);
     };
+    for unread in ["Type", "HWInventoryByFRUType"] {
+        text(&mut fru, unread)?;
+    }
     let class = class::class(id.kind()).ok_or(HardwareError::Unsupported)?;
     let details = |map: &mut Map<String, Value>, key: &str, fields, missing| match shape::take(map, key) {
         Some(Value::Object(details)) => shape::fill(details, fields),
@@ -77,11 +82,11 @@ fn read_entry(mut entry: Map<String, Value>) -> Result<(HardwareLocation, Hardwa
     let key = format!("{}LocationInfo", class.name);
     let place = details(&mut entry, &key, class.location, HardwareError::NoLocation)?;
     let part = details(&mut fru, &format!("{}FRUInfo", class.name), class.fru, HardwareError::NoFruInfo)?;
-    let given = text(shape::take(&mut fru, "FRUID"));
+    let given = text(&mut fru, "FRUID")?;
     let fru = HardwareFru {
         id: fru_id(&id, &given, &part).into(),
         kind: id.kind().as_str().to_owned(),
-        subtype: text(shape::take(&mut fru, "Subtype")),
+        subtype: text(&mut fru, "Subtype")?,
         info: part.into(),
     };
     let location = HardwareLocation {
@@ -92,6 +97,15 @@ fn read_entry(mut entry: Map<String, Value>) -> Result<(HardwareLocation, Hardwa
         id,
     };
     Ok((location, fru))
+}
+
+/// The text of that key; an absent one is empty.
+fn text(map: &mut Map<String, Value>, key: &'static str) -> Result<String, HardwareError> {
+    match shape::take(map, key) {
+        None | Some(Value::Null) => Ok(String::new()),
+        Some(Value::String(text)) => Ok(text),
+        Some(_) => Err(HardwareError::Field { field: key, wanted: "a text" }),
+    }
 }
 
 /// The number at the end of an xname.

@@ -217,10 +217,10 @@ impl<'a> InterfacePatchRequest<'a> {
         self
     }
 
-    /// A request that also sets the component; none takes the interface away from its component.
+    /// A request that also sets the component; none leaves it as it is, because SMD takes no empty one.
     #[must_use]
     pub fn component(mut self, id: Option<&'a Xname>) -> Self {
-        self.component_id = Some(id.map_or("", Xname::as_str));
+        self.component_id = id.map(Xname::as_str);
         self
     }
 
@@ -290,7 +290,7 @@ mod tests {
     fn a_patch_holds_what_was_set_and_nothing_else() {
         assert_eq!(serde_json::to_value(InterfacePatchRequest::default()).unwrap(), json!({}));
         let patch = InterfacePatchRequest::default().description("x").component(None).addresses(&[]);
-        let wanted = json!({"Description": "x", "ComponentID": "", "IPAddresses": []});
+        let wanted = json!({"Description": "x", "IPAddresses": []});
         assert_eq!(serde_json::to_value(patch).unwrap(), wanted);
     }
 

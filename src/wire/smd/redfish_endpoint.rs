@@ -1,6 +1,6 @@
 //! `Inventory/RedfishEndpoints`.
 //!
-//! `Password` is not read: what is never taken in cannot be stored, shown or logged.
+//! `Password` is checked to be a text and forgotten: what is never taken in cannot be stored, shown or logged.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::field::{ip, said, xname};
-use super::{FieldError, ListError, ManagerBody, PduBody, Row, SystemBody, rows};
+use super::{FieldError, ListError, ManagerBody, PduBody, Row, SystemBody, Unread, rows};
 use crate::model::RedfishEndpoint;
 use crate::wire::json::fields;
 
@@ -41,8 +41,6 @@ pub struct RedfishEndpointView<'a> {
     #[serde(rename = "IPAddress", skip_serializing_if = "Option::is_none")]
     ip: Option<String>,
     rediscover_on_update: bool,
-    #[serde(rename = "TemplateID", skip_serializing_if = "str::is_empty")]
-    template_id: &'a str,
     discovery_info: DiscoveryInfo,
 }
 
@@ -71,7 +69,6 @@ impl<'a> From<&'a RedfishEndpoint> for RedfishEndpointView<'a> {
             mac: endpoint.shown_mac(),
             ip: endpoint.ip.map(shown_ip),
             rediscover_on_update: endpoint.rediscover_on_update,
-            template_id: &endpoint.template_id,
             discovery_info: DiscoveryInfo { last_discovery_status: Self::STATUS },
         }
     }
@@ -103,6 +100,9 @@ pub struct EndpointBody {
     /// The xname.
     #[serde(rename = "ID")]
     pub id: Option<String>,
+    /// It follows from the xname.
+    #[serde(rename = "Type")]
+    pub kind: Option<Unread>,
     /// A name for people.
     #[serde(rename = "Name")]
     pub name: Option<String>,
@@ -124,6 +124,9 @@ pub struct EndpointBody {
     /// The account name.
     #[serde(rename = "User")]
     pub user: Option<String>,
+    /// Not kept.
+    #[serde(rename = "Password")]
+    pub password: Option<Unread>,
     /// Mostly a MAC address.
     #[serde(rename = "MACAddr")]
     pub mac: Option<String>,
@@ -139,9 +142,9 @@ pub struct EndpointBody {
     /// A flag that is kept and shown.
     #[serde(rename = "MACRequired")]
     pub mac_required: Option<bool>,
-    /// A text that is kept and shown.
+    /// Not kept: SMD takes it and never shows it.
     #[serde(rename = "TemplateID")]
-    pub template_id: Option<String>,
+    pub template_id: Option<Unread>,
 }
 
 impl TryFrom<EndpointBody> for RedfishEndpoint {
@@ -165,7 +168,6 @@ impl TryFrom<EndpointBody> for RedfishEndpoint {
             rediscover_on_update: body.rediscover_on_update.unwrap_or_default(),
             use_ssdp: body.use_ssdp.unwrap_or_default(),
             mac_required: body.mac_required.unwrap_or_default(),
-            template_id: body.template_id.unwrap_or_default(),
         };
         Ok(endpoint.with_mac(body.mac.as_deref().unwrap_or_default()))
     }
@@ -197,8 +199,9 @@ pub struct RedfishEndpointPost {
 }
 
 fields! { RedfishEndpointPost:
-    "ID" "Name" "Hostname" "Domain" "FQDN" "Enabled" "UUID" "User" "MACAddr" "IPAddress" "RediscoverOnUpdate" "UseSSDP"
-    "MACRequired" "TemplateID" "RedfishEndpoints" "SchemaVersion" "Systems" "Managers" "PDUInventory"
+    "ID" "Type" "Name" "Hostname" "Domain" "FQDN" "Enabled" "UUID" "User" "Password" "MACAddr" "IPAddress"
+    "RediscoverOnUpdate" "UseSSDP" "MACRequired" "TemplateID" "RedfishEndpoints" "SchemaVersion" "Systems" "Managers"
+    "PDUInventory"
 }
 
 /// Builds one endpoint of a request. No password is sent, because none is kept.
@@ -228,8 +231,6 @@ pub struct RedfishEndpointRequest<'a> {
     use_ssdp: bool,
     #[serde(rename = "MACRequired", skip_serializing_if = "std::ops::Not::not")]
     mac_required: bool,
-    #[serde(rename = "TemplateID", skip_serializing_if = "str::is_empty")]
-    template_id: &'a str,
 }
 
 impl<'a> From<&'a RedfishEndpoint> for RedfishEndpointRequest<'a> {
@@ -250,7 +251,6 @@ impl<'a> From<&'a RedfishEndpoint> for RedfishEndpointRequest<'a> {
             rediscover_on_update: endpoint.rediscover_on_update,
             use_ssdp: endpoint.use_ssdp,
             mac_required: endpoint.mac_required,
-            template_id: &endpoint.template_id,
         }
     }
 }
@@ -315,14 +315,12 @@ mod tests {
     }
 
     #[test]
-    fn flags_and_template_are_shown_where_they_are_set() {
+    fn flags_are_shown_where_they_are_set_and_a_template_never() {
         let more = r#""UseSSDP":true,"MACRequired":true,"TemplateID":"t","RediscoverOnUpdate""#;
         let endpoint = read(&SHOWN.replace(r#""RediscoverOnUpdate""#, more)).unwrap();
         let shown = serde_json::to_value(RedfishEndpointView::from(&endpoint)).unwrap();
-        assert_eq!(
-            (&shown["UseSSDP"], &shown["MACRequired"], &shown["TemplateID"]),
-            (&true.into(), &true.into(), &"t".into())
-        );
+        let wanted = (&true.into(), &true.into(), None);
+        assert_eq!((&shown["UseSSDP"], &shown["MACRequired"], shown.get("TemplateID")), wanted);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use nid::NidFilter;
 
 use crate::model::{Arch, Class, Component, Flag, Role, State, SubRole, Xname, XnameType};
 use crate::server::common::Problem;
-use crate::server::smd::query::{Filter, Pairs, or_nothing};
+use crate::server::smd::query::{Filter, Pairs, alphanumeric, or_nothing};
 use crate::snapshot::Snapshot;
 use crate::wire::smd::Shown;
 
@@ -18,8 +18,8 @@ use crate::wire::smd::Shown;
 #[derive(Debug)]
 pub(in crate::server::smd) struct ComponentFilter {
     pub(in crate::server::smd) shown: Shown,
-    /// Those that are wanted are in order, each once.
-    id: Filter<Xname>,
+    /// Those that are wanted are in order, each once; none is one that no component has.
+    id: Filter<Option<Xname>>,
     kind: Filter<Option<XnameType>>,
     state: Filter<Option<State>>,
     flag: Filter<Option<Flag>>,
@@ -84,8 +84,9 @@ impl ComponentFilter {
             subtype: pairs.filter("subtype", "Argument was not a valid HMS Subtype", alphanumeric)?,
             arch: pairs.filter("arch", "Argument was not a valid HMS Arch", or_nothing)?,
             class: pairs.filter("class", "Argument was not a valid HMS Class", or_nothing)?,
-            locked: pairs.filter("locked", NO_MATCH, truth)?,
-            reservation_disabled: pairs.filter("reservation_disabled", NO_MATCH, truth)?,
+            // Of these two SMD reads the value without the blanks around it.
+            locked: pairs.filter("locked", NO_MATCH, |word| truth(word.trim()))?,
+            reservation_disabled: pairs.filter("reservation_disabled", NO_MATCH, |word| truth(word.trim()))?,
             nid: NidFilter::read(pairs)?,
             membership: MembershipFilter::read(pairs)?,
         })
@@ -103,7 +104,7 @@ impl ComponentFilter {
     ) -> impl Iterator<Item = &'a Arc<Component>> + 'a {
         // A query by xname looks them up: a client that asks for 1,000 of 50,000 must not cost 50 million comparisons.
         let components = &snapshot.boot.components;
-        let asked = self.id.wanted.iter().filter_map(|id| components.get(id));
+        let asked = self.id.wanted.iter().flatten().filter_map(|id| components.get(id));
         let all = components.values().filter(|_| self.id.wanted.is_empty());
         self.select_among(snapshot, asked.chain(all))
     }
@@ -119,8 +120,9 @@ impl ComponentFilter {
     }
 
     fn passes(&self, component: &Component, members: &Members<'_>) -> bool {
-        (self.id.wanted.is_empty() || self.id.wanted.binary_search(&component.id).is_ok())
-            && !self.id.excluded.contains(&component.id)
+        let id = Some(&component.id);
+        (self.id.wanted.is_empty() || self.id.wanted.binary_search_by(|wanted| wanted.as_ref().cmp(&id)).is_ok())
+            && !self.id.excluded.iter().any(|excluded| excluded.as_ref() == id)
             && self.kind.passes(&Some(component.kind()))
             && self.state.passes(&component.state)
             && self.flag.passes(&component.flag)
@@ -147,10 +149,6 @@ fn shown(pairs: &Pairs) -> Shown {
         () if on("nidonly") => Shown::Nid,
         () => Shown::All,
     }
-}
-
-fn alphanumeric(word: &str) -> Option<String> {
-    word.bytes().all(|b| b.is_ascii_alphanumeric()).then(|| word.to_owned())
 }
 
 fn truth(word: &str) -> Option<bool> {

@@ -72,7 +72,8 @@ pub(in crate::server::smd) async fn one(
 ) -> Result<Response, Problem> {
     let request: PatchBody = body::read_json(body).await?;
     let id = super::changed_xname(&path)?;
-    if request.id.as_ref().is_some_and(|said| !said.is_empty() && said.parse::<Xname>().ok().as_ref() != Some(&id)) {
+    // SMD compares the two as they are spelled.
+    if request.id.as_ref().is_some_and(|said| !said.is_empty() && *said != path) {
         return Err(Problem::bad_request("ID in URL and PATCH body do not match"));
     }
     let patch = Patch::read(field, request)?;
@@ -149,7 +150,9 @@ impl Patch {
                 if !force && predecessors(state).is_empty() {
                     return Err(Problem::bad_request("operation not allowed and not forced."));
                 }
-                Self::State { state, flag: said(body.flag).map_or(Ok(Flag::Ok), |text| flag(&text))?, force }
+                // Beside a state SMD takes a flag that is none for OK.
+                let flag = body.flag.and_then(|text| text.parse().ok()).unwrap_or(Flag::Ok);
+                Self::State { state, flag, force }
             }
             Field::FlagOnly => Self::Flag(flag(&said(body.flag).ok_or_else(|| lacks("Flag"))?)?),
             Field::Enabled => Self::Enabled(body.enabled.ok_or_else(|| lacks("Enabled field"))?),
@@ -165,6 +168,10 @@ impl Patch {
     }
 
     fn nid(value: Option<&Value>) -> Result<Self, Problem> {
+        // Elsewhere a text may be a number.
+        if value.is_some_and(Value::is_string) {
+            return Err(Problem::bad_request("NID is not a number"));
+        }
         match GivenNid::read(value).map_err(|error| Problem::bad_request(error.to_string()))? {
             GivenNid::Unsaid => Err(Problem::bad_request("Missing NID")),
             GivenNid::None => Ok(Self::Nid(None)),

@@ -34,6 +34,10 @@ struct TreeQuery {
 impl TreeQuery {
     fn read(xname: &str, pairs: &Pairs) -> Result<Self, Problem> {
         let mut partitions = filter::partitions(pairs)?;
+        // Here alone SMD reads a name as it is spelled.
+        if xname.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            return Err(Problem::bad_request("Invalid xname"));
+        }
         let id = match xname.parse::<Xname>() {
             Ok(id) if id.kind() == XnameType::System => None,
             Ok(id) if id.kind() == XnameType::Partition => {
@@ -41,7 +45,7 @@ impl TreeQuery {
                 None
             }
             Ok(id) => Some(id),
-            Err(_) if xname.eq_ignore_ascii_case("all") => None,
+            Err(_) if xname == "all" => None,
             Err(_) => return Err(Problem::bad_request("Invalid xname")),
         };
         let parents = truth(pairs, "parents")?.unwrap_or(false);

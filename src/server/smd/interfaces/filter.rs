@@ -9,14 +9,34 @@ use crate::server::smd::query::{Pairs, xname_or_none};
 use crate::snapshot::BootView;
 use crate::wire::smd::parse_time;
 
+/// What `IPAddress` asks for.
+#[derive(Debug, PartialEq)]
+enum Ip {
+    /// Interfaces with this address.
+    Is(IpAddr),
+    /// Interfaces without any; the empty text asks for them.
+    None,
+    /// Nothing: the text is no address.
+    Unknown,
+}
+
+impl Ip {
+    fn read(text: &str) -> Self {
+        match text.parse() {
+            Ok(ip) => Self::Is(ip),
+            Err(_) if text.is_empty() => Self::None,
+            Err(_) => Self::Unknown,
+        }
+    }
+}
+
 /// A compiled query; an empty list restricts nothing.
 #[derive(Debug)]
 pub(super) struct InterfaceFilter {
     ids: Vec<String>,
     /// In lower case with colons; another spelling of a MAC address is equal to none, as in SMD.
     macs: Vec<String>,
-    /// A text that is no address is equal to none.
-    ips: Vec<Option<IpAddr>>,
+    ips: Vec<Ip>,
     networks: Vec<String>,
     /// An empty one stands for interfaces of no component.
     components: Vec<String>,
@@ -46,7 +66,7 @@ impl InterfaceFilter {
         Ok(Self {
             ids: checked(pairs, "ID", "Invalid component ethernet interface ID.", lower)?,
             macs: checked(pairs, "MACAddress", "Invalid component ethernet interface MAC address.", lower)?,
-            ips: pairs.all("IPAddress").map(|text| text.parse().ok()).collect(),
+            ips: pairs.all("IPAddress").map(Ip::read).collect(),
             networks: pairs.all("Network").map(str::to_owned).collect(),
             components: checked(pairs, "ComponentID", "Invalid CompID.", xname_or_none)?,
             kinds: checked(pairs, "Type", "Invalid HMS type.", |text| text.parse().ok())?,
@@ -64,7 +84,7 @@ impl InterfaceFilter {
         let addresses = &interface.ip_addresses;
         (self.ids.is_empty() || self.ids.contains(&interface.mac.id()))
             && (self.macs.is_empty() || self.macs.contains(&interface.mac.to_string()))
-            && (self.ips.is_empty() || addresses.iter().any(|address| self.ips.contains(&Some(address.ip))))
+            && (self.ips.is_empty() || self.has_ip(addresses))
             && (self.networks.is_empty() || self.is_in_network(addresses))
             && (self.components.is_empty() || self.is_of_component(interface.component_id.as_ref()))
             && (self.kinds.is_empty() || interface.kind().is_some_and(|kind| self.kinds.contains(&kind)))
@@ -75,6 +95,11 @@ impl InterfaceFilter {
     fn is_of_component(&self, id: Option<&Xname>) -> bool {
         let id = id.map_or("", Xname::as_str);
         self.components.iter().any(|one| one == id)
+    }
+
+    fn has_ip(&self, addresses: &[IpAddress]) -> bool {
+        addresses.iter().any(|address| self.ips.contains(&Ip::Is(address.ip)))
+            || (addresses.is_empty() && self.ips.contains(&Ip::None))
     }
 
     /// An interface without addresses is in the network of no name, as one with an address in none is.

@@ -39,7 +39,7 @@ fn check_repetition(addresses: &[IpAddress]) -> Result<(), Problem> {
 #[derive(Debug)]
 pub(super) struct Patch {
     description: Option<String>,
-    component_id: Option<Option<Xname>>,
+    component_id: Option<Xname>,
     ip_addresses: Option<Vec<IpAddress>>,
 }
 
@@ -48,10 +48,8 @@ impl Patch {
     ///
     /// 400 when it sets nothing, or naming what is wrong.
     pub(super) fn checked(body: InterfacePatchBody) -> Result<Self, Problem> {
-        let component = |text: String| match text.as_str() {
-            "" => Ok(None),
-            id => id.parse().map(Some).map_err(|_| wrong(&FieldError::Xname(id.to_owned()))),
-        };
+        // An empty text is no xname: an interface that has a component keeps one.
+        let component = |text: String| text.parse::<Xname>().map_err(|_| wrong(&FieldError::Xname(text.clone())));
         let addresses = |bodies: Vec<IpBody>| bodies.into_iter().map(IpAddress::try_from).collect::<Result<_, _>>();
         let patch = Self {
             description: body.description,
@@ -91,7 +89,7 @@ pub(super) fn decide_change(
     let old = found(snapshot, mac)?;
     let mut new = EthernetInterface::clone(old);
     new.description = patch.description.unwrap_or(new.description);
-    new.component_id = patch.component_id.unwrap_or(new.component_id);
+    new.component_id = patch.component_id.or(new.component_id);
     new.ip_addresses = patch.ip_addresses.unwrap_or(new.ip_addresses);
     if new == **old {
         return Ok(Decision::new(old.clone(), Vec::new()));

@@ -182,9 +182,12 @@ pub(super) async fn check(State(smd): State<SmdState>, body: Body) -> Result<Res
     }
     let (snapshot, now) = (smd.store.snapshot(), clock::now());
     let mut result = ReservationResult::default();
+    let mut shown = HashSet::new();
     for (id, key) in request.keys {
         match standing(&snapshot, &id, now).filter(|held| held.deputy_key == digest_of(&key)) {
-            Some(held) => result.success.push(ReservedView::checked(held, key)),
+            // A key that is shown twice is told of once.
+            Some(held) if shown.insert(&held.id) => result.success.push(ReservedView::checked(held, key)),
+            Some(_) => {}
             None => result.failure.push(failure(&id, NOT_FOUND)),
         }
     }

@@ -180,7 +180,7 @@ fn patched(old: &RedfishEndpoint, patch: EndpointBody) -> EndpointBody {
         rediscover_on_update: patch.rediscover_on_update.or(Some(old.rediscover_on_update)),
         use_ssdp: patch.use_ssdp.or(Some(old.use_ssdp)),
         mac_required: patch.mac_required.or(Some(old.mac_required)),
-        template_id: patch.template_id.or_else(|| Some(old.template_id.clone())),
+        ..EndpointBody::default()
     }
 }
 

@@ -1,8 +1,9 @@
 //! What changed between two states, as notices, and which subscriptions ask for which.
 //!
 //! A notice is about one thing (state, role, software status or enabled) and all components to which it happened, as
-//! SMD sends them. A component that appears is one whose everything is new. Of a flag that changes by itself and of a
-//! component that goes away nobody is told, as in SMD.
+//! SMD sends them. A component that appears is one whose everything is new, and whose state is told without its flag. A
+//! flag that changes is told with the state beside it, because that is how a lost heartbeat comes: ready, with a warning.
+//! Of a component that goes away nobody is told, as in SMD.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -39,14 +40,16 @@ pub(super) fn notices(old: &OrdMap<Xname, Arc<Component>>, new: &OrdMap<Xname, A
 }
 
 fn became(before: Option<&Component>, after: &Component) -> impl Iterator<Item = Became> {
-    let state = (before.map(|c| c.state) != Some(after.state)).then_some(after.state).flatten();
+    let is_new_state = before.map(|c| (c.state, c.flag)) != Some((after.state, after.flag));
+    let state = is_new_state.then_some(after.state).flatten();
+    let flag = before.and(after.flag);
     let is_new_role = before.map(|c| (c.role, c.sub_role)) != Some((after.role, after.sub_role));
     let is_new_software = before.map(|c| &c.software_status) != Some(&after.software_status);
     let enabled = (before.map(|c| c.enabled) != Some(after.enabled)).then_some(after.enabled);
     let role = is_new_role.then_some(after.role).flatten();
     let software = after.software_status.clone().filter(|_| is_new_software);
     state
-        .map(|state| Became::State(state, after.flag))
+        .map(|state| Became::State(state, flag))
         .into_iter()
         .chain(role.map(|role| Became::Role(role, after.sub_role)))
         .chain(software.map(Became::SoftwareStatus))
@@ -121,7 +124,7 @@ mod tests {
             ..node(0)
         };
         let expected = json!([
-            {"Components": ["x1c0s0b0n0"], "State": "Off", "Flag": "OK"},
+            {"Components": ["x1c0s0b0n0"], "State": "Off"},
             {"Components": ["x1c0s0b0n0"], "Role": "Compute", "SubRole": "Worker"},
             {"Components": ["x1c0s0b0n0"], "SoftwareStatus": "Booted"},
             {"Components": ["x1c0s0b0n0"], "Enabled": true},
@@ -131,10 +134,21 @@ mod tests {
     }
 
     #[test]
-    fn a_flag_a_number_and_a_lock_are_not_told() {
+    fn a_number_and_a_lock_are_not_told() {
         let old = node(0);
-        let new = Component { flag: Some(Flag::Alert), nid: Some(crate::model::Nid(7)), locked: true, ..old.clone() };
+        let new = Component { nid: Some(crate::model::Nid(7)), locked: true, ..old.clone() };
         assert_eq!(told(&table([old]), &table([new])), json!([]));
+    }
+
+    #[test]
+    fn a_flag_that_changes_is_told_with_the_state_that_it_goes_with() {
+        let old = Component { state: Some(State::Ready), ..node(0) };
+        let new = Component { flag: Some(Flag::Warning), ..old.clone() };
+        let expected = json!([{"Components": ["x1c0s0b0n0"], "State": "Ready", "Flag": "Warning"}]);
+        assert_eq!(told(&table([old]), &table([new])), expected);
+        let stateless = Component { state: None, ..node(1) };
+        let flagged = Component { flag: Some(Flag::Alert), ..stateless.clone() };
+        assert_eq!(told(&table([stateless]), &table([flagged])), json!([]));
     }
 
     #[test]

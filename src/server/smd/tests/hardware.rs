@@ -126,7 +126,7 @@ async fn a_tree_holds_what_is_in_a_place_or_around_it() {
         assert_eq!(shape(&tree), expected, "{query}");
         assert_eq!(tree["XName"], query.split('?').next().unwrap());
     }
-    for query in ["foo", "x1?format=Hierarchical", "x1?type=zonk", "x1?children=maybe", "x1?parents=2"] {
+    for query in ["foo", "X1c0s0b0n0", "x1?format=Hierarchical", "x1?type=zonk", "x1?children=maybe", "x1?parents=2"] {
         assert_eq!(smd.status("GET", &format!("Inventory/Hardware/Query/{query}")).await, 400, "{query}");
     }
 }
@@ -134,8 +134,9 @@ async fn a_tree_holds_what_is_in_a_place_or_around_it() {
 #[tokio::test]
 async fn a_part_that_is_found_again_leaves_no_second_line_and_another_part_does() {
     let smd = Smd::with_hardware().await;
-    smd.post_hardware(&[node("1")]).await;
-    smd.post_hardware(&[node("2"), node("1")]).await;
+    for serial in ["1", "2", "1"] {
+        smd.post_hardware(&[node(serial)]).await;
+    }
     let history = smd.get("Inventory/Hardware/History/X1c0s0b0n0").await;
     let lines: Vec<_> = history["History"].as_array().unwrap().iter().map(|line| line["FRUID"].clone()).collect();
     assert_eq!(lines, ["Node.HPE.1", "Node.HPE.2", "Node.HPE.1"]);
@@ -144,6 +145,43 @@ async fn a_part_that_is_found_again_leaves_no_second_line_and_another_part_does(
     assert_eq!(of_part["History"].as_array().unwrap().len(), 2);
     let all = smd.get("Inventory/HardwareByFRU/History?id=x1c0s0b0n0").await;
     assert_eq!(all["Components"].as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn of_one_place_or_part_twice_in_a_request_the_first_counts_and_each_leaves_a_line() {
+    let smd = Smd::with_hardware().await;
+    let described = |text: &str| {
+        let mut dimm = dimm("x1c0s0b0n0d0", "new");
+        dimm["MemoryLocationInfo"]["Description"] = text.into();
+        dimm["PopulatedFRU"]["MemoryFRUInfo"]["MemoryType"] = text.into();
+        dimm
+    };
+    assert_eq!(smd.post_hardware(&[described("one"), described("two")]).await.json()["message"], "Created 2 entries");
+    let place = smd.get("Inventory/Hardware/x1c0s0b0n0d0").await;
+    assert_eq!(place["MemoryLocationInfo"]["Description"], "one");
+    assert_eq!(place["PopulatedFRU"]["MemoryFRUInfo"]["MemoryType"], "one");
+    let lines = smd.get("Inventory/Hardware/History/x1c0s0b0n0d0").await["History"].clone();
+    let parts: Vec<_> = lines.as_array().unwrap().iter().map(|line| line["FRUID"].clone()).collect();
+    assert_eq!(parts, ["Memory.pn.a", "Memory.pn.new", "Memory.pn.new"]);
+    // Nothing is new about the second entry, and the first is still the one that counts.
+    smd.post_hardware(&[node("1"), node("2")]).await;
+    assert_eq!(smd.get("Inventory/Hardware/x1c0s0b0n0").await["PopulatedFRU"]["FRUID"], "Node.HPE.1");
+}
+
+#[tokio::test]
+async fn a_member_of_another_type_is_refused_even_where_it_says_nothing() {
+    let smd = Smd::new();
+    for key in ["ID", "Type", "Status", "HWInventoryByLocationType"] {
+        let mut wrong = node("1");
+        wrong[key] = json!(7);
+        assert_eq!(smd.post_hardware(&[wrong]).await.status, 400, "{key}");
+    }
+    for key in ["Type", "Subtype", "HWInventoryByFRUType", "FRUID"] {
+        let mut wrong = node("1");
+        wrong["PopulatedFRU"][key] = json!(["x"]);
+        assert_eq!(smd.post_hardware(&[wrong]).await.status, 400, "{key}");
+    }
+    assert_eq!(smd.get("Inventory/Hardware").await, json!([]));
 }
 
 #[tokio::test]
@@ -207,7 +245,9 @@ async fn there_are_no_service_endpoints() {
     assert_eq!(smd.get("Inventory/ServiceEndpoints?redfish_ep=x1c0s0b0&service=x").await, none);
     assert_eq!(smd.get("Inventory/ServiceEndpoints?redfish_ep=").await, none);
     assert_eq!(smd.get("Inventory/ServiceEndpoints/UpdateService").await, none);
-    assert_eq!(smd.status("GET", "Inventory/ServiceEndpoints?redfish_ep=foo").await, 400);
+    for query in ["redfish_ep=foo", "service=a+b", "service=a%27"] {
+        assert_eq!(smd.status("GET", &format!("Inventory/ServiceEndpoints?{query}")).await, 400, "{query}");
+    }
     assert_eq!(smd.status("DELETE", "Inventory/ServiceEndpoints").await, 404);
     for (method, id, status) in [("GET", "x1c0s0b0", 404), ("GET", "foo", 400), ("DELETE", "x1c0s0b0", 404)] {
         let path = format!("Inventory/ServiceEndpoints/UpdateService/RedfishEndpoints/{id}");

@@ -118,6 +118,9 @@ async fn a_reservation_is_checked_with_the_deputy_key_and_renewed_and_released_w
         (result["Success"].as_array().unwrap().len(), result["Failure"].as_array().unwrap().len())
     };
     assert_eq!(check(N0, &deputy).await, (1, 0));
+    let shown = json!({"ID": N0, "Key": deputy});
+    let twice = smd.locked("service/reservations/check", json!({"DeputyKeys": [shown, shown]})).await;
+    assert_eq!((twice["Success"].as_array().unwrap().len(), &twice["Failure"]), (1, &json!([])), "told of once");
     assert_eq!((check(N0, &key).await, check(N1, &deputy).await, check(N1, "x").await), ((0, 1), (0, 1), (0, 1)));
     let keys = |key: &str, model: &str| json!({"ReservationKeys": [{"ID": N0, "Key": key}], "ReservationDuration": 15, "ProcessingModel": model});
     let before = smd.locked("status", json!({})).await["Components"][0]["ExpirationTime"].clone();

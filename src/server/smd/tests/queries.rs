@@ -138,7 +138,52 @@ async fn the_name_of_several_pieces_of_hardware_is_that_of_no_component() {
         let list = smd.get(&format!("Inventory/EthernetInterfaces?ComponentID={query}")).await;
         assert_eq!(list.as_array().unwrap().len(), found, "{query}");
     }
+    let with_ip = json!({"MACAddress": "02:00:00:00:00:03", "IPAddresses": [{"IPAddress": "10.0.0.3"}]});
+    smd.send("POST", "Inventory/EthernetInterfaces", with_ip).await;
+    for (query, found) in [("", 2), ("10.0.0.3", 1), ("zz", 0), ("zz&IPAddress=", 2), ("10.0.0.3&IPAddress=", 3)] {
+        let list = smd.get(&format!("Inventory/EthernetInterfaces?IPAddress={query}")).await;
+        assert_eq!(list.as_array().unwrap().len(), found, "{query}");
+    }
     let none = smd.get("Inventory/RedfishEndpoints?id=all").await;
     assert_eq!(none, json!({"RedfishEndpoints": []}));
     assert_eq!(smd.ask("GET", "Inventory/EthernetInterfaces?ComponentID=every", "").await.status, 400);
+}
+
+#[tokio::test]
+async fn components_are_asked_for_by_the_name_of_several_and_none_has_it() {
+    let smd = Smd::with_nodes().await;
+    for (query, found) in
+        [("all", 0), ("All_Comp", 0), ("!all", 4), ("all&id=x1c0s0b0n1", 1), ("!all&id=!x1c0s0b0n1", 3)]
+    {
+        assert_eq!(smd.ids(&format!("id={query}")).await.len(), found, "{query}");
+    }
+    assert_eq!(smd.ids("locked=+false+&reservation_disabled=%20f").await.len(), 4);
+    for query in ["", "every"] {
+        assert_eq!(smd.ask("GET", &format!("State/Components?id={query}"), "").await.status, 400, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn a_query_string_with_a_semicolon_selects_nothing() {
+    let smd = Smd::with_nodes().await;
+    for path in ["State/Components", "Inventory/EthernetInterfaces", "groups", "locks/status", "Inventory/Hardware"] {
+        for query in ["type=Node;state=On", ";"] {
+            let answer = smd.ask("GET", &format!("{path}?{query}"), "").await;
+            assert_eq!(
+                (answer.status.as_u16(), answer.media.as_str()),
+                (400, "application/problem+json"),
+                "{path} {query}"
+            );
+        }
+    }
+    assert_eq!(smd.ids("type=%4eode&softwarestatus=!a%3bb").await.len(), 4);
+}
+
+#[tokio::test]
+async fn the_redfish_type_of_an_endpoint_has_letters_and_digits_only() {
+    let smd = Smd::new();
+    for (query, status) in [("Physical", 200), ("", 200), ("!Physical", 200), ("Physical+", 400), ("a-b", 400)] {
+        let answer = smd.ask("GET", &format!("Inventory/ComponentEndpoints?redfish_type={query}"), "").await;
+        assert_eq!(answer.status.as_u16(), status, "{query}");
+    }
 }

@@ -123,3 +123,19 @@ async fn a_unit_with_an_outlet_that_cannot_be_is_refused_and_one_without_outlets
     assert_eq!(smd.store.snapshot().revision, 1);
     assert!(smd.store.snapshot().boot.components.is_empty());
 }
+
+#[tokio::test]
+async fn what_is_taken_and_not_kept_has_to_be_a_text() {
+    let smd = Smd::new();
+    let path = "Inventory/RedfishEndpoints/x1c0s0b0";
+    for key in ["Type", "Password", "TemplateID"] {
+        for (method, path) in [("POST", ENDPOINTS), ("PUT", path), ("PATCH", path)] {
+            let answer = smd.send(method, path, json!({"ID": "x1c0s0b0", "User": "root", key: 7})).await;
+            assert_eq!(answer.status, 400, "{method} {key}: {}", answer.text);
+        }
+    }
+    let given = json!({"ID": "x1c0s0b0", "Type": "Node", "password": "secret", "TemplateID": "t"});
+    assert_eq!(smd.send("POST", ENDPOINTS, given).await.status, 201);
+    let shown = smd.get(path).await;
+    assert_eq!((&shown["Type"], &shown["Password"], shown.get("TemplateID")), (&json!("NodeBMC"), &json!(""), None));
+}

@@ -93,16 +93,21 @@ async fn a_patch_that_changes_nothing_keeps_the_time_of_the_last_change() {
     let before = smd.get(path).await;
     let answer = smd.send("PATCH", path, json!({"Description": "d"})).await;
     assert_eq!((answer.json(), smd.store.snapshot().revision), (before, 1));
-    let answer = smd.send("PATCH", path, json!({"ComponentID": ""})).await;
-    assert_eq!(answer.json()["ComponentID"], "");
+    let answer = smd.send("PATCH", path, json!({"ComponentID": "X1c0s0b0n01"})).await;
+    assert_eq!(answer.json()["ComponentID"], "x1c0s0b0n1");
     assert_eq!(smd.store.snapshot().revision, 2);
     for wrong in [
         json!({"ComponentID": "foo"}),
+        json!({"ComponentID": ""}),
         json!({"IPAddresses": [{"IPAddress": "zz"}]}),
         json!({"IPAddresses": [{"Network": "n"}]}),
         json!({"IPAddresses": [{"IPAddress": "10.0.0.1"}, {"IPAddress": "10.0.0.1"}]}),
     ] {
         assert_eq!(smd.send("PATCH", path, wrong.clone()).await.status, 400, "{wrong}");
+    }
+    let nowhere = "Inventory/EthernetInterfaces/020000000009";
+    for (body, status) in [(json!({"ComponentID": ""}), 400), (json!({"Description": "d"}), 404)] {
+        assert_eq!(smd.send("PATCH", nowhere, body.clone()).await.status, status, "{body}");
     }
     let missing = smd.send("PATCH", &format!("{path}/IPAddresses/10.0.0.1"), json!({"Network": "n"})).await;
     assert_eq!(missing.status, 404);
