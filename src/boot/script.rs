@@ -1,8 +1,8 @@
 //! The iPXE script of a node, after BSS `bootscript`.
 //!
-//! Unlike BSS, which looks only under the kind of key that was asked for, parameters are found however they are stored
-//! and however the node asks; and a node needs no component endpoint. It has to be a node that SMD knows and that is
-//! not `Empty`. Parameters of its role and those for every node come after its own; a machine with nothing to boot gets
+//! Unlike BSS, which looks only under the kind of key that was asked for, parameters are found under whatever kind of key
+//! they are stored and the node asks; and a node needs no component endpoint. It has to be a node that SMD knows and that
+//! is not `Empty`. As with BSS, it asks by its xname as SMD spells it, or by its MAC address with colons. Parameters of its role and those for every node come after its own; a machine with nothing to boot gets
 //! those for its architecture, where there are some. The site's own templates take the place of BSS's scripts.
 
 mod templated;
@@ -13,10 +13,10 @@ use std::sync::Arc;
 
 use self::templated::{templated, unknown_templated};
 use super::params::{Identity, command_line, one_line};
-use crate::model::{BootConfig, BootKey, Component, MacAddr, Nid, State, Timestamp, Xname};
+use crate::model::{BootConfig, BootKey, Component, Nid, State, Timestamp, Xname};
 use crate::snapshot::BootView;
 use crate::template::boot_script as template;
-use crate::wire::bss::{ScriptParts, SharedHost};
+use crate::wire::bss::{ScriptParts, SharedHost, colon_mac};
 
 /// What the scripts say that is the same for every node.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,9 +62,9 @@ impl ScriptSettings {
 /// Whose script is asked for, in the words of the request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Selector<'a> {
-    /// The node that has this MAC address, in any spelling.
+    /// The node that has this MAC address; with colons, in either case.
     Mac(&'a str),
-    /// The node of this xname.
+    /// The node of this xname, as SMD spells it.
     Name(&'a str),
     /// The node of this number.
     Nid(Nid),
@@ -130,24 +130,25 @@ pub fn script(
     settings: &ScriptSettings,
 ) -> Result<ScriptAnswer, ScriptError> {
     let found = node(view, request.selector);
+    let asked_mac = request.selector.dashed_mac();
+    let identity = Identity {
+        xname: found.map(|node| node.id.as_str()),
+        nid: found.and_then(|node| node.nid).map(|nid| nid.0),
+        mac: asked_mac.as_deref(),
+        seed: &settings.advertise_address,
+    };
     let Some((node, config)) = found.and_then(|node| Some((node, config_of(view, node, request.selector)?))) else {
-        return unknown(view, found, request, settings);
+        // As JSON there is always an answer, in which there is no kernel.
+        return match request.json {
+            true => Ok(ScriptAnswer::Parts(parts(&BootConfig::default(), &identity))),
+            false => unknown(view, found, request, settings),
+        };
     };
     if let Some(what) = unavailable(config) {
         return Ok(ScriptAnswer::NotConfigured(format!("{}: {what}", node.id)));
     }
-    let asked_mac = request.selector.dashed_mac();
-    let identity = Identity {
-        xname: Some(node.id.as_str()),
-        nid: node.nid.map(|nid| nid.0),
-        mac: asked_mac.as_deref(),
-        seed: &settings.advertise_address,
-    };
     if request.json {
-        let (kernel, initrd) = (one_line(&config.kernel), one_line(&config.initrd));
-        let params = command_line(&config.params, !initrd.is_empty(), &identity);
-        let (kernel, initrd) = (kernel.into_owned(), initrd.into_owned());
-        return Ok(ScriptAnswer::Parts(ScriptParts { params, kernel, initrd }));
+        return Ok(ScriptAnswer::Parts(parts(config, &identity)));
     }
     let again = who(view, Some(node), request.selector);
     let chain_url =
@@ -156,6 +157,12 @@ pub fn script(
         return templated(config, &identity, &chain_url, request.retry, settings);
     }
     rendered(config, &identity, &chain_url, settings)
+}
+
+fn parts(config: &BootConfig, identity: &Identity<'_>) -> ScriptParts {
+    let (kernel, initrd) = (one_line(&config.kernel), one_line(&config.initrd));
+    let params = command_line(&config.params, !initrd.is_empty(), identity);
+    ScriptParts { params, kernel: kernel.into_owned(), initrd: initrd.into_owned() }
 }
 
 fn rendered(
@@ -195,15 +202,12 @@ fn unknown(
     let again = || format!("{}/boot/v1/bootscript?{}", settings.chain_base_url, who(view, asker, request.selector));
     let now = request.now.0.div_euclid(1_000_000);
     if let Some(arch) = request.arch {
-        if let Some(config) = config_for(view, arch).filter(|config| !request.json && unavailable(config).is_none()) {
+        if let Some(config) = config_for(view, arch).filter(|config| unavailable(config).is_none()) {
             let nobody = Identity { xname: None, nid: None, mac: None, seed: &settings.advertise_address };
             let chain_url = format!("{}&arch=${{buildarch}}&ts={now}", again());
             return rendered(config, &nobody, &chain_url, settings);
         }
         return Ok(ScriptAnswer::NotConfigured(format!("Unknown {asked} architecture {arch}: {not_configured}")));
-    }
-    if request.json {
-        return Ok(ScriptAnswer::NotConfigured(format!("Unknown {asked}: {not_configured}")));
     }
     if let Some(config) = view.boot_params.get(&BootKey::unknown()).filter(|config| !config.script.is_empty()) {
         let chain_url = format!("{}&arch=${{buildarch}}&ts={now}", again());
@@ -245,8 +249,8 @@ fn first<'a>(view: &'a BootView, selector: Selector<'_>, wanted: fn(&Component) 
     let if_wanted = |found: Option<&'a Arc<Component>>| found.map(|found| &**found).filter(|found| wanted(found));
     let known = |id: &Xname| if_wanted(view.components.get(id));
     match selector {
-        Selector::Mac(text) => if_wanted(view.component_by_mac(text.parse().ok()?)),
-        Selector::Name(text) => known(&text.parse().ok()?),
+        Selector::Mac(text) => if_wanted(view.component_by_mac(colon_mac(text)?)),
+        Selector::Name(text) => known(&text.parse().ok().filter(|id: &Xname| id.as_str() == text)?),
         Selector::Nid(nid) => view.index.by_nid.get(&nid)?.iter().find_map(known),
     }
 }
@@ -255,7 +259,7 @@ fn first<'a>(view: &'a BootView, selector: Selector<'_>, wanted: fn(&Component) 
 /// of its number, of its role, and those for every node.
 fn config_of<'a>(view: &'a BootView, node: &Component, selector: Selector<'_>) -> Option<&'a BootConfig> {
     let asked = match selector {
-        Selector::Mac(text) => text.parse::<MacAddr>().ok(),
+        Selector::Mac(text) => colon_mac(text),
         _ => None,
     };
     let get = |key: BootKey| kernel_under(view, &key);
@@ -280,10 +284,11 @@ fn unavailable(config: &BootConfig) -> Option<&'static str> {
     }
 }
 
-/// The query by which the node asks again: its MAC address as it asked or the first that is known, else its xname, else
-/// what it asked.
+/// The query by which the node asks again: its MAC address as it asked or the one that is known for the longest, else its
+/// xname, else what it asked.
 fn who(view: &BootView, node: Option<&Component>, selector: Selector<'_>) -> String {
-    let known = || node.and_then(|node| view.interfaces_of(&node.id).next()).map(|interface| interface.mac);
+    let first = |node: &Component| view.interfaces_of(&node.id).min_by_key(|interface| interface.last_update);
+    let known = || node.and_then(first).map(|interface| interface.mac);
     match selector {
         Selector::Mac(text) => format!("mac={}", encoded(text)),
         Selector::Name(name) => known().map_or_else(|| format!("name={}", encoded(name)), |mac| format!("mac={mac}")),

@@ -187,3 +187,19 @@ fn a_file_that_was_kept_and_does_not_decode_is_an_error() {
     broken.cloud_init_groups.insert(group.name.clone(), Arc::new(group));
     assert_eq!(group_file(&broken, of(&broken, NODE), "gpu").unwrap().unwrap_err(), AdminError::Base64);
 }
+
+#[test]
+fn an_interface_that_is_added_later_does_not_change_the_address() {
+    let interface = |mac: &str, at: i64, address: &str| {
+        let Object::EthernetInterface(made) = interface(mac, NODE, &[address]) else { panic!() };
+        Object::EthernetInterface(Arc::new(EthernetInterface { last_update: Timestamp(at), ..(*made).clone() }))
+    };
+    let told = view([
+        interface("02:00:00:00:00:01", 9, "10.0.0.9"),
+        interface("02:00:00:00:00:02", 8, "10.0.0.8"),
+        interface("02:00:00:00:00:03", 7, "10.0.0.7"),
+    ]);
+    let component = &told.components[&NODE.parse::<Xname>().unwrap()];
+    let text = meta_data(&told, component, SITE);
+    assert!(text.contains("local_ipv4: \"10.0.0.7\""), "{text}");
+}

@@ -92,7 +92,7 @@ pub(super) const SCHEMAS: &[Named] = &[
                 Object(&[
                     required("content", Text, ""),
                     required("filename", Text, ""),
-                    optional("encoding", ENCODING, "`plain` unless given."),
+                    optional("encoding", Text, "`base64` is decoded for the node; anything else, such as `plain`, is given as it is."),
                 ]),
                 "",
             ),
@@ -111,7 +111,7 @@ pub(super) const SCHEMAS: &[Named] = &[
                 Object(&[
                     optional("content", Text, "What members are given, such as a cloud-config."),
                     optional("filename", Text, ""),
-                    optional("encoding", ENCODING, "`plain` unless given."),
+                    optional("encoding", Text, "`base64` is decoded for the node; anything else, such as `plain`, is given as it is."),
                 ]),
                 "",
             ),
@@ -135,5 +135,3 @@ pub(super) const SCHEMAS: &[Named] = &[
         ]),
     ),
 ];
-
-const ENCODING: Schema = Words(|| vec!["plain", "base64"]);
