@@ -86,7 +86,6 @@ pub fn routes(state: CloudInitState) -> Router {
         false => entries::read_entry(state, Path(name)).await,
     };
     shelf_routes("/cloud-init", get(one), open)
-        .route("/cloud-init/admin", any(not_found))
         .merge(secured)
         .merge(node::routes(node))
         .merge(service::routes())

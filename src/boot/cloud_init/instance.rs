@@ -89,8 +89,26 @@ pub fn meta_data(view: &BootView, component: &Component, site: Site<'_>) -> Stri
     let id = Value::from(instance_id(&subject, &members));
     members["instance-id"] = id.clone();
     members["instance_data"]["v1"]["instance_id"] = id;
-    let order = ["instance-id", "local-hostname", "hostname", "cluster-name", "instance_data"];
-    yaml::mapping(order.map(|name| (name, &members[name])))
+    in_order(&members)
+}
+
+/// The meta-data as YAML, its members in the order of the original.
+fn in_order(members: &Value) -> String {
+    fn some<'a>(of: &'a Value, names: &[&'a str]) -> Vec<(&'a str, &'a Value)> {
+        names.iter().filter_map(|name| Some((*name, of.get(*name)?))).collect()
+    }
+    let v1 = &members["instance_data"]["v1"];
+    let own =
+        ["availability_zone", "instance_id", "instance_type", "region", "local_ipv4", "cloud_provider", "public_keys"];
+    let vendor = some(&v1["vendor_data"], &["version", "cloud_init_base_url", "cluster_name", "groups"]);
+    [
+        &yaml::members_at(0, some(members, &["instance-id", "local-hostname", "hostname", "cluster-name"])),
+        "instance_data:\n  v1:\n",
+        &yaml::members_at(4, some(v1, &own)),
+        "    vendor_data:\n",
+        &yaml::members_at(6, vendor),
+    ]
+    .concat()
 }
 
 /// All of the meta-data but the instance's identifier. What is empty is left out where the original leaves it out.

@@ -82,14 +82,6 @@ async fn whoever_has_an_interface_and_is_no_component_has_no_groups_and_no_meta_
 }
 
 #[tokio::test]
-async fn the_path_of_the_administration_is_no_entry() {
-    let router = api(plain_store().await);
-    for method in ["GET", "POST", "PUT", "DELETE"] {
-        assert_eq!(send(&router, method, "/cloud-init/admin", "{}").await.status(), StatusCode::NOT_FOUND, "{method}");
-    }
-}
-
-#[tokio::test]
 async fn defaults_are_laid_over_those_that_are_kept() {
     let store = plain_store().await;
     let router = api(store.clone());
