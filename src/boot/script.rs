@@ -1,8 +1,8 @@
 //! The iPXE script of a node, after BSS `bootscript`.
 //!
 //! Unlike BSS, which looks only under the kind of key that was asked for, parameters are found under whatever kind of key
-//! they are stored and the node asks; and a node needs no component endpoint. It has to be a node that SMD knows and that
-//! is not `Empty`. As with BSS, it asks by its xname as SMD spells it, or by its MAC address with colons. Parameters of its role and those for every node come after its own; a machine with nothing to boot gets
+//! they are stored and the node asks; and a node needs no component endpoint. It has to be a node that SMD knows, and one
+//! that asks by its MAC address must not be `Empty`. As with BSS, it asks by its xname as SMD spells it, or by its MAC address with colons. Parameters of its role and those for every node come after its own; a machine with nothing to boot gets
 //! those for its architecture, where there are some. The site's own templates take the place of BSS's scripts.
 
 mod templated;
@@ -197,9 +197,7 @@ fn unknown(
         Selector::Nid(nid) => format!("NID {nid}"),
     };
     let not_configured = "this host not configured for booting.";
-    // One that is `Empty` asks again by its MAC address as well, by which it is known once SMD has found it again.
-    let asker = node.or_else(|| empty_node(view, request.selector));
-    let again = || format!("{}/boot/v1/bootscript?{}", settings.chain_base_url, who(view, asker, request.selector));
+    let again = || format!("{}/boot/v1/bootscript?{}", settings.chain_base_url, who(view, node, request.selector));
     let now = request.now.0.div_euclid(1_000_000);
     if let Some(arch) = request.arch {
         if let Some(config) = config_for(view, arch).filter(|config| unavailable(config).is_none()) {
@@ -228,28 +226,17 @@ fn kernel_under<'a>(view: &'a BootView, key: &BootKey) -> Option<&'a BootConfig>
     view.boot_params.get(key).filter(|config| !config.kernel.is_empty()).map(|config| &**config)
 }
 
-/// True for what BSS knows: SMD turns a node `Empty` when its endpoint is deleted, and BSS knows it no more.
-fn boots(component: &Component) -> bool {
-    component.id.is_node() && component.state != Some(State::Empty)
-}
-
-/// The node that is meant.
+/// The node that is meant; the first where several have one number. SMD turns a node `Empty` when its endpoint is deleted,
+/// and BSS does not know it by its MAC addresses then.
 #[must_use]
 pub fn node<'a>(view: &'a BootView, selector: Selector<'_>) -> Option<&'a Component> {
-    first(view, selector, boots)
-}
-
-/// The node that is meant and `Empty`, so that it has nothing to boot.
-fn empty_node<'a>(view: &'a BootView, selector: Selector<'_>) -> Option<&'a Component> {
-    first(view, selector, |component| component.id.is_node())
-}
-
-/// The first component that is meant and wanted; several may have one number.
-fn first<'a>(view: &'a BootView, selector: Selector<'_>, wanted: fn(&Component) -> bool) -> Option<&'a Component> {
-    let if_wanted = |found: Option<&'a Arc<Component>>| found.map(|found| &**found).filter(|found| wanted(found));
-    let known = |id: &Xname| if_wanted(view.components.get(id));
+    let if_node = |found: &'a Arc<Component>| Some(&**found).filter(|found| found.id.is_node());
+    let known = |id: &Xname| if_node(view.components.get(id)?);
     match selector {
-        Selector::Mac(text) => if_wanted(view.component_by_mac(colon_mac(text)?)),
+        Selector::Mac(text) => {
+            let found = if_node(view.component_by_mac(colon_mac(text)?)?);
+            found.filter(|node| node.state != Some(State::Empty))
+        }
         Selector::Name(text) => known(&text.parse().ok().filter(|id: &Xname| id.as_str() == text)?),
         Selector::Nid(nid) => view.index.by_nid.get(&nid)?.iter().find_map(known),
     }

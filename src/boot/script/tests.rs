@@ -146,8 +146,6 @@ fn who_has_nothing_to_boot_waits_and_asks_with_its_architecture() {
         (&without, Selector::Name("a b$&{x}"), "name=a%20b%24%26%7Bx%7D"),
         (&without, Selector::Nid(Nid(999)), "nid=999"),
         (&empty, Selector::Mac(MAC), "mac=ec:e7:a7:05:a1:00"),
-        (&empty, Selector::Name(NODE), "mac=ec:e7:a7:05:a1:00"),
-        (&empty, Selector::Nid(Nid(1)), "mac=ec:e7:a7:05:a1:00"),
     ] {
         let chain = format!("chain https://demo/apis/bss/boot/v1/bootscript?{query}&arch=${{buildarch}}&ts=1700000000");
         assert_eq!(text(view, ask(selector)), format!("#!ipxe\nsleep 10\n{chain}\n\n"));
@@ -156,6 +154,15 @@ fn who_has_nothing_to_boot_waits_and_asks_with_its_architecture() {
         let json = script(view, &ScriptRequest { json: true, ..ask(selector) }, &settings()).unwrap();
         assert!(matches!(&json, ScriptAnswer::Parts(parts) if parts.kernel.is_empty()), "{json:?}");
     }
+}
+
+#[test]
+fn a_node_that_is_empty_is_known_by_its_name_and_its_number_and_not_by_its_mac_address() {
+    let view = view(&["host:x1000c1s7b0n0"], Some(State::Empty));
+    for selector in [Selector::Name(NODE), Selector::Nid(Nid(1))] {
+        assert!(text(&view, ask(selector)).contains("kernel host:x1000c1s7b0n0 "), "{selector:?}");
+    }
+    assert!(text(&view, ask(Selector::Mac(MAC))).contains("sleep 10"));
 }
 
 #[test]
