@@ -2,8 +2,10 @@
 //!
 //! Unlike BSS, which looks only under the kind of key that was asked for, parameters are found under whatever kind of key
 //! they are stored and the node asks; and a node needs no component endpoint. It has to be a node that SMD knows, and one
-//! that asks by its MAC address must not be `Empty`. As with BSS, it asks by its xname as SMD spells it, or by its MAC address with colons. Parameters of its role and those for every node come after its own; a machine with nothing to boot gets
-//! those for its architecture, where there are some. The site's own templates take the place of BSS's scripts.
+//! that asks by its MAC address must not be `Empty`. It may ask by its MAC address in any spelling, because firmware has
+//! its own, and by its xname as SMD spells it. Parameters of its role and those for every node come after its own; a
+//! machine with nothing to boot gets those for its architecture, where there are some. The site's own templates take the
+//! place of BSS's scripts.
 
 mod templated;
 
@@ -13,10 +15,10 @@ use std::sync::Arc;
 
 use self::templated::{templated, unknown_templated};
 use super::params::{Identity, command_line, one_line};
-use crate::model::{BootConfig, BootKey, Component, Nid, State, Timestamp, Xname};
+use crate::model::{BootConfig, BootKey, Component, MacAddr, Nid, State, Timestamp, Xname};
 use crate::snapshot::BootView;
 use crate::template::boot_script as template;
-use crate::wire::bss::{ScriptParts, SharedHost, colon_mac};
+use crate::wire::bss::{ScriptParts, SharedHost};
 
 /// What the scripts say that is the same for every node.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,7 +64,7 @@ impl ScriptSettings {
 /// Whose script is asked for, in the words of the request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Selector<'a> {
-    /// The node that has this MAC address; with colons, in either case.
+    /// The node that has this MAC address, in any spelling.
     Mac(&'a str),
     /// The node of this xname, as SMD spells it.
     Name(&'a str),
@@ -234,7 +236,7 @@ pub fn node<'a>(view: &'a BootView, selector: Selector<'_>) -> Option<&'a Compon
     let known = |id: &Xname| if_node(view.components.get(id)?);
     match selector {
         Selector::Mac(text) => {
-            let found = if_node(view.component_by_mac(colon_mac(text)?)?);
+            let found = if_node(view.component_by_mac(text.parse().ok()?)?);
             found.filter(|node| node.state != Some(State::Empty))
         }
         Selector::Name(text) => known(&text.parse().ok().filter(|id: &Xname| id.as_str() == text)?),
@@ -246,7 +248,7 @@ pub fn node<'a>(view: &'a BootView, selector: Selector<'_>) -> Option<&'a Compon
 /// of its number, of its role, and those for every node.
 fn config_of<'a>(view: &'a BootView, node: &Component, selector: Selector<'_>) -> Option<&'a BootConfig> {
     let asked = match selector {
-        Selector::Mac(text) => colon_mac(text),
+        Selector::Mac(text) => text.parse::<MacAddr>().ok(),
         _ => None,
     };
     let get = |key: BootKey| kernel_under(view, &key);

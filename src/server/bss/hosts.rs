@@ -13,7 +13,7 @@ use crate::boot::{self, Selector};
 use crate::model::{Component, Nid, Xname};
 use crate::server::common::{Problem, body};
 use crate::snapshot::BootView;
-use crate::wire::bss::{HostView, dump_json, hosts_json, listed, whole_number};
+use crate::wire::bss::{HostView, colon_mac, dump_json, hosts_json, listed, whole_number};
 
 const JSON: &str = "application/json; charset=UTF-8";
 
@@ -48,7 +48,8 @@ fn selected<'a>(view: &'a BootView, query: &[(String, String)]) -> Result<Option
         look(node.map(|node| &**node), "host name", text)?;
     }
     for text in asked("mac") {
-        look(boot::node(view, Selector::Mac(text)), "MAC address", text)?;
+        let node = colon_mac(text).and_then(|_| boot::node(view, Selector::Mac(text)));
+        look(node, "MAC address", text)?;
     }
     for text in asked("nid") {
         let invalid = || Problem::bad_request(format!("Bad Request - Invalid nid '{text}'"));

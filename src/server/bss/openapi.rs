@@ -69,7 +69,7 @@ const ROUTES: &[Route] = &[
             ],
         )
         .query(&[
-            Query("mac", Text, "A MAC address of the node, with colons."),
+            Query("mac", Text, "A MAC address of the node, in any spelling."),
             Query("name", Text, "The node's xname."),
             Query("nid", Whole, "The node's number."),
             Query("arch", Text, "The architecture that the firmware names."),
