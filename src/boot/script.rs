@@ -1,9 +1,11 @@
 //! The iPXE script of a node, after BSS `bootscript`.
 //!
-//! Unlike BSS, which looks only under the kind of key that was asked for, parameters are found however they are stored
-//! and however the node asks; and a node needs no component endpoint. It has to be a node that SMD knows and that is
-//! not `Empty`. Parameters of its role and those for every node come after its own; a machine with nothing to boot gets
-//! those for its architecture, where there are some. The site's own templates take the place of BSS's scripts.
+//! Unlike BSS, which looks only under the kind of key that was asked for, parameters are found under whatever kind of key
+//! they are stored and the node asks; and a node needs no component endpoint. It has to be a node that SMD knows, and one
+//! that asks by its MAC address must not be `Empty`. It may ask by its MAC address in any spelling, because firmware has
+//! its own, and by its xname as SMD spells it. Parameters of its role and those for every node come after its own; a
+//! machine with nothing to boot gets those for its architecture, where there are some. The site's own templates take the
+//! place of BSS's scripts.
 
 mod templated;
 
@@ -64,7 +66,7 @@ impl ScriptSettings {
 pub enum Selector<'a> {
     /// The node that has this MAC address, in any spelling.
     Mac(&'a str),
-    /// The node of this xname.
+    /// The node of this xname, as SMD spells it.
     Name(&'a str),
     /// The node of this number.
     Nid(Nid),
@@ -130,24 +132,25 @@ pub fn script(
     settings: &ScriptSettings,
 ) -> Result<ScriptAnswer, ScriptError> {
     let found = node(view, request.selector);
+    let asked_mac = request.selector.dashed_mac();
+    let identity = Identity {
+        xname: found.map(|node| node.id.as_str()),
+        nid: found.and_then(|node| node.nid).map(|nid| nid.0),
+        mac: asked_mac.as_deref(),
+        seed: &settings.advertise_address,
+    };
     let Some((node, config)) = found.and_then(|node| Some((node, config_of(view, node, request.selector)?))) else {
-        return unknown(view, found, request, settings);
+        // As JSON there is always an answer, in which there is no kernel.
+        return match request.json {
+            true => Ok(ScriptAnswer::Parts(parts(&BootConfig::default(), &identity))),
+            false => unknown(view, found, request, settings),
+        };
     };
     if let Some(what) = unavailable(config) {
         return Ok(ScriptAnswer::NotConfigured(format!("{}: {what}", node.id)));
     }
-    let asked_mac = request.selector.dashed_mac();
-    let identity = Identity {
-        xname: Some(node.id.as_str()),
-        nid: node.nid.map(|nid| nid.0),
-        mac: asked_mac.as_deref(),
-        seed: &settings.advertise_address,
-    };
     if request.json {
-        let (kernel, initrd) = (one_line(&config.kernel), one_line(&config.initrd));
-        let params = command_line(&config.params, !initrd.is_empty(), &identity);
-        let (kernel, initrd) = (kernel.into_owned(), initrd.into_owned());
-        return Ok(ScriptAnswer::Parts(ScriptParts { params, kernel, initrd }));
+        return Ok(ScriptAnswer::Parts(parts(config, &identity)));
     }
     let again = who(view, Some(node), request.selector);
     let chain_url =
@@ -156,6 +159,12 @@ pub fn script(
         return templated(config, &identity, &chain_url, request.retry, settings);
     }
     rendered(config, &identity, &chain_url, settings)
+}
+
+fn parts(config: &BootConfig, identity: &Identity<'_>) -> ScriptParts {
+    let (kernel, initrd) = (one_line(&config.kernel), one_line(&config.initrd));
+    let params = command_line(&config.params, !initrd.is_empty(), identity);
+    ScriptParts { params, kernel: kernel.into_owned(), initrd: initrd.into_owned() }
 }
 
 fn rendered(
@@ -190,20 +199,15 @@ fn unknown(
         Selector::Nid(nid) => format!("NID {nid}"),
     };
     let not_configured = "this host not configured for booting.";
-    // One that is `Empty` asks again by its MAC address as well, by which it is known once SMD has found it again.
-    let asker = node.or_else(|| empty_node(view, request.selector));
-    let again = || format!("{}/boot/v1/bootscript?{}", settings.chain_base_url, who(view, asker, request.selector));
+    let again = || format!("{}/boot/v1/bootscript?{}", settings.chain_base_url, who(view, node, request.selector));
     let now = request.now.0.div_euclid(1_000_000);
     if let Some(arch) = request.arch {
-        if let Some(config) = config_for(view, arch).filter(|config| !request.json && unavailable(config).is_none()) {
+        if let Some(config) = config_for(view, arch).filter(|config| unavailable(config).is_none()) {
             let nobody = Identity { xname: None, nid: None, mac: None, seed: &settings.advertise_address };
             let chain_url = format!("{}&arch=${{buildarch}}&ts={now}", again());
             return rendered(config, &nobody, &chain_url, settings);
         }
         return Ok(ScriptAnswer::NotConfigured(format!("Unknown {asked} architecture {arch}: {not_configured}")));
-    }
-    if request.json {
-        return Ok(ScriptAnswer::NotConfigured(format!("Unknown {asked}: {not_configured}")));
     }
     if let Some(config) = view.boot_params.get(&BootKey::unknown()).filter(|config| !config.script.is_empty()) {
         let chain_url = format!("{}&arch=${{buildarch}}&ts={now}", again());
@@ -224,29 +228,18 @@ fn kernel_under<'a>(view: &'a BootView, key: &BootKey) -> Option<&'a BootConfig>
     view.boot_params.get(key).filter(|config| !config.kernel.is_empty()).map(|config| &**config)
 }
 
-/// True for what BSS knows: SMD turns a node `Empty` when its endpoint is deleted, and BSS knows it no more.
-fn boots(component: &Component) -> bool {
-    component.id.is_node() && component.state != Some(State::Empty)
-}
-
-/// The node that is meant.
+/// The node that is meant; the first where several have one number. SMD turns a node `Empty` when its endpoint is deleted,
+/// and BSS does not know it by its MAC addresses then.
 #[must_use]
 pub fn node<'a>(view: &'a BootView, selector: Selector<'_>) -> Option<&'a Component> {
-    first(view, selector, boots)
-}
-
-/// The node that is meant and `Empty`, so that it has nothing to boot.
-fn empty_node<'a>(view: &'a BootView, selector: Selector<'_>) -> Option<&'a Component> {
-    first(view, selector, |component| component.id.is_node())
-}
-
-/// The first component that is meant and wanted; several may have one number.
-fn first<'a>(view: &'a BootView, selector: Selector<'_>, wanted: fn(&Component) -> bool) -> Option<&'a Component> {
-    let if_wanted = |found: Option<&'a Arc<Component>>| found.map(|found| &**found).filter(|found| wanted(found));
-    let known = |id: &Xname| if_wanted(view.components.get(id));
+    let if_node = |found: &'a Arc<Component>| Some(&**found).filter(|found| found.id.is_node());
+    let known = |id: &Xname| if_node(view.components.get(id)?);
     match selector {
-        Selector::Mac(text) => if_wanted(view.component_by_mac(mac_of(text)?)),
-        Selector::Name(text) => known(&text.parse().ok()?),
+        Selector::Mac(text) => {
+            let found = if_node(view.component_by_mac(mac_of(text)?)?);
+            found.filter(|node| node.state != Some(State::Empty))
+        }
+        Selector::Name(text) => known(&text.parse().ok().filter(|id: &Xname| id.as_str() == text)?),
         Selector::Nid(nid) => view.index.by_nid.get(&nid)?.iter().find_map(known),
     }
 }
@@ -293,10 +286,11 @@ fn unavailable(config: &BootConfig) -> Option<&'static str> {
     }
 }
 
-/// The query by which the node asks again: its MAC address as it asked or the first that is known, else its xname, else
-/// what it asked.
+/// The query by which the node asks again: its MAC address as it asked or the one that is known for the longest, else its
+/// xname, else what it asked.
 fn who(view: &BootView, node: Option<&Component>, selector: Selector<'_>) -> String {
-    let known = || node.and_then(|node| view.interfaces_of(&node.id).next()).map(|interface| interface.mac);
+    let first = |node: &Component| view.interfaces_of(&node.id).min_by_key(|interface| interface.last_update);
+    let known = || node.and_then(first).map(|interface| interface.mac);
     match selector {
         Selector::Mac(text) => format!("mac={}", encoded(text)),
         Selector::Name(name) => known().map_or_else(|| format!("name={}", encoded(name)), |mac| format!("mac={mac}")),

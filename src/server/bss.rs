@@ -8,7 +8,8 @@
 //! | `/dumpstate` | GET | no |
 //! | `/endpoint-history` | GET | no |
 //! | `/scn` | POST | no |
-//! | `/service/status`, `/service/status/all`, `/service/hsm`, `/service/storage/status`, `/service/version` | any | yes |
+//! | `/service/status`, `/service/hsm`, `/service/storage/status`, `/service/version` | any | yes |
+//! | `/service/status/all` | GET | yes |
 //!
 //! The boot role has `/bootscript` by `mac=` and nothing else.
 
@@ -70,7 +71,7 @@ pub fn routes(state: BssState) -> Router {
         .route("/endpoint-history", only("GET", get(history::list)))
         .route("/scn", only("POST", post(hosts::notice)))
         .route("/service/status", any(service::status))
-        .route("/service/status/all", any(service::all))
+        .route("/service/status/all", only("GET", get(service::all)))
         .route("/service/hsm", any(service::hsm))
         .route("/service/storage/status", any(service::storage))
         .route("/service/version", any(service::version))

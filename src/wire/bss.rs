@@ -6,11 +6,16 @@
 mod entry;
 mod host;
 mod listing;
+mod query;
 mod request;
 mod shared_host;
 
 pub use entry::{ScriptParts, list_json, script_json};
 pub use host::{HostView, dump_json, history_json, hosts_json};
 pub use listing::{Body, Listing, delete_bodies, parse_listing, put_bodies};
-pub use request::{BootParamsError, ConfigFields, Request, Selection, parse_new, parse_request, parse_selection};
+pub use query::{listed, whole_number};
+pub use request::{
+    BootParamsError, ConfigFields, Request, Selection, colon_mac, parse_known, parse_new, parse_request,
+    parse_selection,
+};
 pub use shared_host::SharedHost;

@@ -14,6 +14,9 @@ use crate::wire::cloud_init::{AdminError, file_of, yaml};
 /// The user-data of every node, and the file of a group that has none. The original sends it without a line break.
 pub const EMPTY: &str = "#cloud-config";
 
+/// The vendor-data of a node without groups.
+pub const NO_GROUPS: &str = "#include\n";
+
 /// How many digits the number in a host name has where the defaults do not say.
 const DIGITS: u32 = 4;
 
@@ -63,9 +66,13 @@ impl<'a> Subject<'a> {
         format!("{short}{nid:0width$}", width = digits as usize)
     }
 
-    /// The first IPv4 address in the order of the node's MAC addresses, else the first address.
+    /// The first IPv4 address of the interface that has been as it is for the longest, else its first address: one that
+    /// is added later does not change what the node is told. The original takes the first in its database's order, which
+    /// is the same.
     fn address(&self) -> Option<String> {
-        let addresses = || self.view.interfaces_of(&self.component.id).flat_map(|i| &i.ip_addresses).map(|a| a.ip);
+        let mut interfaces: Vec<_> = self.view.interfaces_of(&self.component.id).collect();
+        interfaces.sort_by_key(|interface| interface.last_update);
+        let addresses = || interfaces.iter().flat_map(|interface| &interface.ip_addresses).map(|address| address.ip);
         addresses().find(std::net::IpAddr::is_ipv4).or_else(|| addresses().next()).map(|ip| ip.to_string())
     }
 }
@@ -82,8 +89,26 @@ pub fn meta_data(view: &BootView, component: &Component, site: Site<'_>) -> Stri
     let id = Value::from(instance_id(&subject, &members));
     members["instance-id"] = id.clone();
     members["instance_data"]["v1"]["instance_id"] = id;
-    let order = ["instance-id", "local-hostname", "hostname", "cluster-name", "instance_data"];
-    yaml::mapping(order.map(|name| (name, &members[name])))
+    in_order(&members)
+}
+
+/// The meta-data as YAML, its members in the order of the original.
+fn in_order(members: &Value) -> String {
+    fn some<'a>(of: &'a Value, names: &[&'a str]) -> Vec<(&'a str, &'a Value)> {
+        names.iter().filter_map(|name| Some((*name, of.get(*name)?))).collect()
+    }
+    let v1 = &members["instance_data"]["v1"];
+    let own =
+        ["availability_zone", "instance_id", "instance_type", "region", "local_ipv4", "cloud_provider", "public_keys"];
+    let vendor = some(&v1["vendor_data"], &["version", "cloud_init_base_url", "cluster_name", "groups"]);
+    [
+        &yaml::members_at(0, some(members, &["instance-id", "local-hostname", "hostname", "cluster-name"])),
+        "instance_data:\n  v1:\n",
+        &yaml::members_at(4, some(v1, &own)),
+        "    vendor_data:\n",
+        &yaml::members_at(6, vendor),
+    ]
+    .concat()
 }
 
 /// All of the meta-data but the instance's identifier. What is empty is left out where the original leaves it out.
@@ -167,7 +192,7 @@ fn instance_id(subject: &Subject<'_>, members: &Value) -> String {
 pub fn vendor_data(view: &BootView, component: &Component, site: Site<'_>) -> String {
     let subject = Subject::new(view, component);
     let base = subject.base_url().unwrap_or(site.base_url);
-    let mut text = "#include\n".to_owned();
+    let mut text = NO_GROUPS.to_owned();
     for (label, _) in subject.groups() {
         text.extend([base, "/", label, ".yaml\n"]);
     }

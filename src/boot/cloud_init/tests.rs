@@ -169,7 +169,7 @@ fn a_template_is_told_in_the_first_line_of_user_data_only() {
         entry("b", json!({"l": 1}), Value::Null, false),
     ]);
     let user = text(&view, Identity::Name(NODE), DataKind::User).unwrap();
-    assert_eq!(user, "## template: jinja\n#cloud-config\nk: \"{{ ds.x }}\"\nl: 1\n");
+    assert_eq!(user, "## template: jinja\n#cloud-config\nk: '{{ ds.x }}'\nl: 1\n");
     assert_eq!(text(&view, Identity::Name(NODE), DataKind::Meta).unwrap(), "m: 1\n");
     assert!(text(&view, Identity::Name("b"), DataKind::User).unwrap().starts_with("#cloud-config\n"));
 }

@@ -91,9 +91,18 @@ fn a_mac_address_is_known_in_any_spelling_and_shown_as_it_was_asked() {
 }
 
 #[test]
-fn parameters_are_found_however_they_are_stored_and_asked_for() {
+fn another_spelling_of_an_xname_is_unknown() {
+    let view = view(&["mac:ec:e7:a7:05:a1:00", "host:x1000c1s7b0n0"], None);
+    for name in ["X1000C1S7B0N0", "x1000c01s7b0n0", " x1000c1s7b0n0"] {
+        let text = text(&view, ask(Selector::Name(name)));
+        assert!(text.starts_with("#!ipxe\nsleep 10\n"), "{name}: {text}");
+    }
+}
+
+#[test]
+fn parameters_are_found_under_any_kind_of_key_and_asked_for_by_any() {
     let all = ["mac:ec:e7:a7:05:a1:00", "mac:ec:e7:a7:05:a1:f0", "host:x1000c1s7b0n0", "nid:1"];
-    let selectors = [Selector::Mac(MAC), Selector::Name(NODE), Selector::Name("X1000c1s7b0n0"), Selector::Nid(Nid(1))];
+    let selectors = [Selector::Mac(MAC), Selector::Name(NODE), Selector::Nid(Nid(1))];
     for key in all {
         let view = view(&[key], None);
         for selector in selectors {
@@ -145,15 +154,34 @@ fn who_has_nothing_to_boot_waits_and_asks_with_its_architecture() {
         (&without, Selector::Name("a b$&{x}"), "name=a%20b%24%26%7Bx%7D"),
         (&without, Selector::Nid(Nid(999)), "nid=999"),
         (&empty, Selector::Mac(MAC), "mac=ec:e7:a7:05:a1:00"),
-        (&empty, Selector::Name(NODE), "mac=ec:e7:a7:05:a1:00"),
-        (&empty, Selector::Nid(Nid(1)), "mac=ec:e7:a7:05:a1:00"),
     ] {
         let chain = format!("chain https://demo/apis/bss/boot/v1/bootscript?{query}&arch=${{buildarch}}&ts=1700000000");
         assert_eq!(text(view, ask(selector)), format!("#!ipxe\nsleep 10\n{chain}\n\n"));
         let again = script(view, &ScriptRequest { arch: Some("x86_64"), ..ask(selector) }, &settings()).unwrap();
         assert!(matches!(again, ScriptAnswer::NotConfigured(_)), "{again:?}");
         let json = script(view, &ScriptRequest { json: true, ..ask(selector) }, &settings()).unwrap();
-        assert!(matches!(json, ScriptAnswer::NotConfigured(_)), "{json:?}");
+        assert!(matches!(&json, ScriptAnswer::Parts(parts) if parts.kernel.is_empty()), "{json:?}");
+    }
+}
+
+#[test]
+fn a_node_that_is_empty_is_known_by_its_name_and_its_number_and_not_by_its_mac_address() {
+    let view = view(&["host:x1000c1s7b0n0"], Some(State::Empty));
+    for selector in [Selector::Name(NODE), Selector::Nid(Nid(1))] {
+        assert!(text(&view, ask(selector)).contains("kernel host:x1000c1s7b0n0 "), "{selector:?}");
+    }
+    assert!(text(&view, ask(Selector::Mac(MAC))).contains("sleep 10"));
+}
+
+#[test]
+fn the_parts_of_a_script_that_is_not_there_name_the_node_and_no_kernel() {
+    for (selector, params) in [
+        (Selector::Name(NODE), " xname=x1000c1s7b0n0 nid=1 ds=nocloud-net;s=172.16.0.254/"),
+        (Selector::Nid(Nid(999)), " ds=nocloud-net;s=172.16.0.254/"),
+    ] {
+        let request = ScriptRequest { json: true, arch: Some("x86_64"), ..ask(selector) };
+        let expected = ScriptParts { params: params.to_owned(), kernel: String::new(), initrd: String::new() };
+        assert_eq!(script(&view(&[], None), &request, &settings()).unwrap(), ScriptAnswer::Parts(expected));
     }
 }
 

@@ -10,7 +10,9 @@ use crate::server::common::author::By;
 use crate::server::common::{Problem, body};
 use crate::snapshot::Snapshot;
 use crate::store::Decision;
-use crate::wire::bss::{BootParamsError, Request, Selection, list_json, parse_new, parse_request, parse_selection};
+use crate::wire::bss::{
+    BootParamsError, Request, Selection, list_json, parse_known, parse_new, parse_request, parse_selection,
+};
 
 pub(super) async fn handle(State(state): State<BssState>, by: By, method: Method, uri: Uri, body: Body) -> Response {
     let answer = match method {
@@ -20,8 +22,8 @@ pub(super) async fn handle(State(state): State<BssState>, by: By, method: Method
         Method::PATCH => write(&state, by, body, PATCH).await,
         Method::DELETE => write(&state, by, body, DELETE).await,
         _ => {
-            let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "allow GET,POST,PUT,PATCH,DELETE");
-            return ([(header::ALLOW, "GET,POST,PUT,PATCH,DELETE")], problem).into_response();
+            let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "allow GET,PUT,POST,PATCH,DELETE");
+            return ([(header::ALLOW, "GET,PUT,POST,PATCH,DELETE")], problem).into_response();
         }
     };
     answer.unwrap_or_else(IntoResponse::into_response)
@@ -56,7 +58,7 @@ struct Verb {
 
 const CREATE: Verb = Verb { parse: parse_new, decide: decide::create, status: StatusCode::CREATED };
 const PUT: Verb = Verb { parse: parse_request, decide: decide::put, status: StatusCode::OK };
-const PATCH: Verb = Verb { parse: parse_request, decide: decide::patch, status: StatusCode::OK };
+const PATCH: Verb = Verb { parse: parse_known, decide: decide::patch, status: StatusCode::OK };
 const DELETE: Verb = Verb { parse: parse_request, decide: decide::delete, status: StatusCode::OK };
 
 async fn write(state: &BssState, By(author): By, body: Body, verb: Verb) -> Result<Response, Problem> {
@@ -71,7 +73,11 @@ fn json(status: StatusCode, body: String) -> Response {
 
 impl From<BootParamsError> for Problem {
     fn from(error: BootParamsError) -> Self {
-        Self::bad_request(error.to_string())
+        let status = match error {
+            BootParamsError::NoSuchHost(_) => StatusCode::NOT_FOUND,
+            _ => StatusCode::BAD_REQUEST,
+        };
+        Self::new(status, error.to_string())
     }
 }
 

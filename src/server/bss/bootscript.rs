@@ -17,7 +17,7 @@ use crate::clock;
 use crate::model::Nid;
 use crate::server::common::{Accesses, Endpoint, LocalAddr, Problem};
 use crate::store::BootReader;
-use crate::wire::bss::script_json;
+use crate::wire::bss::{script_json, whole_number};
 
 /// What the handler needs.
 #[derive(Clone)]
@@ -69,8 +69,8 @@ fn answer(state: &State, local: Option<IpAddr>, uri: &Uri) -> Result<Response, P
         let detail = "boot scripts are given here by mac= only; ask the API for those of a name= or a nid=";
         return Err(Problem::new(StatusCode::FORBIDDEN, detail));
     }
-    let number = |name: &str| get(name).and_then(|text| text.parse::<i64>().ok()).unwrap_or(0);
-    let nid = || get("nid").and_then(|text| text.parse().ok()).map(Nid).filter(|nid| *nid <= Nid::MAX);
+    let number = |name: &str| get(name).and_then(whole_number).unwrap_or(0);
+    let nid = || u64::try_from(whole_number(get("nid")?)?).ok().map(Nid).filter(|nid| *nid <= Nid::MAX);
     let selector = (get("mac").map(Selector::Mac))
         .or_else(|| get("name").map(Selector::Name))
         .or_else(|| nid().map(Selector::Nid))

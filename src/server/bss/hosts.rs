@@ -13,7 +13,7 @@ use crate::boot::{self, Selector};
 use crate::model::{Component, Nid, Xname};
 use crate::server::common::{Problem, body};
 use crate::snapshot::BootView;
-use crate::wire::bss::{HostView, dump_json, hosts_json};
+use crate::wire::bss::{HostView, colon_mac, dump_json, hosts_json, listed, whole_number};
 
 const JSON: &str = "application/json; charset=UTF-8";
 
@@ -33,10 +33,7 @@ pub(super) async fn list(State(state): State<BssState>, uri: Uri) -> Result<Resp
 
 /// The nodes that a query names, each parameter repeatable and a list with commas; none where it names none.
 fn selected<'a>(view: &'a BootView, query: &[(String, String)]) -> Result<Option<Vec<&'a Component>>, Problem> {
-    let asked = |name: &'static str| {
-        let values = query.iter().filter(move |(key, _)| key == name).flat_map(|(_, value)| value.split(','));
-        values.filter(|text| !text.is_empty())
-    };
+    let asked = |name| listed(query, name).unwrap_or_default();
     let mut found = Vec::new();
     let mut look = |node: Option<&'a Component>, what: &str, text: &str| match node {
         Some(node) => {
@@ -46,20 +43,22 @@ fn selected<'a>(view: &'a BootView, query: &[(String, String)]) -> Result<Option
         None => Err(Problem::not_found(format!("Not Found - Unknown {what} '{text}'"))),
     };
     for text in asked("name") {
-        let id = text.parse::<Xname>().ok();
+        let id = text.parse::<Xname>().ok().filter(|id| id.as_str() == text);
         let node = id.and_then(|id| view.components.get(&id)).filter(|node| node.id.is_node());
         look(node.map(|node| &**node), "host name", text)?;
     }
     for text in asked("mac") {
-        look(boot::node(view, Selector::Mac(text)), "MAC address", text)?;
+        let node = colon_mac(text).and_then(|_| boot::node(view, Selector::Mac(text)));
+        look(node, "MAC address", text)?;
     }
     for text in asked("nid") {
-        let nid: i64 = text.parse().map_err(|_| Problem::bad_request(format!("Bad Request - Invalid nid '{text}'")))?;
+        let invalid = || Problem::bad_request(format!("Bad Request - Invalid nid '{text}'"));
+        let nid = whole_number(text).ok_or_else(invalid)?;
         let named = u64::try_from(nid).ok().and_then(|nid| view.index.by_nid.get(&Nid(nid)));
         let nodes = named.into_iter().flatten().filter_map(|id| view.components.get(id));
         look(nodes.map(|node| &**node).find(|node| node.id.is_node()), "NID", text)?;
     }
-    let names_some = ["name", "mac", "nid"].into_iter().any(|name| asked(name).next().is_some());
+    let names_some = ["name", "mac", "nid"].into_iter().any(|name| !asked(name).is_empty());
     Ok(names_some.then_some(found))
 }
 

@@ -106,7 +106,7 @@ const ROUTES: &[Route] = &[
         .body(Of("Notice"), r#"{"Components": ["x1000c1s7b0n0"], "State": "Ready"}"#)],
     ),
     Route("/service/status", &[get("Says that BSS runs.", &[Json(200, Of("Status"))]).any()]),
-    Route("/service/status/all", &[get("Says how BSS and what it needs are.", &[Json(200, Of("Status"))]).any()]),
+    Route("/service/status/all", &[get("Says how BSS and what it needs are.", &[Json(200, Of("Status"))])]),
     Route("/service/hsm", &[get("Says whether SMD can be reached.", &[Json(200, Of("Status"))]).any()]),
     Route("/service/storage/status", &[get("Says how the storage is.", &[Json(200, Of("Status"))]).any()]),
     Route("/service/version", &[get("Says which version runs.", &[Json(200, Of("Status"))]).any()]),
@@ -121,7 +121,7 @@ const SCHEMAS: &[Named] = &[
         "Which nodes, and what they boot.",
         Object(&[
             optional("hosts", List(&Of("Xname")), ""),
-            optional("macs", List(&Of("MAC")), "In any spelling."),
+            optional("macs", List(&Of("MAC")), "With colons."),
             optional("nids", List(&Whole), "Numbers."),
             optional("kernel", Text, "A URL."),
             optional("initrd", Text, "A URL."),

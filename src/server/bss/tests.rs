@@ -83,7 +83,8 @@ async fn a_method_that_is_not_served_is_answered_with_those_that_are() {
     for (method, path, allow) in [
         ("HEAD", "/boot/v1/bootscript", "GET"),
         ("DELETE", "/boot/v1/bootscript", "GET"),
-        ("HEAD", "/boot/v1/bootparameters", "GET,POST,PUT,PATCH,DELETE"),
+        ("HEAD", "/boot/v1/bootparameters", "GET,PUT,POST,PATCH,DELETE"),
+        ("POST", "/boot/v1/service/status/all", "GET"),
         ("PUT", "/boot/v1/hosts", "GET,POST"),
         ("POST", "/boot/v1/dumpstate", "GET"),
         ("HEAD", "/boot/v1/endpoint-history", "GET"),
@@ -104,12 +105,14 @@ async fn odd_requests_are_refused_without_half_a_write() {
         format!("{{{ok},\"nids\":[1.5]}}"),
         format!("{{{ok}"),
         format!("[{{{ok}}}]"),
-        "null".to_owned(),
     ];
     for body in &twisted {
         for method in ["POST", "PUT", "PATCH", "DELETE"] {
             let response = send(&router, method, "/boot/v1/bootparameters", body).await;
-            assert_eq!(response.status(), StatusCode::BAD_REQUEST, "{method} {body}");
+            // To a PATCH a host that is none is one that has no parameters.
+            let missing = method == "PATCH" && body.contains("nope");
+            let expected = if missing { StatusCode::NOT_FOUND } else { StatusCode::BAD_REQUEST };
+            assert_eq!(response.status(), expected, "{method} {body}");
             assert_eq!(response.headers()[header::CONTENT_TYPE], "application/problem+json");
         }
     }
@@ -123,6 +126,23 @@ async fn odd_requests_are_refused_without_half_a_write() {
     let too_great = send(&router, "GET", "/boot/v1/bootscript?nid=18446744073709551615", "").await;
     assert_eq!(too_great.status(), StatusCode::BAD_REQUEST);
     assert_eq!(text(send(&router, "GET", "/boot/v1/bootparameters", "").await).await, "null");
+}
+
+#[tokio::test]
+async fn a_body_that_is_null_names_nothing() {
+    for (method, status) in [("POST", 400), ("PUT", 400), ("PATCH", 404), ("DELETE", 200), ("GET", 400)] {
+        assert_eq!(send(&api(), method, "/boot/v1/bootparameters", "null").await.status(), status, "{method}");
+    }
+}
+
+#[tokio::test]
+async fn the_numbers_of_a_query_may_have_the_prefix_of_a_base() {
+    let router = routes(state(store().await));
+    let script =
+        async |query: &str| text(send(&router, "GET", &format!("/boot/v1/bootscript?{query}"), "").await).await;
+    assert!(script("mac=02:00:00:00:00:01&retry=0x1f").await.contains("&retry=32\n"));
+    assert!(script("nid=0x1&retry=010").await.contains("&retry=9\n"));
+    assert!(script("nid=1&json=0x1").await.starts_with('{'));
 }
 
 #[tokio::test]
@@ -206,11 +226,14 @@ async fn hosts_are_the_nodes_of_smd_or_those_that_are_named() {
     assert_eq!(ids("").await, [first, second]);
     assert_eq!(ids("?mac=").await, [first, second]);
     assert_eq!(ids("?mac=02:00:00:00:00:01").await, [first]);
-    assert_eq!(ids("?name=X1000C1S7B1N0").await, [second]);
-    assert_eq!(ids("?nid=2,1").await, [second, first]);
+    assert_eq!(ids("?name=x1000c1s7b1n0").await, [second]);
+    assert_eq!(ids("?nid=2,0x1").await, [second, first]);
     for (query, status) in [
         ("mac=00:00:00:00:00:09", StatusCode::NOT_FOUND),
         ("name=x1000c1s7b0", StatusCode::NOT_FOUND),
+        ("name=X1000C1S7B1N0", StatusCode::NOT_FOUND),
+        ("mac=02:00:00:00:00:01,", StatusCode::NOT_FOUND),
+        ("nid=1,", StatusCode::BAD_REQUEST),
         ("nid=1&nid=9", StatusCode::NOT_FOUND),
         ("nid=abc", StatusCode::BAD_REQUEST),
         ("nid=-1", StatusCode::NOT_FOUND),
@@ -271,7 +294,8 @@ async fn parameters_for_many_nodes_are_kept_and_used() {
     let router = routes(state(store().await));
     for host in ["Default", "Global", "Storage", "Unknown-x86_64"] {
         let body = format!(r#"{{"hosts":["{host}"],"kernel":"http://{host}"}}"#);
-        assert_eq!(send(&router, "POST", "/boot/v1/bootparameters", &body).await.status(), StatusCode::CREATED);
+        assert_eq!(send(&router, "POST", "/boot/v1/bootparameters", &body).await.status(), StatusCode::BAD_REQUEST);
+        assert_eq!(send(&router, "PUT", "/boot/v1/bootparameters", &body).await.status(), StatusCode::OK);
         let found = text(send(&router, "GET", &format!("/boot/v1/bootparameters?name={host}"), "").await).await;
         assert!(found.contains(&format!(r#""hosts":["{host}"]"#)), "{found}");
     }

@@ -7,9 +7,9 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::CloudInitSettings;
-use crate::boot::cloud_init::instance::{EMPTY, Site, group_file};
+use crate::boot::cloud_init::instance::{EMPTY, NO_GROUPS, Site, group_file};
 use crate::boot::cloud_init::{Entries, Identity, document, told};
-use crate::model::{Component, MacAddr};
+use crate::model::{Component, MacAddr, Xname};
 use crate::server::common::{ClientAddr, LocalAddr, plain};
 use crate::snapshot::BootView;
 use crate::wire::cloud_init::DataKind;
@@ -27,6 +27,13 @@ const SUFFIX: &str = ".yaml";
 pub(super) fn component_of(view: &BootView, client: Client) -> Option<&Component> {
     let Extension(ClientAddr(ip)) = client?;
     view.component_by_ip(ip.to_canonical()).map(|component| &**component)
+}
+
+/// Whose interface has the sender's address, whether or not SMD has such a component.
+fn owner_of(view: &BootView, client: Client) -> Option<&Xname> {
+    let Extension(ClientAddr(ip)) = client?;
+    let macs = view.index.by_ip.get(&ip.to_canonical())?;
+    macs.iter().find_map(|mac| view.interfaces.get(mac)?.component_id.as_ref())
 }
 
 /// The document of an entry of the tutorial's form for the node that asks; 422 with no body, as the original answers,
@@ -78,12 +85,15 @@ impl<'a> Reached<'a> {
 }
 
 /// A document of the node that asks, in the form that applies to it. Whoever is nobody's node gets the user-data that
-/// every node of today's form gets; of the others there is none to give: 422 with no body.
+/// every node of today's form gets; of the others there is none to give: 422 with no body. Who has an interface in SMD and
+/// is no component there has no groups and no meta-data.
 pub(super) fn told_client(view: &BootView, reached: &Reached<'_>, client: Client, kind: DataKind) -> Response {
-    match component_of(view, client) {
-        Some(node) => told_component(view, reached, node, kind),
-        None if kind == DataKind::User => text(EMPTY.to_owned()),
-        None => StatusCode::UNPROCESSABLE_ENTITY.into_response(),
+    match (component_of(view, client), kind, owner_of(view, client)) {
+        (Some(node), _, _) => told_component(view, reached, node, kind),
+        (None, DataKind::User, _) => text(EMPTY.to_owned()),
+        (None, DataKind::Vendor, Some(_)) => text(NO_GROUPS.to_owned()),
+        (None, DataKind::Meta, Some(id)) => plain::text(StatusCode::NOT_FOUND, &format!("node {id} not found in SMD")),
+        (None, _, None) => StatusCode::UNPROCESSABLE_ENTITY.into_response(),
     }
 }
 
@@ -103,9 +113,10 @@ pub(super) fn file_of_client(view: &BootView, client: Client, path: &str) -> Res
     if !is_group_file(path) {
         return plain::text(StatusCode::NOT_FOUND, "404 page not found");
     }
-    match component_of(view, client) {
-        Some(node) => file_of_component(view, node, path),
-        None => plain::text(StatusCode::UNPROCESSABLE_ENTITY, "your address is that of no node"),
+    match (component_of(view, client), owner_of(view, client)) {
+        (Some(node), _) => file_of_component(view, node, path),
+        (None, Some(id)) => plain::text(StatusCode::NOT_FOUND, &format!("node {id} not found in SMD")),
+        (None, None) => plain::text(StatusCode::UNPROCESSABLE_ENTITY, "your address is that of no node"),
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::SharedHost;
+use super::{SharedHost, listed, whole_number};
 use crate::model::{BootConfig, BootKey, MacAddr, Nid, Xname};
 use crate::wire::json;
 
@@ -60,6 +60,12 @@ pub enum BootParamsError {
         /// As SMD spells it.
         canonical: String,
     },
+    /// A new key that stands for many nodes, which BSS stores by PUT only.
+    #[error("Bad Request: invalid xname: {0}; what is for many nodes is stored with PUT")]
+    Shared(String),
+    /// A host that is none, where only those that have parameters are meant.
+    #[error("Not Found: data does not exist: {0} is no xname of a node")]
+    NoSuchHost(String),
     /// A body that selects nothing.
     #[error("No specified data requested")]
     NothingSelected,
@@ -131,19 +137,32 @@ pub fn parse_request(body: &[u8]) -> Result<Request, BootParamsError> {
     Ok(Request { keys, fields: raw.fields() })
 }
 
-/// Reads the body of a POST, whose xnames have to be spelled as SMD spells them.
+/// Reads the body of a POST, whose hosts have to be xnames as SMD spells them.
 ///
 /// # Errors
 ///
-/// As [`parse_request`], and [`BootParamsError::Spelling`].
+/// As [`parse_request`], and [`BootParamsError::Spelling`] and [`BootParamsError::Shared`].
 pub fn parse_new(body: &[u8]) -> Result<Request, BootParamsError> {
     let request = parse_request(body)?;
-    let hosts = RawEntry::parse(body)?.hosts.unwrap_or_default();
-    let other = hosts.into_iter().find_map(|given| {
-        let canonical = given.parse::<Xname>().ok()?.to_string();
-        (canonical != given).then_some((given, canonical))
-    });
-    other.map_or(Ok(request), |(given, canonical)| Err(BootParamsError::Spelling { given, canonical }))
+    for given in RawEntry::parse(body)?.hosts.unwrap_or_default() {
+        let Ok(xname) = given.parse::<Xname>() else { return Err(BootParamsError::Shared(given)) };
+        if xname.as_str() != given {
+            return Err(BootParamsError::Spelling { given, canonical: xname.to_string() });
+        }
+    }
+    Ok(request)
+}
+
+/// Reads the body of a PATCH, which is about keys that have parameters: a host that is none has none.
+///
+/// # Errors
+///
+/// As [`parse_request`], with [`BootParamsError::NoSuchHost`] in the place of [`BootParamsError::Host`].
+pub fn parse_known(body: &[u8]) -> Result<Request, BootParamsError> {
+    parse_request(body).map_err(|error| match error {
+        BootParamsError::Host(host) => BootParamsError::NoSuchHost(host),
+        error => error,
+    })
 }
 
 /// What a read asks for.
@@ -167,22 +186,21 @@ pub enum Selection {
 ///
 /// [`BootParamsError`] for a NID that is no number, and for a body that is not JSON or selects nothing.
 pub fn parse_selection(query: &[(String, String)], body: &[u8]) -> Result<Selection, BootParamsError> {
-    let asked = |name: &'static str| {
-        let values = query.iter().filter(move |(key, _)| key == name).flat_map(|(_, value)| value.split(','));
-        values.map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned).collect::<Vec<_>>()
-    };
-    let nids = asked("nid").into_iter().map(|text| text.parse().map_err(|_| BootParamsError::Nid(text)));
-    let (macs, hosts, nids) = (asked("mac"), asked("name"), nids.collect::<Result<Vec<i64>, _>>()?);
-    let in_query = !(macs.is_empty() && hosts.is_empty() && nids.is_empty());
+    let asked = |name| listed(query, name).unwrap_or_default();
+    let number = |text: &str| whole_number(text).ok_or_else(|| BootParamsError::Nid(text.to_owned()));
+    let nids = asked("nid").into_iter().map(number).collect::<Result<Vec<i64>, _>>();
+    let (macs, hosts) = (asked("mac"), asked("name"));
+    let in_query = !(macs.is_empty() && hosts.is_empty() && nids.as_ref().is_ok_and(Vec::is_empty));
     let raw = match body {
         [] if in_query => RawEntry::default(),
         [] => return Ok(Selection::All),
         // Beside a query, a body that cannot be read counts as none.
         body => RawEntry::parse(body).or_else(|error| if in_query { Ok(RawEntry::default()) } else { Err(error) })?,
     };
-    let macs: Vec<String> = raw.macs.into_iter().flatten().chain(macs).collect();
-    let hosts: Vec<String> = raw.hosts.into_iter().flatten().chain(hosts).collect();
-    let nids: Vec<i64> = raw.nids.into_iter().flatten().map(i64::from).chain(nids).collect();
+    let owned = |texts: Vec<&str>| texts.into_iter().map(str::to_owned).collect::<Vec<_>>();
+    let macs: Vec<String> = raw.macs.into_iter().flatten().chain(owned(macs)).collect();
+    let hosts: Vec<String> = raw.hosts.into_iter().flatten().chain(owned(hosts)).collect();
+    let nids: Vec<i64> = raw.nids.into_iter().flatten().map(i64::from).chain(nids?).collect();
     let given = |text: &Option<Arc<str>>| text.as_ref().is_some_and(|text| !text.is_empty());
     let asked = [
         ("Hosts", !hosts.is_empty()),
@@ -197,7 +215,10 @@ pub fn parse_selection(query: &[(String, String)], body: &[u8]) -> Result<Select
         return Err(BootParamsError::NothingSelected);
     }
     let macs = macs.iter().filter_map(|text| mac_key(text));
-    let hosts = hosts.iter().filter_map(|text| host_key(text));
+    // A host is asked for as it is spelled in the answer.
+    let hosts = hosts
+        .iter()
+        .filter_map(|text| host_key(text).filter(|key| matches!(key, BootKey::Host(host) if **host == **text)));
     let nids = nids.into_iter().filter_map(nid_key);
     Ok(Selection::Keys { keys: macs.chain(hosts).chain(nids).collect(), kinds })
 }
@@ -209,9 +230,9 @@ impl From<serde_json::Error> for BootParamsError {
 }
 
 impl RawEntry {
-    /// Reads an object, the names of its fields in any capitals.
+    /// Reads an object, the names of its fields in any capitals; `null` is one without members, as for the original.
     pub(super) fn parse(text: &[u8]) -> Result<Self, serde_json::Error> {
-        json::from_slice(text)
+        json::from_slice::<Option<Self>>(text).map(Option::unwrap_or_default)
     }
 
     pub(super) fn fields(&self) -> ConfigFields {
@@ -220,11 +241,15 @@ impl RawEntry {
     }
 }
 
-/// A MAC address as BSS takes it: colons, either case. An administrator who slips here is told so at once; only the
-/// boot script, where nobody reads an error, takes other spellings.
-pub(super) fn mac_key(text: &str) -> Option<BootKey> {
+/// A MAC address as BSS takes it: colons, either case.
+#[must_use]
+pub fn colon_mac(text: &str) -> Option<MacAddr> {
     let colons = text.len() == 17 && text.bytes().enumerate().all(|(at, byte)| (at % 3 == 2) == (byte == b':'));
-    if colons { text.parse::<MacAddr>().ok().map(BootKey::Mac) } else { None }
+    if colons { text.parse().ok() } else { None }
+}
+
+pub(super) fn mac_key(text: &str) -> Option<BootKey> {
+    colon_mac(text).map(BootKey::Mac)
 }
 
 /// A host as BSS's storages other than SQL take it: the xname of a node, or one of the names that stand for many nodes.

@@ -73,13 +73,14 @@ struct Documents {
     vendordata: Value,
 }
 
-/// Reads the body of a POST or PUT, the names of its members in any capitals.
+/// Reads the body of a POST or PUT, the names of its members in any capitals; `null` is one without members, as for the
+/// original.
 ///
 /// # Errors
 ///
 /// [`EntryError`], without anything of the body in it.
 pub fn parse_entry(body: &[u8]) -> Result<EntryRequest, EntryError> {
-    let members: Members = json::from_slice(body)?;
+    let members = json::from_slice::<Option<Members>>(body)?.unwrap_or_default();
     let name = match members.name {
         Value::Null => None,
         Value::String(name) if name.is_empty() => None,
@@ -270,6 +271,7 @@ mod tests {
         assert_eq!(request.name, None);
         assert!(request.userdata.is_null() && request.vendordata.is_null());
         assert_eq!(parse_entry(br#"{"cloud-init":null}"#).unwrap().jinja, None);
+        assert_eq!(parse_entry(b"null").unwrap(), parse_entry(b"{}").unwrap());
     }
 
     #[test]

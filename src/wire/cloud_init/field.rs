@@ -25,9 +25,6 @@ pub enum AdminError {
     /// A body about another thing than its path.
     #[error("the body is of `{0}`, the path is not")]
     Other(String),
-    /// A file in an encoding that nobody decodes.
-    #[error("the file's encoding is `plain` or `base64`")]
-    Encoding,
     /// A file that is not what its encoding says.
     #[error("the file's content is not base64")]
     Base64,

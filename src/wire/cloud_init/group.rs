@@ -63,10 +63,7 @@ pub fn parse_group(body: &[u8]) -> Result<CloudInitGroup, AdminError> {
     let body: GroupBody = read(body)?;
     let name = name(body.name.as_deref().unwrap_or_default())?;
     let group = body.named(name);
-    match &*group.encoding {
-        "" | "plain" | "base64" => file_of(&group).map(drop)?,
-        _ => return Err(AdminError::Encoding),
-    }
+    file_of(&group)?;
     Ok(group)
 }
 
@@ -116,7 +113,7 @@ impl GroupBody {
     }
 }
 
-/// The group's file as a node gets it.
+/// The group's file as a node gets it: decoded from base64, and as it is in any other encoding, as the original gives it.
 ///
 /// # Errors
 ///
@@ -203,6 +200,8 @@ mod tests {
         assert_eq!(&*file_of(&group).unwrap(), b"#cloud-config\n");
         let plain = parse(r##"{"name":"g","file":{"content":"I2Ns"}}"##).unwrap();
         assert_eq!(&*file_of(&plain).unwrap(), b"I2Ns");
+        let unknown = parse(r##"{"name":"g","file":{"content":"I2Ns","encoding":"Base64"}}"##).unwrap();
+        assert_eq!(&*file_of(&unknown).unwrap(), b"I2Ns", "in an encoding that is not known it is given as it is");
     }
 
     #[test]
@@ -213,7 +212,6 @@ mod tests {
             (r#"{"name":""}"#, AdminError::NoName),
             (r#"{"name":"a/b"}"#, AdminError::Name),
             (r#"{"name":"g","file":{"content":"@@@","encoding":"base64"}}"#, AdminError::Base64),
-            (r#"{"name":"g","file":{"content":"x","encoding":"gzip"}}"#, AdminError::Encoding),
         ] {
             assert_eq!(parse(body).unwrap_err(), error, "{body}");
         }

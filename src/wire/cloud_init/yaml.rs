@@ -3,9 +3,12 @@
 //! The reader there is PyYAML, which follows YAML 1.1: it takes `yes`, `0400`, `1:30` and `2024-01-01` for something
 //! else than texts, and knows floating point numbers by their dot. So a text stands without quotes only when it cannot
 //! be anything else in either version of YAML; a text of several lines stands as a literal block where a block can hold
-//! it; everything else is quoted on one line. Sequences are not indented under their key, as the original writes them.
+//! it; everything else is quoted, and a long text goes on in the next line. Quotes, the places at which long texts are
+//! broken and sequences that are not indented under their key are those of the originals' writer, go-yaml, wherever PyYAML
+//! reads the same from them.
 
 use std::fmt::Write as _;
+use std::net::Ipv4Addr;
 
 use serde_json::{Number, Value};
 
@@ -13,12 +16,21 @@ use serde_json::{Number, Value};
 /// form `? key`.
 const LONGEST_SIMPLE_KEY: usize = 512;
 
+/// The column behind which a text goes on in the next line, at its next single blank.
+const WIDTH: usize = 80;
+
 /// Writes a mapping, its keys in the order in which they come; `{}` when there are none. Ends in a line break.
 pub fn mapping<'a>(members: impl IntoIterator<Item = (&'a str, &'a Value)>) -> String {
+    let out = members_at(0, members);
+    if out.is_empty() { "{}\n".to_owned() } else { out }
+}
+
+/// Writes the members of a mapping that stands `indent` blanks from the margin, in the order in which they come.
+pub fn members_at<'a>(indent: usize, members: impl IntoIterator<Item = (&'a str, &'a Value)>) -> String {
     let mut out = String::new();
-    members.into_iter().for_each(|(key, value)| write_member(&mut out, key, value, 0));
-    if out.is_empty() {
-        out.push_str("{}\n");
+    for (key, value) in members {
+        push_indent(&mut out, indent);
+        write_member(&mut out, key, value, indent);
     }
     out
 }
@@ -26,7 +38,7 @@ pub fn mapping<'a>(members: impl IntoIterator<Item = (&'a str, &'a Value)>) -> S
 /// Writes `key: value` and its line breaks; the first line is already indented.
 fn write_member(out: &mut String, key: &str, value: &Value, indent: usize) {
     let start = out.len();
-    write_line_text(out, key);
+    write_text(out, key, None);
     let explicit = out.len() - start > LONGEST_SIMPLE_KEY;
     if explicit {
         out.insert_str(start, "? ");
@@ -86,7 +98,7 @@ fn write_scalar(out: &mut String, value: &Value, indent: usize) {
         Value::Bool(false) => out.push_str("false"),
         Value::Number(number) => write_number(out, number),
         Value::String(text) if fits_block(text) => return write_block(out, text, indent),
-        Value::String(text) => write_line_text(out, text),
+        Value::String(text) => write_text(out, text, Some(indent + 2)),
         Value::Array(_) => out.push_str("[]"),
         Value::Object(_) => out.push_str("{}"),
     }
@@ -114,28 +126,61 @@ fn write_number(out: &mut String, number: &Number) {
     }
 }
 
-/// Writes a text on one line: as it is, or in the quotes that need the fewest escapes.
-fn write_line_text(out: &mut String, text: &str) {
-    if is_plain(text) {
-        out.push_str(text);
-    } else if text.contains(['"', '\\']) && text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
-        out.push('\'');
-        out.push_str(&text.replace('\'', "''"));
-        out.push('\'');
-    } else {
-        out.push('"');
-        text.chars().for_each(|c| push_escaped(out, c));
-        out.push('"');
+/// Writes a text: as it is, within single quotes, or within double quotes, where what would be read as something else
+/// than a text stands, too. One that may be broken goes on with `broken` blanks in the next line.
+fn write_text(out: &mut String, text: &str, broken: Option<usize>) {
+    let quote = match text {
+        text if is_plain(text) => None,
+        text if text.chars().all(is_printable) && !may_be_no_text(text) => Some('\''),
+        _ => Some('"'),
+    };
+    let mut column = out.rsplit('\n').next().unwrap_or_default().chars().count();
+    let start = out.len();
+    out.extend(quote);
+    let mut written = start;
+    let mut before = None;
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        column += out[written..].chars().count();
+        written = out.len();
+        let next = rest.peek().copied();
+        // Within quotes the first and the last character stay where they are: blanks around a break are not read.
+        let breaks = c == ' '
+            && before.is_some()
+            && column > WIDTH
+            && !matches!((before, next), (Some(' '), _) | (_, None | Some(' ')));
+        match (broken, quote) {
+            (Some(indent), _) if breaks => {
+                out.push('\n');
+                push_indent(out, indent);
+                (column, written) = (indent, out.len());
+            }
+            (_, Some('"')) => push_escaped(out, c),
+            (_, Some('\'')) if c == '\'' => out.push_str("\'\'"),
+            _ => out.push(c),
+        }
+        before = Some(c);
     }
+    out.extend(quote);
+}
+
+/// True for what some version of YAML may read as a number, a time, a truth value or nothing.
+fn may_be_no_text(text: &str) -> bool {
+    let numeric = |byte: u8| byte.is_ascii_hexdigit() || b"xXoO_.:+-tTzZ ".contains(&byte);
+    let number = text.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c))
+        && text.contains(|c: char| c.is_ascii_digit())
+        && text.bytes().all(numeric);
+    let infinite = [".inf", ".nan"].iter().any(|word| text.trim_start_matches(['+', '-']).eq_ignore_ascii_case(word));
+    number || infinite || is_word_of_yaml(text) || matches!(text, "" | "~" | "=" | "<<")
 }
 
 /// True when a text can stand without quotes and be nothing else. Refuses more than it has to.
 fn is_plain(text: &str) -> bool {
-    let bytes = text.as_bytes();
     // Whatever begins with a digit, a sign or a dot may be a number, a time or a date; the others begin some syntax.
-    let starts = bytes.first().is_some_and(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'/' | b'_' | b'$'));
-    starts
-        && bytes.iter().all(|byte| matches!(byte, b' '..=b'~'))
+    let starts = text.starts_with(|c: char| c.is_alphabetic() || matches!(c, '/' | '_' | '$'));
+    let address = text.parse::<Ipv4Addr>().is_ok();
+    (starts || address)
+        && text.chars().all(|c| matches!(c, ' '..='~') || c.is_alphanumeric() && is_printable(c))
         && !text.ends_with([' ', ':'])
         && !text.contains(": ")
         && !text.contains(" #")

@@ -81,9 +81,9 @@ fn a_node_without_any_data_is_told_its_number_its_address_and_its_groups() {
     assert!(id.len() == 10 && id.starts_with("i-"), "{id}");
     let expected = format!(
         "instance-id: {id}\nlocal-hostname: 0001\nhostname: 0001\ncluster-name: \ninstance_data:\n  v1:\n    \
-         instance_id: {id}\n    local_ipv4: 172.16.0.1\n    vendor_data:\n      groups:\n        compute:\n          \
-         Description: No description Found\n        gpu:\n          Description: No description Found\n      \
-         version: 1.0\n"
+         instance_id: {id}\n    local_ipv4: 172.16.0.1\n    vendor_data:\n      version: 1.0\n      groups:\n        \
+         compute:\n          Description: No description Found\n        gpu:\n          \
+         Description: No description Found\n"
     );
     assert_eq!(text, expected);
     assert!(meta(&view([]), OTHER).contains("local_ipv4: \n"));
@@ -106,10 +106,10 @@ fn defaults_groups_and_the_nodes_own_entry_are_told_in_one() {
     let rest: String =
         rest.lines().filter(|line| !line.contains("instance_id")).map(|line| format!("{line}\n")).collect();
     let expected = "local-hostname: c1\nhostname: c1.demo\ncluster-name: demo\ninstance_data:\n  v1:\n    \
-        availability_zone: z\n    cloud_provider: openchami\n    instance_type: t\n    local_ipv4: 172.16.0.1\n    \
-        public_keys:\n    - k1\n    - k2\n    region: r\n    vendor_data:\n      cloud_init_base_url: http://h/ci\n      \
-        cluster_name: demo\n      groups:\n        compute:\n          Description: C\n          a: b\n          \
-        n: 3\n        gpu:\n          Description: mine\n      version: 1.0\n";
+        availability_zone: z\n    instance_type: t\n    region: r\n    local_ipv4: 172.16.0.1\n    \
+        cloud_provider: openchami\n    public_keys:\n    - k1\n    - k2\n    vendor_data:\n      version: 1.0\n      \
+        cloud_init_base_url: http://h/ci\n      cluster_name: demo\n      groups:\n        compute:\n          \
+        Description: C\n          a: b\n          n: 3\n        gpu:\n          Description: mine\n";
     assert_eq!(rest, expected);
     assert!(meta(&view, OTHER).contains("\nhostname: nid002\n"));
 }
@@ -186,4 +186,20 @@ fn a_file_that_was_kept_and_does_not_decode_is_an_error() {
     };
     broken.cloud_init_groups.insert(group.name.clone(), Arc::new(group));
     assert_eq!(group_file(&broken, of(&broken, NODE), "gpu").unwrap().unwrap_err(), AdminError::Base64);
+}
+
+#[test]
+fn an_interface_that_is_added_later_does_not_change_the_address() {
+    let interface = |mac: &str, at: i64, address: &str| {
+        let Object::EthernetInterface(made) = interface(mac, NODE, &[address]) else { panic!() };
+        Object::EthernetInterface(Arc::new(EthernetInterface { last_update: Timestamp(at), ..(*made).clone() }))
+    };
+    let told = view([
+        interface("02:00:00:00:00:01", 9, "10.0.0.9"),
+        interface("02:00:00:00:00:02", 8, "10.0.0.8"),
+        interface("02:00:00:00:00:03", 7, "10.0.0.7"),
+    ]);
+    let component = &told.components[&NODE.parse::<Xname>().unwrap()];
+    let text = meta_data(&told, component, SITE);
+    assert!(text.contains("local_ipv4: 10.0.0.7\n"), "{text}");
 }

@@ -2,7 +2,7 @@
 
 use super::MALFORMED;
 use crate::server::common::openapi::Answer::{Empty, Fails, Json, Text as Plain};
-use crate::server::common::openapi::Schema::{self, Anything, Either, List, Map, Object, Of, Text, Whole, Words};
+use crate::server::common::openapi::Schema::{self, Anything, Either, List, Map, Object, Of, Text, Whole};
 use crate::server::common::openapi::{Answer, Named, Operation, Route, delete, get, optional, post, put, required};
 
 const UNFIT: Answer = Fails(422, "The body is no group.");
@@ -92,7 +92,11 @@ pub(super) const SCHEMAS: &[Named] = &[
                 Object(&[
                     required("content", Text, ""),
                     required("filename", Text, ""),
-                    optional("encoding", ENCODING, "`plain` unless given."),
+                    optional(
+                        "encoding",
+                        Text,
+                        "`base64` is decoded for the node; anything else, such as `plain`, is given as it is.",
+                    ),
                 ]),
                 "",
             ),
@@ -111,7 +115,11 @@ pub(super) const SCHEMAS: &[Named] = &[
                 Object(&[
                     optional("content", Text, "What members are given, such as a cloud-config."),
                     optional("filename", Text, ""),
-                    optional("encoding", ENCODING, "`plain` unless given."),
+                    optional(
+                        "encoding",
+                        Text,
+                        "`base64` is decoded for the node; anything else, such as `plain`, is given as it is.",
+                    ),
                 ]),
                 "",
             ),
@@ -135,5 +143,3 @@ pub(super) const SCHEMAS: &[Named] = &[
         ]),
     ),
 ];
-
-const ENCODING: Schema = Words(|| vec!["plain", "base64"]);

@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::Group;
+use crate::model::{Group, ObjectKey};
 use crate::server::common::{Endpoint, LocalAddr};
 
 /// As [`super::store`], with the node in the group `compute` and nothing of the tutorial's form.
@@ -63,6 +63,21 @@ async fn a_node_without_entries_of_the_tutorials_form_is_told_in_todays_on_both_
             assert_eq!(answer, (StatusCode::UNPROCESSABLE_ENTITY, String::new()));
         }
         assert_eq!(get_text(&stranger, "/cloud-init/compute.yaml").await.0, StatusCode::UNPROCESSABLE_ENTITY);
+    }
+}
+
+#[tokio::test]
+async fn whoever_has_an_interface_and_is_no_component_has_no_groups_and_no_meta_data() {
+    let store = plain_store().await;
+    change(&store, Change::Delete(ObjectKey::component(&"x1000c1s7b0n0".parse().unwrap()))).await;
+    for router in [boot(&store), api(store)] {
+        let node = from(router, IP);
+        assert_eq!(get_text(&node, "/cloud-init/user-data").await, (StatusCode::OK, "#cloud-config".to_owned()));
+        assert_eq!(get_text(&node, "/cloud-init/vendor-data").await, (StatusCode::OK, "#include\n".to_owned()));
+        for document in ["meta-data", "compute.yaml"] {
+            let (status, text) = get_text(&node, &format!("/cloud-init/{document}")).await;
+            assert_eq!((status, text.contains("x1000c1s7b0n0")), (StatusCode::NOT_FOUND, true), "{document}: {text}");
+        }
     }
 }
 

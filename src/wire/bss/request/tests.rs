@@ -22,6 +22,7 @@ fn a_request_keeps_every_kind_of_key_that_it_names() {
 fn members_that_are_null_count_as_left_out() {
     let request = parse_request(br#"{"macs":null,"hosts":null,"nids":null,"kernel":null}"#).unwrap();
     assert_eq!(request, Request::default());
+    assert_eq!(parse_request(b"null").unwrap(), Request::default());
 }
 
 #[test]
@@ -41,7 +42,6 @@ fn what_is_wrong_is_named() {
         "",
         "{",
         "[]",
-        "null",
         r#"{"nids":["4"]}"#,
         r#"{"macs":"ec:e7:a7:05:a1:01"}"#,
         "\u{0}\u{ff}",
@@ -62,7 +62,7 @@ fn selectors_are_repeatable_and_take_lists() {
         ("mac", "ec-e7-a7-05-a1-02"),
         ("name", "x1000c1s7b2n0"),
         ("nid", "4"),
-        ("nid", "5, -1"),
+        ("nid", "0x5,-1"),
         ("host", "x9"),
     ]);
     let Selection::Keys { keys: found, kinds } = parse_selection(&pairs, b"").unwrap() else { panic!() };
@@ -78,7 +78,10 @@ fn without_selectors_the_body_selects_or_everything_is_meant() {
     assert_eq!(found, keys(&["nid:4"]));
     assert_eq!(parse_selection(&[], b"{}"), Err(BootParamsError::NothingSelected));
     assert!(matches!(parse_selection(&[], b"{"), Err(BootParamsError::Body(_))));
-    assert_eq!(parse_selection(&query(&[("nid", "abc")]), b""), Err(BootParamsError::Nid("abc".into())));
+    for nid in ["abc", " 1", "1.5"] {
+        assert_eq!(parse_selection(&query(&[("nid", nid)]), b""), Err(BootParamsError::Nid(nid.into())));
+    }
+    assert_eq!(parse_selection(&query(&[("nid", "1,")]), b""), Err(BootParamsError::Nid("".into())));
 }
 
 #[test]
@@ -105,10 +108,37 @@ fn a_new_host_is_spelled_as_smd_spells_it() {
         assert_eq!(parse_new(body.as_bytes()).unwrap_err(), error);
         assert!(parse_request(body.as_bytes()).is_ok());
     }
-    for host in ["x1000c1s7b0n0", "Default", "compute"] {
-        assert!(parse_new(format!(r#"{{"hosts":["{host}"]}}"#).as_bytes()).is_ok(), "{host}");
-    }
+    assert!(parse_new(br#"{"hosts":["x1000c1s7b0n0"]}"#).is_ok());
     assert!(matches!(parse_new(b"{"), Err(BootParamsError::Body(_))));
+}
+
+#[test]
+fn what_is_for_many_nodes_is_stored_by_put_only() {
+    for host in ["Default", "Global", "compute", "Unknown-x86_64"] {
+        let body = format!(r#"{{"hosts":["{host}"],"kernel":"k"}}"#);
+        assert_eq!(parse_new(body.as_bytes()).unwrap_err(), BootParamsError::Shared(host.to_owned()));
+        assert!(parse_request(body.as_bytes()).is_ok(), "{host}");
+    }
+}
+
+#[test]
+fn a_patch_of_a_host_that_is_none_finds_nothing() {
+    let error = BootParamsError::NoSuchHost("zz".to_owned());
+    assert_eq!(parse_known(br#"{"hosts":["zz"],"kernel":"k"}"#).unwrap_err(), error);
+    let error = BootParamsError::Mac("zz".to_owned());
+    assert_eq!(parse_known(br#"{"macs":["zz"],"kernel":"k"}"#).unwrap_err(), error);
+}
+
+#[test]
+fn hosts_are_selected_as_they_are_spelled() {
+    for (name, found) in
+        [("x1000c1s7b0n0", 1), ("X1000C1S7B0N0", 0), ("x1000c01s7b0n0", 0), ("compute", 0), ("Compute", 1)]
+    {
+        let Selection::Keys { keys, kinds } = parse_selection(&query(&[("name", name)]), b"").unwrap() else {
+            panic!()
+        };
+        assert_eq!((keys.len(), &kinds[..]), (found, &["Hosts"][..]), "{name}");
+    }
 }
 
 #[test]

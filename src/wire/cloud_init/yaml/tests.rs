@@ -172,7 +172,7 @@ nested:
 runcmd:
 - echo compute
 - - a
-  - \"-b\"
+  - '-b'
 ssh_deletekeys: false
 write_files:
 - content: |
@@ -184,6 +184,35 @@ write_files:
 ";
     assert_eq!(write(&document), expected);
     assert_eq!(mapping([]), "{}\n");
+}
+
+#[test]
+fn texts_are_quoted_and_broken_as_the_original_does() {
+    let key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIMLtQNuzGcMDatF+YVMMkuxbX2c5v2OxWftBhEVfFb+U admin@demo two";
+    let words = "word ".repeat(18);
+    let document = json!({
+        "address": "172.16.0.1",
+        "blank": " x ",
+        "colon": "a: b",
+        "keys": [key],
+        "quotes": format!("\"it's\" {words}x  y z"),
+        "time": "12:30",
+        "tab": format!("\t{words}"),
+    });
+    let expected = "\
+address: 172.16.0.1
+blank: ' x '
+colon: 'a: b'
+keys:
+- ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIMLtQNuzGcMDatF+YVMMkuxbX2c5v2OxWftBhEVfFb+U
+  admin@demo two
+quotes: '\"it''s\" word word word word word word word word word word word word word
+  word word word word word x  y z'
+tab: \"\\tword word word word word word word word word word word word word word word
+  word word word \"
+time: \"12:30\"
+";
+    assert_eq!(write(&document), expected);
 }
 
 fn texts() -> impl Strategy<Value = String> {
