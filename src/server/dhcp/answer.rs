@@ -103,14 +103,17 @@ impl<'a> Server<'a> {
             }
             return Err(Silence::OtherServer);
         }
-        let known = self.known(request.mac, &places);
+        // Where the client has an address, its own one of that network counts before those of others on the same wire.
+        let has_address = !request.ciaddr.is_unspecified();
+        let near = has_address.then(|| self.known(request.mac, std::slice::from_ref(&first))).flatten();
+        let known = near.or_else(|| self.known(request.mac, &places));
         match request.kind {
             Kind::Decline => self.declined(request, known.map(|(known, _)| known.ip)),
             Kind::Release => Ok(self.released(request)),
             Kind::Inform if request.ciaddr.is_unspecified() => Err(Silence::Incomplete),
             _ => match known {
-                Some((known, place)) => self.answer_known(request, &known, place),
-                None => self.answer_unknown(request, first),
+                Some((known, place)) => self.answer_known(request, &known, place, &places),
+                None => self.answer_unknown(request, first, &places),
             },
         }
     }
@@ -135,7 +138,7 @@ impl<'a> Server<'a> {
 
     /// The machine with this MAC address, if it has an address on one of the networks.
     fn known(&self, mac: MacAddr, places: &[Place<'a>]) -> Option<(Known<'a>, Place<'a>)> {
-        let on = |ip: Ipv4Addr| places.iter().find(|place| place.network.subnet.contains(&ip)).copied();
+        let on = |ip| place_of(places, ip);
         let settings = &self.prepared.settings;
         if let Some(host) = settings.hosts.get(&mac) {
             let known =
@@ -168,13 +171,21 @@ impl<'a> Server<'a> {
         }
     }
 
-    fn answer_known(&self, request: &Request<'_>, known: &Known<'a>, place: Place<'a>) -> Result<Outcome, Silence> {
-        let kind = match request.kind {
-            Kind::Discover => ReplyKind::Offer,
-            Kind::Inform => ReplyKind::Ack,
+    /// Answers a machine that has an address at `place`, which is one of `places`.
+    fn answer_known(
+        &self,
+        request: &Request<'_>,
+        known: &Known<'a>,
+        place: Place<'a>,
+        places: &[Place<'a>],
+    ) -> Result<Outcome, Silence> {
+        let (kind, place) = match request.kind {
+            Kind::Discover => (ReplyKind::Offer, place),
+            // It keeps the address that it has, and is told what holds there.
+            Kind::Inform => (ReplyKind::Ack, place_of(places, request.ciaddr).unwrap_or(place)),
             Kind::Request => match asked(request)? {
-                ip if ip == known.ip => ReplyKind::Ack,
-                _ => return Ok(self.refuse(request, place, "the address is not yours")),
+                ip if ip == known.ip => (ReplyKind::Ack, place),
+                ip => return Ok(self.refuse(request, place_of(places, ip).unwrap_or(place))),
             },
             Kind::Decline | Kind::Release => return Err(Silence::Incomplete),
         };
@@ -213,10 +224,11 @@ impl<'a> Server<'a> {
         Machine::Unknown { policy, scripted: script.is_some_and(|config| !config.script.is_empty()) }
     }
 
-    /// Tells the client to start over.
-    fn refuse(&self, request: &Request<'_>, place: Place<'_>, why: &str) -> Outcome {
-        let mut reply = Reply::new(ReplyKind::Nak, request, place.server);
-        reply.set(code::MESSAGE, why.as_bytes());
+    /// Tells the client to start over. `place` is that of the address it asks for, because some clients, udhcpc for one,
+    /// hear a refusal only of the server that gave them their address.
+    fn refuse(&self, request: &Request<'_>, place: Place<'_>) -> Outcome {
+        let mut reply = Reply::new(ReplyKind::Nak, request, request.server().unwrap_or(place.server));
+        reply.set(code::MESSAGE, b"the address is not yours");
         sent(reply, request, None)
     }
 
@@ -234,6 +246,11 @@ impl<'a> Server<'a> {
 fn asked(request: &Request<'_>) -> Result<Ipv4Addr, Silence> {
     let own = (!request.ciaddr.is_unspecified()).then_some(request.ciaddr);
     request.requested().or(own).ok_or(Silence::Incomplete)
+}
+
+/// The place of an address.
+fn place_of<'a>(places: &[Place<'a>], ip: Ipv4Addr) -> Option<Place<'a>> {
+    places.iter().find(|place| place.network.subnet.contains(&ip)).copied()
 }
 
 fn put(lease: DhcpLease) -> Change {

@@ -44,7 +44,8 @@ pub(super) struct Place<'a> {
 }
 
 /// The networks that a client may be on: that of its relay, else that of the address it has, else those of the
-/// interface. Several may share a wire; the first is where an unknown machine gets its address.
+/// interface. Several may share a wire; the first is where an unknown machine gets its address, and the one of the address
+/// that a client has. The others of its wire come behind it, because its own address may be in one of them.
 pub(super) fn places<'a>(settings: &'a DhcpSettings, link: &Link, request: &Request<'_>) -> Vec<Place<'a>> {
     let numbered = numbered(settings);
     let of = |ip: Ipv4Addr| {
@@ -56,8 +57,13 @@ pub(super) fn places<'a>(settings: &'a DhcpSettings, link: &Link, request: &Requ
     }
     // A client that renews asks us directly, past its relay: only its address tells where it is.
     if !request.ciaddr.is_unspecified() {
-        let there: Vec<_> = of(request.ciaddr).collect();
-        if !there.is_empty() {
+        let mut there: Vec<_> = of(request.ciaddr).collect();
+        if let [place] = *there {
+            let (shared, others): (Vec<_>, Vec<_>) =
+                local(settings, link).partition(|one| std::ptr::eq(one.network, place.network));
+            if !shared.is_empty() {
+                there.extend(others);
+            }
             return there;
         }
     }

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use super::{Outcome, Server, Silence, asked, put, sent};
+use super::{Outcome, Server, Silence, asked, place_of, put, sent};
 use crate::model::{DhcpLease, Timestamp, UnknownPolicy};
 use crate::server::dhcp::leases::within;
 use crate::server::dhcp::options::Layers;
@@ -11,8 +11,13 @@ use crate::server::dhcp::reply::{Reply, ReplyKind};
 use crate::server::dhcp::request::{Kind, Request};
 
 impl Server<'_> {
-    /// Answers with an address of the pool.
-    pub(super) fn answer_unknown(&self, request: &Request<'_>, place: Place<'_>) -> Result<Outcome, Silence> {
+    /// Answers with an address of the pool at `place`, which is one of `places`.
+    pub(super) fn answer_unknown(
+        &self,
+        request: &Request<'_>,
+        place: Place<'_>,
+        places: &[Place<'_>],
+    ) -> Result<Outcome, Silence> {
         let network = place.network;
         let note = |ip| self.sightings().note(request, &network.name, ip, self.now);
         let policy = &network.unknown;
@@ -47,11 +52,12 @@ impl Server<'_> {
                     // is to us alone, past any relay; REBINDING is to everybody, so another server may know more.
                     let renewing = prolongs && self.direct && request.giaddr.is_unspecified();
                     let asks_us = request.server().is_some() || renewing;
-                    let certain = asks_us || has_record || !network.subnet.contains(&ip);
+                    let there = place_of(places, ip);
+                    let certain = asks_us || has_record || there.is_none();
                     if !certain && !within(pool, ip) {
                         return Err(Silence::NoRecord);
                     }
-                    return Ok(self.refuse(request, place, "the address is not yours"));
+                    return Ok(self.refuse(request, there.unwrap_or(place)));
                 }
                 note(Some(ip));
                 (ReplyKind::Ack, ip)

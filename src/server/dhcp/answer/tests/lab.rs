@@ -130,6 +130,14 @@ impl Lab {
         change(&mut self.settings.networks[0]);
     }
 
+    /// Gives the interface an address in the second network, too, whose machines are on its wire then. The result is that
+    /// address.
+    pub(super) fn share_the_wire(&mut self) -> Ipv4Addr {
+        let second = Ipv4Addr::new(10, 1, 0, 254);
+        self.link.towards[1] = Some(second);
+        second
+    }
+
     pub(super) fn settings(&mut self, change: impl Fn(&mut DhcpSettings)) {
         change(&mut self.settings);
     }
