@@ -7,6 +7,7 @@
 
 mod pool;
 mod proxy;
+mod sending;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddrV4};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,7 +19,7 @@ use super::place::{Place, Prepared, places};
 use super::reply::{Reply, ReplyKind};
 use super::request::{Kind, Request};
 use super::sightings::Sightings;
-use super::{BootSettings, CLIENT_PORT, Link, PXE_PORT, SERVER_PORT, code};
+use super::{BootSettings, Link, PXE_PORT, code};
 use crate::model::{
     BootKey, Component, DhcpLease, DhcpMachine, DhcpMode, DhcpOptions, MacAddr, Record, Table, Timestamp, UnknownPolicy,
 };
@@ -44,6 +45,8 @@ pub(super) struct Outcome {
     pub(super) reply: Option<(Vec<u8>, SocketAddrV4)>,
     /// What has to be stored before the answer is sent.
     pub(super) keep: Option<Change>,
+    /// The address of ours that the answer names, and from which it has to come.
+    pub(super) from: Option<Ipv4Addr>,
     /// The message in a word, for logs and figures.
     pub(super) word: &'static str,
 }
@@ -126,14 +129,14 @@ impl<'a> Server<'a> {
             return Err(Silence::NoRecord);
         }
         tracing::warn!(client.mac = %request.mac, address = %ip, "a client found its address in use by somebody else");
-        Ok(Outcome { reply: None, keep: lease.map(put), word: "decline" })
+        Ok(Outcome { reply: None, keep: lease.map(put), from: None, word: "decline" })
     }
 
     /// The client gives its address back; that of a known machine stays its own.
     fn released(&self, request: &Request<'_>) -> Outcome {
         let ours = self.leases().release(request.mac, request.ciaddr);
         let gone = || Change::DeleteRecord(Table::DhcpLease, request.ciaddr.to_string().into());
-        Outcome { reply: None, keep: ours.then(gone), word: "release" }
+        Outcome { reply: None, keep: ours.then(gone), from: None, word: "release" }
     }
 
     /// The machine with this MAC address, if it has an address on one of the networks.
@@ -202,7 +205,7 @@ impl<'a> Server<'a> {
             reply.set_address(known.ip);
             layers.set_times(&mut reply, layers.lease());
         }
-        Ok(sent(reply, request, None))
+        Ok(self.sent(reply, request, place, None))
     }
 
     fn complete(
@@ -222,14 +225,6 @@ impl<'a> Server<'a> {
     fn unknown<'p>(&self, policy: &'p UnknownPolicy) -> Machine<'p> {
         let script = self.view.boot_params.get(&BootKey::unknown());
         Machine::Unknown { policy, scripted: script.is_some_and(|config| !config.script.is_empty()) }
-    }
-
-    /// Tells the client to start over. `place` is that of the address it asks for, because some clients, udhcpc for one,
-    /// hear a refusal only of the server that gave them their address.
-    fn refuse(&self, request: &Request<'_>, place: Place<'_>) -> Outcome {
-        let mut reply = Reply::new(ReplyKind::Nak, request, request.server().unwrap_or(place.server));
-        reply.set(code::MESSAGE, b"the address is not yours");
-        sent(reply, request, None)
     }
 
     fn leases(&self) -> MutexGuard<'_, Leases> {
@@ -255,26 +250,6 @@ fn place_of<'a>(places: &[Place<'a>], ip: Ipv4Addr) -> Option<Place<'a>> {
 
 fn put(lease: DhcpLease) -> Change {
     Change::PutRecord(Record::DhcpLease(Arc::new(lease)))
-}
-
-/// An answer with where it goes (RFC 2131 section 4.1): to the relay, to the address that the client has, else to all.
-/// A client that could take a unicast at its new address gets a broadcast, too: unicasting to a machine that does not
-/// answer ARP yet needs a raw socket, and no client is known that does not take the broadcast.
-fn sent(reply: Reply, request: &Request<'_>, keep: Option<Change>) -> Outcome {
-    let word = match reply.kind() {
-        ReplyKind::Offer => "offer",
-        ReplyKind::Ack => "ack",
-        ReplyKind::Nak => "nak",
-    };
-    let refused = reply.kind() == ReplyKind::Nak;
-    let to = if !request.giaddr.is_unspecified() {
-        SocketAddrV4::new(request.giaddr, SERVER_PORT)
-    } else if request.ciaddr.is_unspecified() || refused {
-        SocketAddrV4::new(Ipv4Addr::BROADCAST, CLIENT_PORT)
-    } else {
-        SocketAddrV4::new(request.ciaddr, CLIENT_PORT)
-    };
-    Outcome { reply: Some((reply.into_bytes(), to)), keep, word }
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! Where a packet came from: the networks that its client may be on.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::net::Ipv4Addr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::link::Link;
 use super::request::Request;
@@ -14,6 +14,8 @@ pub(super) struct Prepared {
     pub(super) settings: Arc<DhcpSettings>,
     /// Addresses that no pool hands out, beside those of known interfaces.
     taken: HashSet<Ipv4Addr>,
+    /// The networks of which it was told that options do not fit.
+    without_room: Mutex<BTreeSet<Arc<str>>>,
 }
 
 impl Prepared {
@@ -28,7 +30,12 @@ impl Prepared {
             let lists = [&options.router, &options.dns, &options.ntp];
             taken.extend(lists.into_iter().flatten().flatten());
         }
-        Self { settings, taken }
+        Self { settings, taken, without_room: Mutex::default() }
+    }
+
+    /// True for each network once: what is told of its options holds as long as these settings do.
+    pub(super) fn is_first_without_room(&self, network: &Arc<str>) -> bool {
+        self.without_room.lock().unwrap_or_else(PoisonError::into_inner).insert(network.clone())
     }
 
     pub(super) fn is_taken(&self, ip: Ipv4Addr) -> bool {

@@ -118,6 +118,13 @@ impl Serving<'_> {
         }
     }
 
+    /// The socket that an answer is sent from: the one of the address that the answer names, because some clients compare
+    /// the two. Where there is none, and at the port of boot servers, that is the socket of the request.
+    fn sender<'s>(&'s self, asked: &'s Arc<UdpSocket>, port: u16, from: Option<Ipv4Addr>) -> &'s Arc<UdpSocket> {
+        let own = self.direct.iter().find(|(address, _)| port == SERVER_PORT && Some(*address) == from);
+        own.map_or(asked, |(_, socket)| socket)
+    }
+
     /// Reads and answers what has come, up to a turn's worth. `direct`: it was sent to one of our addresses.
     fn turn(&mut self, socket: &Arc<UdpSocket>, port: u16, direct: bool) -> io::Result<()> {
         let mut buffer = [0; PACKET];
@@ -174,6 +181,7 @@ impl Serving<'_> {
             };
             let interface = &self.interface.name;
             tracing::debug!(%interface, %source, client.mac = %client(packet), answer = outcome.word, "answered");
+            let socket = self.sender(socket, port, outcome.from);
             match (outcome.keep, outcome.reply) {
                 (Some(change), reply) => {
                     let reply = reply.map(|(bytes, to)| (socket.clone(), bytes, to));

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use super::{Outcome, Server, Silence, asked, place_of, put, sent};
+use super::{Outcome, Server, Silence, asked, place_of, put};
 use crate::model::{DhcpLease, Timestamp, UnknownPolicy};
 use crate::server::dhcp::leases::within;
 use crate::server::dhcp::options::Layers;
@@ -69,12 +69,12 @@ impl Server<'_> {
         let mut reply = Reply::new(kind, request, place.server);
         self.complete(&mut reply, request, place, &layers, self.unknown(policy));
         if request.kind == Kind::Inform {
-            return Ok(sent(reply, request, None));
+            return Ok(self.sent(reply, request, place, None));
         }
         reply.set_address(ip);
         // The times of known machines are not those of short leases.
         Layers::default().set_times(&mut reply, network.unknown_lease);
         let lease = DhcpLease { ip, mac: Some(request.mac), expires: until };
-        Ok(sent(reply, request, (kind == ReplyKind::Ack).then(|| put(lease))))
+        Ok(self.sent(reply, request, place, (kind == ReplyKind::Ack).then(|| put(lease))))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddrV4;
 
-use super::{Member, Outcome, Server, Silence, sent};
+use super::{Member, Outcome, Server, Silence};
 use crate::model::{DhcpMode, UnknownPolicy};
 use crate::server::dhcp::boot_file::{Boot, Machine};
 use crate::server::dhcp::client::Client;
@@ -51,7 +51,7 @@ impl<'a> Server<'a> {
         if !boot.set(&mut reply, request) {
             return Err(Silence::NothingToBoot);
         }
-        let mut outcome = sent(reply, request, None);
+        let mut outcome = self.sent(reply, request, place, None);
         if port == PXE_PORT
             && let Some((_, to)) = &mut outcome.reply
         {

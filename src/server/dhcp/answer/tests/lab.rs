@@ -209,6 +209,7 @@ impl Lab {
 }
 
 /// What came back.
+#[derive(Debug)]
 pub(super) struct Answer {
     pub(super) bytes: Vec<u8>,
     pub(super) message: Message,
