@@ -1,9 +1,9 @@
 //! From a packet to its answer: the server's side of RFC 2131 section 4.3, without any I/O.
 //!
-//! A machine whose MAC address the applied inventory knows is answered from the boot view alone, equally each time and
-//! without a write. Any other gets a short lease of its network's pool. Clients are told apart by their MAC address and
-//! not by their client identifier: firmware, loader and system of one machine each send another identifier, and all
-//! three are to have one address.
+//! A machine that has an address on its network by the applied inventory is answered from the boot view alone, equally
+//! each time and without a write. Any other gets a short lease of its network's pool. Clients are told apart by their MAC
+//! address and not by their client identifier: firmware, loader and system of one machine each send another identifier,
+//! and all three are to have one address.
 
 mod pool;
 mod proxy;
@@ -164,6 +164,14 @@ impl<'a> Server<'a> {
         Some((Known { ip, name, member, options: None }, place))
     }
 
+    /// The component that a MAC address belongs to, whatever its addresses.
+    fn member(&self, mac: MacAddr) -> Option<Member<'a>> {
+        match self.prepared.settings.machines.get(&mac) {
+            Some(machine) => Some(Member::Machine(machine)),
+            None => self.view.component_by_mac(mac).map(|component| Member::Component(component)),
+        }
+    }
+
     /// The options of a network, with those of a component and its groups over them.
     fn layers(&self, place: Place<'a>, member: Option<Member<'a>>) -> Layers<'a> {
         let (layers, settings) = (Layers::of_network(place.network), &self.prepared.settings);
@@ -201,6 +209,9 @@ impl<'a> Server<'a> {
             reply.set(code::HOST_NAME, name.as_bytes());
         }
         self.complete(&mut reply, request, place, &layers, Machine::Known);
+        if kind == ReplyKind::Ack && request.kind == Kind::Request {
+            self.sightings().arrived(request.mac);
+        }
         if request.kind != Kind::Inform {
             reply.set_address(known.ip);
             layers.set_times(&mut reply, layers.lease());

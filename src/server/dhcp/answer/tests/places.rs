@@ -1,10 +1,10 @@
-//! Machines that move between the subnets of a wire.
+//! Machines that move between the subnets of a wire, and known ones where they have no address.
 
 use std::net::Ipv4Addr;
 
 use dhcproto::v4::{DhcpOption, MessageType, OptionCode};
 
-use super::lab::{Lab, Packet, UNKNOWN, ip, known};
+use super::lab::{self, Lab, Packet, UNKNOWN, ip, known};
 use super::{BROADCAST, SERVER};
 use crate::server::dhcp::answer::Silence;
 
@@ -78,4 +78,30 @@ fn a_renewal_past_a_relay_is_answered_by_the_network_of_the_address_alone() {
     lab.know(UNKNOWN, ip(7));
     let ack = lab.answer(&relayed);
     assert_eq!(ack.kind(), MessageType::Ack, "its own address would not work there");
+}
+
+#[test]
+fn a_known_machine_is_noted_where_it_has_no_address_until_it_comes_to_its_own() {
+    let mut lab = Lab::new();
+    let far = Ipv4Addr::new(10, 1, 0, 1);
+    assert_eq!(lab.answer(&Packet::discover(known(1))).address(), ip(1));
+    assert_eq!((lab.noted(), lab.settled()), (vec![], vec![]), "where it belongs it is not noted");
+    let offer = lab.answer(&Packet::discover(known(1)).relay(far));
+    assert_eq!(offer.address(), Ipv4Addr::new(10, 1, 0, 100));
+    let ack = lab.answer(&Packet::request(known(1)).server(SERVER).requested(offer.address()).relay(far));
+    assert!(ack.kind() == MessageType::Ack && ack.keep.is_some(), "its lease is stored like any other of a pool");
+    lab.answer(&Packet::discover(lab::HOST).relay(far));
+    lab.answer(&Packet::discover(UNKNOWN).relay(far));
+    assert_eq!(lab.noted(), [UNKNOWN, lab::HOST, known(1)]);
+    assert_eq!(lab.settled(), [], "the upkeep forgets none of them");
+    lab.answer(&Packet::discover(known(1)));
+    assert_eq!(lab.noted().len(), 3, "it has not taken the offer yet");
+    lab.answer(&Packet::request(known(1)).server(SERVER).requested(ip(1)));
+    assert_eq!(lab.noted(), [UNKNOWN, lab::HOST], "its cable was put right");
+    lab.know(UNKNOWN, [10, 1, 0, 9].into());
+    assert_eq!(lab.settled(), [UNKNOWN], "it was given an address there");
+    lab.settings(|settings| settings.networks[1].mode = crate::model::DhcpMode::Proxy);
+    assert_eq!(lab.settled(), [UNKNOWN, lab::HOST], "a site's own server gives the addresses there");
+    lab.settings(|settings| drop(settings.networks.pop()));
+    assert_eq!(lab.settled(), [UNKNOWN, lab::HOST], "there is no such network any more");
 }
