@@ -89,3 +89,17 @@ pub(super) fn local<'a>(settings: &'a DhcpSettings, link: &Link) -> impl Iterato
         network.subnet.contains(&server).then_some(Place { network, server })
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn that_options_do_not_fit_is_told_once_for_each_network_and_again_under_other_settings() {
+        let (near, far) = (Arc::from("near"), Arc::from("far"));
+        let prepared = Prepared::new(Arc::default());
+        let told = [&near, &near, &far, &near, &far].map(|network| prepared.is_first_without_room(network));
+        assert_eq!(told, [true, false, true, false, false]);
+        assert!(Prepared::new(Arc::default()).is_first_without_room(&near));
+    }
+}
