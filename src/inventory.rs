@@ -27,6 +27,7 @@ mod cluster;
 mod dhcp;
 mod dhcp_checks;
 mod dhcp_options;
+mod dhcp_sizes;
 mod document;
 mod files;
 mod forms;

@@ -63,7 +63,8 @@ pub(super) enum Verb {
     Serve(Box<ServeArgs>),
     /// Print an access token for the API, from the daemon that serves the state directory.
     Token(TokenArgs),
-    /// List machines that asked for an address and are in no inventory, each with lines for nodes.yaml.
+    /// List machines that asked for an address and are in no inventory, each with lines for nodes.yaml, or asked on a
+    /// network where they have none.
     Unknown(UnknownArgs),
     /// Explain a diagnostic's code, with a wrong and a right example.
     Explain(ExplainArgs),

@@ -1,6 +1,8 @@
-//! `unknown`: machines that asked for an address and that the applied inventory does not name.
+//! `unknown`: machines that asked for an address and that the applied inventory does not name, and those that it names
+//! with addresses of other networks only.
 //!
-//! Each comes with lines for `nodes.yaml` in which only the place is left to fill in. What a client says of itself is
+//! Each unknown one comes with lines for `nodes.yaml` in which only the place is left to fill in, each known one with what
+//! is known of it. What a client says of itself is
 //! shown escaped: it may be anything. So is the maker of its network card, which a list of this machine names.
 
 mod makers;
@@ -15,7 +17,8 @@ use self::makers::Makers;
 use super::args::UnknownArgs;
 use super::exit::Exit;
 use super::output::{Format, Printer, counted};
-use crate::model::{DhcpUnknown, Nid, Timestamp};
+use crate::model::{DhcpSettings, DhcpUnknown, Nid, Timestamp};
+use crate::server::dhcp::{Owner, is_settled, owner};
 use crate::snapshot::{BootView, Snapshot};
 use crate::store::{Mode, Store, StoreConfig};
 
@@ -27,33 +30,65 @@ pub(super) async fn run(args: UnknownArgs, printer: Printer) -> anyhow::Result<E
     let machines = unknown(&snapshot);
     let makers = Makers::find(&makers::DIRECTORIES.map(Path::new), machines.iter().map(|one| one.mac));
     match printer.format {
-        Format::Json => printer.data(&ascii(&serde_json::to_string_pretty(&as_json(&machines, &makers))?)),
+        Format::Json => {
+            let json = as_json(&machines, &makers, &snapshot.boot);
+            printer.data(&ascii(&serde_json::to_string_pretty(&json)?));
+        }
         Format::Text if machines.is_empty() => printer.talk("no unknown machine has asked for an address"),
         Format::Text => {
             printer.data(&text(&machines, &makers, &snapshot.boot));
-            let count = counted(machines.len() as u64, "unknown machine");
-            printer.talk(&format!("{count}; xXcCsSbBnN stands for where a machine is"));
+            printer.talk(&summary(&machines, &snapshot.boot));
         }
     }
     store.close().await;
     Ok(Exit::Success)
 }
 
-/// Those that are still unknown, the one seen last first.
+/// Those that are still unknown, or still where they have no address, the one seen last first.
 fn unknown(snapshot: &Snapshot) -> Vec<&DhcpUnknown> {
-    let view = &snapshot.boot;
-    let told = |one: &DhcpUnknown| view.dhcp.as_ref().is_some_and(|dhcp| dhcp.knows(one.mac));
+    let none = DhcpSettings::default();
+    let settings = snapshot.boot.dhcp.as_deref().unwrap_or(&none);
     let all = snapshot.records.dhcp_unknown.values().map(AsRef::as_ref);
-    let mut machines: Vec<&DhcpUnknown> =
-        all.filter(|one: &&DhcpUnknown| !view.interfaces.contains_key(&one.mac) && !told(one)).collect();
+    let mut machines: Vec<&DhcpUnknown> = all.filter(|one| !is_settled(&snapshot.boot, settings, one)).collect();
     machines.sort_by_key(|one| (std::cmp::Reverse(one.last_seen), one.mac));
     machines
 }
 
-fn as_json(machines: &[&DhcpUnknown], makers: &Makers) -> serde_json::Value {
+/// Who has the MAC address of a machine, if anybody.
+fn known(one: &DhcpUnknown, view: &BootView) -> Option<Owner> {
+    owner(view, view.dhcp.as_deref()?, one.mac)
+}
+
+/// The network that an address is in.
+fn network_of(ip: Ipv4Addr, view: &BootView) -> Option<&str> {
+    Some(&view.dhcp.as_ref()?.network_of(ip)?.name)
+}
+
+/// How many machines of either kind there are.
+fn summary(machines: &[&DhcpUnknown], view: &BootView) -> String {
+    let astray = machines.iter().filter(|one| known(one, view).is_some()).count();
+    let unknown = machines.len() - astray;
+    let mut said = Vec::new();
+    if unknown > 0 {
+        said.push(format!("{}; xXcCsSbBnN stands for where a machine is", counted(unknown as u64, "unknown machine")));
+    }
+    if astray > 0 {
+        said.push(format!("{} on a network without an address for it", counted(astray as u64, "known machine")));
+    }
+    said.join("; ")
+}
+
+fn as_json(machines: &[&DhcpUnknown], makers: &Makers, view: &BootView) -> serde_json::Value {
+    let known_as = |one: &DhcpUnknown| {
+        let owner = known(one, view)?;
+        let address = |ip: &Ipv4Addr| json!({ "ip": ip, "network": network_of(*ip, view) });
+        let addresses: Vec<_> = owner.addresses.iter().map(address).collect();
+        Some(json!({ "kind": owner.kind, "name": owner.name, "addresses": addresses }))
+    };
     let machine = |one: &&DhcpUnknown| {
         json!({
             "mac": one.mac,
+            "known_as": known_as(one),
             "maker": makers.of(one.mac),
             "network": one.network,
             "ip": one.ip,
@@ -101,6 +136,10 @@ fn text(machines: &[&DhcpUnknown], makers: &Makers, view: &BootView) -> String {
             let _ = write!(text, " ({})", one.circuit);
         }
         let _ = writeln!(text, "\n# first seen {}, last seen {}", time(one.first_seen), time(one.last_seen));
+        if let Some(owner) = known(one, view) {
+            text.push_str(&astray(one, &owner, view));
+            continue;
+        }
         let nid = next.nid();
         let name = view.dhcp.as_ref().map(|dhcp| format!("{}{nid:0width$}", dhcp.short_name, width = dhcp.nid_length));
         let name = name.unwrap_or_else(|| format!("nid{nid:03}"));
@@ -114,6 +153,22 @@ fn text(machines: &[&DhcpUnknown], makers: &Makers, view: &BootView) -> String {
     }
     text.truncate(text.trim_end().len());
     text
+}
+
+/// What is known of a machine that asks where it has no address: it is in `nodes.yaml` and needs no lines for that.
+fn astray(one: &DhcpUnknown, owner: &Owner, view: &BootView) -> String {
+    let address = |ip: &Ipv4Addr| match network_of(*ip, view) {
+        Some(network) => format!("{ip} in network {}", escaped(network)),
+        None => format!("{ip} in no network"),
+    };
+    let has = match &*owner.addresses {
+        [] => "no address at all".to_owned(),
+        addresses => addresses.iter().map(address).collect::<Vec<_>>().join(" and "),
+    };
+    let (kind, name, network) = (owner.kind, escaped(&owner.name), escaped(&one.network));
+    format!(
+        "# it is {kind} {name}, which has {has} but asks on {network}: see where its cable leads, or give it an address there\n\n"
+    )
 }
 
 /// Numbers and addresses that are free, each given once.
@@ -181,87 +236,4 @@ fn time(at: Timestamp) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use super::*;
-    use crate::desired::{desired, samples};
-    use crate::model::{MacAddr, Record};
-    use crate::reconcile::from_nothing;
-    use crate::snapshot::Change;
-
-    fn machine(last: u8, vendor: &str) -> DhcpUnknown {
-        DhcpUnknown {
-            mac: MacAddr([2, 0, 0, 0, 0, last]),
-            network: "management".into(),
-            ip: None,
-            vendor: vendor.into(),
-            arch: Some(7),
-            relay: None,
-            circuit: "".into(),
-            first_seen: Timestamp(0),
-            last_seen: Timestamp(i64::from(last) * 1_000_000),
-        }
-    }
-
-    fn snapshot() -> Snapshot {
-        let inventory = samples::inventory(2);
-        let mut snapshot = from_nothing(&desired(&inventory, &|_| Ok(json!("x"))));
-        for one in [machine(1, "PXEClient"), machine(2, "\u{1b}[2J\n- name: evil")] {
-            snapshot.apply(&Change::PutRecord(Record::DhcpUnknown(Arc::new(one))));
-        }
-        snapshot
-    }
-
-    #[test]
-    fn each_machine_comes_with_the_next_number_and_what_it_says_is_escaped() {
-        let snapshot = snapshot();
-        let text = text(&unknown(&snapshot), &Makers::default(), &snapshot.boot);
-        assert!(
-            text.starts_with("# 02:00:00:00:00:02 on management, x86-64 UEFI, \"\\u{1b}[2J\\n- name: evil\""),
-            "{text}"
-        );
-        assert!(text.contains("# first seen 1970-01-01T00:00:00Z, last seen 1970-01-01T00:00:02Z\n"), "{text}");
-        assert!(text.contains("  - name: nid003\n    xname: xXcCsSbBnN\n    nid: 3\n"), "{text}");
-        assert!(text.contains("  - name: nid004\n") && text.ends_with("- mac_addr: 02:00:00:00:00:01"), "{text}");
-    }
-
-    #[test]
-    fn the_maker_of_a_card_is_told_and_escaped() {
-        let directory = tempfile::tempdir().unwrap();
-        std::fs::write(directory.path().join("oui.csv"), "MA-L,ECE7A7,Caf\u{e9}\u{1b}[2J,x\n").unwrap();
-        let mut snapshot = snapshot();
-        let known = DhcpUnknown { mac: "ec:e7:a7:05:a1:fc".parse().unwrap(), ..machine(3, "PXEClient") };
-        snapshot.apply(&Change::PutRecord(Record::DhcpUnknown(Arc::new(known))));
-        let machines = unknown(&snapshot);
-        let makers = Makers::find(&[directory.path()], machines.iter().map(|one| one.mac));
-        let text = text(&machines, &makers, &snapshot.boot);
-        assert!(text.starts_with("# ec:e7:a7:05:a1:fc (Caf\\u{e9}\\u{1b}[2J) on management, x86-64 UEFI, "), "{text}");
-        assert!(text.contains("# 02:00:00:00:00:02 on management"), "{text}");
-        let json = ascii(&as_json(&machines, &makers).to_string());
-        assert!(json.is_ascii(), "{json}");
-        let json: serde_json::Value = serde_json::from_str(&json).unwrap();
-        assert_eq!(json["machines"][0]["maker"], "Caf\u{e9}\u{1b}[2J");
-        assert_eq!(json["machines"][1]["maker"], serde_json::Value::Null);
-    }
-
-    #[test]
-    fn json_holds_what_a_client_says_in_ascii() {
-        let said = "\u{9b}2J \u{202e}evil \u{1f980} \u{7f}";
-        let one = machine(1, said);
-        let json = ascii(&as_json(&[&one], &Makers::default()).to_string());
-        assert!(json.is_ascii() && !json.contains('\u{7f}'), "{json}");
-        let read: serde_json::Value = serde_json::from_str(&json).unwrap();
-        assert_eq!(read["machines"][0]["vendor_class"], said);
-    }
-
-    #[test]
-    fn who_became_known_is_unknown_no_more() {
-        let mut snapshot = snapshot();
-        let mac = *snapshot.boot.interfaces.keys().next().unwrap();
-        let known = DhcpUnknown { mac, ..machine(3, "") };
-        snapshot.apply(&Change::PutRecord(Record::DhcpUnknown(Arc::new(known))));
-        assert_eq!(unknown(&snapshot).len(), 2);
-        assert_eq!(as_json(&unknown(&snapshot), &Makers::default())["machines"][0]["mac"], "02:00:00:00:00:02");
-    }
-}
+mod tests;

@@ -112,6 +112,7 @@ codes! {
     HeadOutside = "OS0508" Warning "the head node is in no declared subnet";
     DhcpOption = "OS0520" Error "not a DHCP option";
     DhcpName = "OS0521" Warning "DHCP options for nothing in the inventory";
+    DhcpRoom = "OS0522" Warning "DHCP options do not fit into an answer";
 
     BootUrl = "OS0601" Error "a kernel or initrd is not a URL";
     ProfileConflict = "OS0602" Error "two groups of a node boot different things";

@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use super::Code;
 use super::dhcp::{DhcpDraft, HostDraft};
+use super::dhcp_sizes;
 use super::diagnostic::Place;
 use super::networks::NetworkDraft;
 use super::nodes::NodeDraft;
@@ -28,6 +29,7 @@ impl DhcpChecks<'_> {
     /// Checks everything and puts xnames in for names.
     pub(super) fn resolve(&self, draft: &DhcpDraft) -> Dhcp {
         self.hosts(&draft.hosts);
+        dhcp_sizes::check(self, draft);
         let (mut groups, mut nodes) = (BTreeMap::new(), BTreeMap::new());
         for (name, (options, span)) in &draft.groups {
             match self.group(name) {
@@ -55,11 +57,16 @@ impl DhcpChecks<'_> {
     }
 
     fn node(&self, name: &str) -> Option<Xname> {
+        Some(self.draft_of(name)?.xname.as_ref()?.value.clone())
+    }
+
+    /// The node with this name or xname.
+    pub(super) fn draft_of(&self, name: &str) -> Option<&NodeDraft> {
         let named = |node: &&NodeDraft| {
             node.name.as_ref().is_some_and(|at| &*at.value == name)
                 || node.xname.as_ref().is_some_and(|at| at.value.as_str() == name)
         };
-        Some(self.nodes.iter().find(named)?.xname.as_ref()?.value.clone())
+        self.nodes.iter().find(named)
     }
 
     fn unknown(&self, span: Span, what: &str, name: &str) {

@@ -282,7 +282,7 @@ pub struct DhcpLease {
     pub expires: Timestamp,
 }
 
-/// A machine that asked for an address and whose MAC address nobody knows.
+/// A machine that asked for an address and whose MAC address nobody knows, or that has no address where it asked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DhcpUnknown {
     /// Its MAC address.

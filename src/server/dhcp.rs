@@ -5,7 +5,7 @@
 //! are acknowledged. DHCP knows no secret and is given a [`BootReader`] only; what it has to store it hands to [`Keep`].
 //!
 //! The way of a packet: `limits` (floods), `request` (bytes), `link` and `place` (the network), `answer` (the decision,
-//! without I/O, with `leases` and `sightings`), `options` and `boot_file` (what is told), `reply` (bytes), `journal` (what
+//! without I/O, with `leases`, `sightings` and `astray`), `options` and `boot_file` (what is told), `reply` (bytes), `journal` (what
 //! has to be stored first).
 //!
 //! What it does not do: DHCPv6, DHCP over InfiniBand, and probing an address before it is offered; an address that is
@@ -13,6 +13,7 @@
 
 mod advice;
 mod answer;
+mod astray;
 mod boot_file;
 mod client;
 mod code;
@@ -36,6 +37,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use futures_util::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
+pub use astray::{Owner, is_settled, owner};
 pub use link::Link;
 pub use socket::{DhcpBindError, Interface};
 
@@ -123,11 +125,11 @@ impl Dhcp {
     /// Looks for what has to be stored that no answer waits for, and tells how many changes that are.
     fn review(&self, now: Timestamp) -> usize {
         let view = self.views.load();
-        let settings = view.dhcp.as_ref();
-        let is_known = |mac| view.interfaces.contains_key(&mac) || settings.is_some_and(|settings| settings.knows(mac));
+        let none = DhcpSettings::default();
+        let settings = view.dhcp.as_deref().unwrap_or(&none);
         let unknown = {
             let mut sightings = self.sightings.lock().unwrap_or_else(PoisonError::into_inner);
-            sightings.forget(is_known);
+            sightings.forget(|noted| is_settled(&view, settings, noted));
             sightings.waiting()
         };
         let leases = self.leases.lock().unwrap_or_else(PoisonError::into_inner);

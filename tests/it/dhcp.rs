@@ -124,6 +124,116 @@ fn script(cluster: &Cluster) -> String {
     path.to_str().unwrap().to_owned()
 }
 
+/// A script for dhclient that puts its address on the interface, says what came to pass, and refuses one address, if any,
+/// as it would one that somebody else has.
+fn dhclient_script(cluster: &Cluster, refused: &str) -> String {
+    use std::os::unix::fs::PermissionsExt as _;
+    let path = cluster.path("dhclient.sh");
+    let text = format!(
+        "#!/bin/sh\necho \"EVENT $reason ip=$new_ip_address lease=$new_dhcp_lease_time\"\n\
+         [ \"$reason\" = PREINIT ] && exit 0\n\
+         [ \"$new_ip_address\" = \"{refused}\" ] && exit 1\n\
+         [ \"$reason\" = RENEW ] || ip addr flush dev $interface\n\
+         [ -n \"$new_ip_address\" ] && ip addr replace $new_ip_address/24 dev $interface\nexit 0\n"
+    );
+    std::fs::write(&path, text).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+/// Starts dhclient in the second namespace; the second value is where it writes what it says.
+fn dhclient(cluster: &Cluster, wires: &Wires, script: &str) -> (Running, std::path::PathBuf) {
+    let log = cluster.path("dhclient.log");
+    let sink = std::fs::File::create(&log).unwrap();
+    let (leases, pid) = (cluster.path("dhclient.leases"), cluster.path("dhclient.pid"));
+    let files = ["-lf", leases.to_str().unwrap(), "-pf", pid.to_str().unwrap()];
+    let arguments = [&["-v", "-d", "-cf", "/dev/null", "-sf", script], &files[..], &["left"]].concat();
+    let mut client = wires.command(1, "dhclient", &arguments);
+    (Running(client.stdout(sink.try_clone().unwrap()).stderr(sink).spawn().unwrap()), log)
+}
+
+#[test]
+fn dhclient_renews_a_short_lease_and_comes_to_its_own_address_in_another_subnet_of_the_wire() {
+    if !is_root() || !has("dhclient") {
+        return;
+    }
+    let (cluster, wires) = (Cluster::demo(), Wires::new(2));
+    cluster.edit("cluster.yaml", "    pool: 172.16", "    unknown_lease: 10\n    pool: 172.16");
+    let second = "  - {name: second, subnet: 10.81.0.0/24, router: 10.81.0.254}\n";
+    cluster.edit("cluster.yaml", "172.16.0.200-172.16.0.250\n", &format!("172.16.0.200-172.16.0.250\n{second}"));
+    wires.ip(0, "addr add 172.16.0.254/24 dev right");
+    wires.ip(0, "addr add 10.81.0.254/24 dev right");
+    wires.ip(1, "link set left address ec:e7:a7:0f:00:01");
+    let _serving = wires.serve(&cluster);
+    let (_client, log) = dhclient(&cluster, &wires, &dhclient_script(&cluster, "none"));
+    let said = || std::fs::read_to_string(&log).unwrap();
+    until("it has an address of the pool", || said().contains("EVENT BOUND ip=172.16.0.200 lease=10").then_some(()));
+    until("it renews its lease", || said().contains("EVENT RENEW ip=172.16.0.200 lease=10").then_some(()));
+    assert!(!said().contains("DHCPNAK"), "{}", said());
+
+    let stanza = "  - name: nid099\n    xname: x1000c1s7b99n0\n    nid: 99\n    group: compute\n    interfaces:\n      \
+                  - mac_addr: ec:e7:a7:0f:00:01\n        ip_addrs: [{name: second, ip_addr: 10.81.0.7}]\n";
+    let nodes = std::fs::read_to_string(cluster.inventory().join("nodes.yaml")).unwrap();
+    std::fs::write(cluster.inventory().join("nodes.yaml"), format!("{}\n{stanza}", nodes.trim_end())).unwrap();
+    until("it has its own address", || said().contains("EVENT BOUND ip=10.81.0.7 lease=3600").then_some(()));
+    let said = said();
+    assert!(said.contains("DHCPNAK from 172.16.0.254"), "the server of the address that it had: {said}");
+    assert!(said.contains("DHCPACK of 10.81.0.7 from 10.81.0.254"), "the answer comes from where it says: {said}");
+}
+
+#[test]
+fn an_address_that_dhclient_declines_is_offered_to_nobody() {
+    if !is_root() || !has("dhclient") || !has("udhcpc") {
+        return;
+    }
+    let (cluster, wires) = (Cluster::demo(), Wires::new(2));
+    wires.ip(0, "addr add 172.16.0.254/24 dev right");
+    wires.ip(1, "link set left address ec:e7:a7:0f:00:01");
+    let serving = wires.serve(&cluster);
+    let (client, log) = dhclient(&cluster, &wires, &dhclient_script(&cluster, "172.16.0.200"));
+    let said = || std::fs::read_to_string(&log).unwrap();
+    until("it has another address", || said().contains("EVENT BOUND ip=172.16.0.201").then_some(()));
+    assert!(said().contains("DHCPDECLINE of 172.16.0.200"), "{}", said());
+    assert!(serving.log().contains("found its address in use by somebody else"), "{}", serving.log());
+    drop(client);
+    wires.ip(1, "addr flush dev left");
+    wires.ip(1, "link set left address ec:e7:a7:0f:00:02");
+    let arguments = ["-i", "left", "-n", "-q", "-f", "-t", "10", "-T", "1", "-s", &script(&cluster)];
+    let other = wires.run(1, "udhcpc", &[&arguments[..], &["-r", "172.16.0.200"]].concat());
+    assert!(other.contains("EVENT bound ip=172.16.0.202 "), "not even to who asks for it: {other}");
+}
+
+#[test]
+fn a_node_in_the_wrong_network_boots_its_own_script_and_is_listed() {
+    if !is_root() || !has("udhcpc") {
+        return;
+    }
+    let (cluster, wires) = (Cluster::demo(), Wires::new(2));
+    let second = "  - {name: second, subnet: 10.81.0.0/24, pool: 10.81.0.50-10.81.0.60}\n";
+    cluster.edit("cluster.yaml", "172.16.0.200-172.16.0.250\n", &format!("172.16.0.200-172.16.0.250\n{second}"));
+    wires.ip(0, "addr add 10.81.0.254/24 dev right");
+    wires.ip(1, &format!("link set left address {NODE}"));
+    let serving = wires.serve(&cluster);
+    let as_ipxe = ["-O", "bootfile", "-x", "0x4d:69505845", "-x", "0x5d:0007"];
+    let arguments = ["-i", "left", "-n", "-q", "-f", "-t", "10", "-T", "1", "-s", &script(&cluster)];
+    let said = wires.run(1, "udhcpc", &[&arguments[..], &as_ipxe].concat());
+    assert!(said.contains("EVENT bound ip=10.81.0.50 lease=300 hostname=nid001"), "{said}");
+    assert!(said.contains(&format!("/boot/v1/bootscript?mac={NODE}")), "{said}");
+    let listed = until("it is listed", || {
+        let listed = cluster.run(&["unknown"]).expect(0).stdout;
+        listed.contains(NODE).then_some(listed)
+    });
+    let words = "# it is node nid001, which has 172.16.0.1 in network management but asks on second";
+    assert!(listed.contains(words) && !listed.contains("mac_addr"), "{listed}");
+    assert!(serving.log().contains("a known machine asks on a network where it has no address"), "{}", serving.log());
+    wires.ip(0, "addr add 172.16.0.254/24 dev right");
+    until("it has come to its own address", || {
+        let said = wires.run(1, "udhcpc", &arguments);
+        said.contains("EVENT bound ip=172.16.0.1 ").then_some(())
+    });
+    until("it is listed no more", || cluster.run(&["unknown"]).expect(0).stdout.is_empty().then_some(()));
+}
+
 #[test]
 fn clients_that_others_wrote_get_renew_and_release_their_addresses() {
     if !is_root() || !has("udhcpc") || !has("dhclient") {

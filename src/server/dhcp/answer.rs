@@ -1,12 +1,13 @@
 //! From a packet to its answer: the server's side of RFC 2131 section 4.3, without any I/O.
 //!
-//! A machine whose MAC address the applied inventory knows is answered from the boot view alone, equally each time and
-//! without a write. Any other gets a short lease of its network's pool. Clients are told apart by their MAC address and
-//! not by their client identifier: firmware, loader and system of one machine each send another identifier, and all
-//! three are to have one address.
+//! A machine that has an address on its network by the applied inventory is answered from the boot view alone, equally
+//! each time and without a write. Any other gets a short lease of its network's pool. Clients are told apart by their MAC
+//! address and not by their client identifier: firmware, loader and system of one machine each send another identifier,
+//! and all three are to have one address.
 
 mod pool;
 mod proxy;
+mod sending;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddrV4};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,7 +19,7 @@ use super::place::{Place, Prepared, places};
 use super::reply::{Reply, ReplyKind};
 use super::request::{Kind, Request};
 use super::sightings::Sightings;
-use super::{BootSettings, CLIENT_PORT, Link, PXE_PORT, SERVER_PORT, code};
+use super::{BootSettings, Link, PXE_PORT, code};
 use crate::model::{
     BootKey, Component, DhcpLease, DhcpMachine, DhcpMode, DhcpOptions, MacAddr, Record, Table, Timestamp, UnknownPolicy,
 };
@@ -44,6 +45,8 @@ pub(super) struct Outcome {
     pub(super) reply: Option<(Vec<u8>, SocketAddrV4)>,
     /// What has to be stored before the answer is sent.
     pub(super) keep: Option<Change>,
+    /// The address of ours that the answer names, and from which it has to come.
+    pub(super) from: Option<Ipv4Addr>,
     /// The message in a word, for logs and figures.
     pub(super) word: &'static str,
 }
@@ -103,14 +106,17 @@ impl<'a> Server<'a> {
             }
             return Err(Silence::OtherServer);
         }
-        let known = self.known(request.mac, &places);
+        // Where the client has an address, its own one of that network counts before those of others on the same wire.
+        let has_address = !request.ciaddr.is_unspecified();
+        let near = has_address.then(|| self.known(request.mac, std::slice::from_ref(&first))).flatten();
+        let known = near.or_else(|| self.known(request.mac, &places));
         match request.kind {
             Kind::Decline => self.declined(request, known.map(|(known, _)| known.ip)),
             Kind::Release => Ok(self.released(request)),
             Kind::Inform if request.ciaddr.is_unspecified() => Err(Silence::Incomplete),
             _ => match known {
-                Some((known, place)) => self.answer_known(request, &known, place),
-                None => self.answer_unknown(request, first),
+                Some((known, place)) => self.answer_known(request, &known, place, &places),
+                None => self.answer_unknown(request, first, &places),
             },
         }
     }
@@ -123,19 +129,19 @@ impl<'a> Server<'a> {
             return Err(Silence::NoRecord);
         }
         tracing::warn!(client.mac = %request.mac, address = %ip, "a client found its address in use by somebody else");
-        Ok(Outcome { reply: None, keep: lease.map(put), word: "decline" })
+        Ok(Outcome { reply: None, keep: lease.map(put), from: None, word: "decline" })
     }
 
     /// The client gives its address back; that of a known machine stays its own.
     fn released(&self, request: &Request<'_>) -> Outcome {
         let ours = self.leases().release(request.mac, request.ciaddr);
         let gone = || Change::DeleteRecord(Table::DhcpLease, request.ciaddr.to_string().into());
-        Outcome { reply: None, keep: ours.then(gone), word: "release" }
+        Outcome { reply: None, keep: ours.then(gone), from: None, word: "release" }
     }
 
     /// The machine with this MAC address, if it has an address on one of the networks.
     fn known(&self, mac: MacAddr, places: &[Place<'a>]) -> Option<(Known<'a>, Place<'a>)> {
-        let on = |ip: Ipv4Addr| places.iter().find(|place| place.network.subnet.contains(&ip)).copied();
+        let on = |ip| place_of(places, ip);
         let settings = &self.prepared.settings;
         if let Some(host) = settings.hosts.get(&mac) {
             let known =
@@ -158,6 +164,14 @@ impl<'a> Server<'a> {
         Some((Known { ip, name, member, options: None }, place))
     }
 
+    /// The component that a MAC address belongs to, whatever its addresses.
+    fn member(&self, mac: MacAddr) -> Option<Member<'a>> {
+        match self.prepared.settings.machines.get(&mac) {
+            Some(machine) => Some(Member::Machine(machine)),
+            None => self.view.component_by_mac(mac).map(|component| Member::Component(component)),
+        }
+    }
+
     /// The options of a network, with those of a component and its groups over them.
     fn layers(&self, place: Place<'a>, member: Option<Member<'a>>) -> Layers<'a> {
         let (layers, settings) = (Layers::of_network(place.network), &self.prepared.settings);
@@ -168,13 +182,21 @@ impl<'a> Server<'a> {
         }
     }
 
-    fn answer_known(&self, request: &Request<'_>, known: &Known<'a>, place: Place<'a>) -> Result<Outcome, Silence> {
-        let kind = match request.kind {
-            Kind::Discover => ReplyKind::Offer,
-            Kind::Inform => ReplyKind::Ack,
+    /// Answers a machine that has an address at `place`, which is one of `places`.
+    fn answer_known(
+        &self,
+        request: &Request<'_>,
+        known: &Known<'a>,
+        place: Place<'a>,
+        places: &[Place<'a>],
+    ) -> Result<Outcome, Silence> {
+        let (kind, place) = match request.kind {
+            Kind::Discover => (ReplyKind::Offer, place),
+            // It keeps the address that it has, and is told what holds there.
+            Kind::Inform => (ReplyKind::Ack, place_of(places, request.ciaddr).unwrap_or(place)),
             Kind::Request => match asked(request)? {
-                ip if ip == known.ip => ReplyKind::Ack,
-                _ => return Ok(self.refuse(request, place, "the address is not yours")),
+                ip if ip == known.ip => (ReplyKind::Ack, place),
+                ip => return Ok(self.refuse(request, place_of(places, ip).unwrap_or(place))),
             },
             Kind::Decline | Kind::Release => return Err(Silence::Incomplete),
         };
@@ -187,11 +209,14 @@ impl<'a> Server<'a> {
             reply.set(code::HOST_NAME, name.as_bytes());
         }
         self.complete(&mut reply, request, place, &layers, Machine::Known);
+        if kind == ReplyKind::Ack && request.kind == Kind::Request {
+            self.sightings().arrived(request.mac);
+        }
         if request.kind != Kind::Inform {
             reply.set_address(known.ip);
             layers.set_times(&mut reply, layers.lease());
         }
-        Ok(sent(reply, request, None))
+        Ok(self.sent(reply, request, place, None))
     }
 
     fn complete(
@@ -213,13 +238,6 @@ impl<'a> Server<'a> {
         Machine::Unknown { policy, scripted: script.is_some_and(|config| !config.script.is_empty()) }
     }
 
-    /// Tells the client to start over.
-    fn refuse(&self, request: &Request<'_>, place: Place<'_>, why: &str) -> Outcome {
-        let mut reply = Reply::new(ReplyKind::Nak, request, place.server);
-        reply.set(code::MESSAGE, why.as_bytes());
-        sent(reply, request, None)
-    }
-
     fn leases(&self) -> MutexGuard<'_, Leases> {
         self.leases.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -236,28 +254,13 @@ fn asked(request: &Request<'_>) -> Result<Ipv4Addr, Silence> {
     request.requested().or(own).ok_or(Silence::Incomplete)
 }
 
-fn put(lease: DhcpLease) -> Change {
-    Change::PutRecord(Record::DhcpLease(Arc::new(lease)))
+/// The place of an address.
+fn place_of<'a>(places: &[Place<'a>], ip: Ipv4Addr) -> Option<Place<'a>> {
+    places.iter().find(|place| place.network.subnet.contains(&ip)).copied()
 }
 
-/// An answer with where it goes (RFC 2131 section 4.1): to the relay, to the address that the client has, else to all.
-/// A client that could take a unicast at its new address gets a broadcast, too: unicasting to a machine that does not
-/// answer ARP yet needs a raw socket, and no client is known that does not take the broadcast.
-fn sent(reply: Reply, request: &Request<'_>, keep: Option<Change>) -> Outcome {
-    let word = match reply.kind() {
-        ReplyKind::Offer => "offer",
-        ReplyKind::Ack => "ack",
-        ReplyKind::Nak => "nak",
-    };
-    let refused = reply.kind() == ReplyKind::Nak;
-    let to = if !request.giaddr.is_unspecified() {
-        SocketAddrV4::new(request.giaddr, SERVER_PORT)
-    } else if request.ciaddr.is_unspecified() || refused {
-        SocketAddrV4::new(Ipv4Addr::BROADCAST, CLIENT_PORT)
-    } else {
-        SocketAddrV4::new(request.ciaddr, CLIENT_PORT)
-    };
-    Outcome { reply: Some((reply.into_bytes(), to)), keep, word }
+fn put(lease: DhcpLease) -> Change {
+    Change::PutRecord(Record::DhcpLease(Arc::new(lease)))
 }
 
 #[cfg(test)]

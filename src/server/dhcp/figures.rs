@@ -105,9 +105,9 @@ mod tests {
         let metrics = Metrics::default();
         metrics.show(dhcp.figures());
         let reply = || Some((Vec::new(), std::net::SocketAddrV4::new([127, 0, 0, 1].into(), 68)));
-        dhcp.counts.answered(Kind::Discover, &Ok(Outcome { reply: reply(), keep: None, word: "offer" }));
+        dhcp.counts.answered(Kind::Discover, &Ok(Outcome { reply: reply(), keep: None, from: None, word: "offer" }));
         dhcp.counts.answered(Kind::Discover, &Err(Silence::PoolSpent));
-        dhcp.counts.answered(Kind::Release, &Ok(Outcome { reply: None, keep: None, word: "release" }));
+        dhcp.counts.answered(Kind::Release, &Ok(Outcome { reply: None, keep: None, from: None, word: "release" }));
         dhcp.counts.unreadable(RequestError::Short);
         dhcp.counts.flood();
         let text = metrics.render();

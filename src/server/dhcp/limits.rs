@@ -23,6 +23,8 @@ const SENDERS: usize = 100_000;
 
 const SECOND: i64 = 1_000_000;
 
+const MINUTE: i64 = 60 * SECOND;
+
 /// Who sent a packet, as far as its header tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Sender {
@@ -70,6 +72,15 @@ impl Limits {
         }
         true
     }
+}
+
+/// True once a minute: what is wrong with a machine that asks every few seconds is told no more often.
+pub(super) fn is_due(told: &mut Option<Timestamp>, now: Timestamp) -> bool {
+    let due = told.is_none_or(|told| !(told.0..told.0 + MINUTE).contains(&now.0));
+    if due {
+        *told = Some(now);
+    }
+    due
 }
 
 #[cfg(test)]
@@ -126,5 +137,12 @@ mod tests {
             assert!(limits.admit(&packet, NONE, Timestamp(0)));
         }
         assert_eq!(limits.counts.len(), SENDERS);
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_once_a_minute_and_after_the_clock_was_set_back() {
+        let mut told = None;
+        let said = [10, 11, 10 + MINUTE - 1, 10 + MINUTE, 11 + MINUTE, 5].map(|now| is_due(&mut told, Timestamp(now)));
+        assert_eq!(said, [true, false, false, true, false, true]);
     }
 }

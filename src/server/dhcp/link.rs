@@ -186,7 +186,7 @@ mod tests {
         for (relayed, answered) in requests {
             let bytes = discover(*relayed);
             let outcome = match answered {
-                true => Ok(Outcome { reply: None, keep: None, word: "offer" }),
+                true => Ok(Outcome { reply: None, keep: None, from: None, word: "offer" }),
                 false => Err(Silence::NoNetwork),
             };
             heard.note(&Request::read(&bytes).unwrap(), &outcome);

@@ -1,9 +1,13 @@
 //! An answer on its way to bytes: header, options in a fixed order, within the size that the client takes.
 
+mod packing;
+
 use std::net::Ipv4Addr;
 
 use dhcproto::v4::{Encodable as _, Encoder, Flags, Message, Opcode, encode_long_opt_bytes};
 
+use self::packing::{Entry, Packed};
+use super::client::Client;
 use super::code;
 use super::request::Request;
 
@@ -20,8 +24,8 @@ pub(super) enum ReplyKind {
 pub(super) struct Reply {
     kind: ReplyKind,
     header: Message,
-    options: Vec<(u8, Vec<u8>)>,
-    longest: usize,
+    server: Ipv4Addr,
+    options: Vec<Entry>,
 }
 
 /// BOOTP relays drop what is shorter (RFC 951, RFC 1542).
@@ -33,21 +37,13 @@ const FILE: usize = 128;
 /// The end of the options.
 const END: u8 = 255;
 
-/// What goes first when an answer is too long, the least needed at the front. What identifies the exchange, the address
-/// and the boot file is never left out.
-const DISPENSABLE: &[u8] = &[
-    code::MACHINE_IDENTIFIER,
-    code::BROADCAST,
-    code::TIME_SERVER,
-    code::SEARCH,
-    code::TFTP_SERVER,
-    code::ROOT_PATH,
-    code::CLASSLESS_ROUTES,
-    code::DOMAIN,
-    code::MTU,
-    code::NAME_SERVER,
-    code::HOST_NAME,
-];
+/// The room of the header's `sname`.
+const SNAME: usize = 64;
+
+/// Where the fields `sname` and `file` and the options begin in a message.
+const SNAME_AT: usize = 44;
+const FILE_AT: usize = SNAME_AT + SNAME;
+const OPTIONS_AT: usize = FILE_AT + FILE + 4;
 
 impl Reply {
     /// An answer without options but those that every answer has: its kind, who sends it, and what has to be given back
@@ -66,7 +62,7 @@ impl Reply {
             ReplyKind::Ack => 5,
             ReplyKind::Nak => 6,
         };
-        let mut reply = Self { kind, header, options: Vec::with_capacity(20), longest: request.longest_answer() };
+        let mut reply = Self { kind, header, server, options: Vec::with_capacity(20) };
         reply.set(code::MESSAGE_TYPE, &[number]);
         reply.set(code::SERVER_IDENTIFIER, &server.octets());
         for echoed in [code::CLIENT_IDENTIFIER, code::RELAY_AGENT] {
@@ -79,6 +75,11 @@ impl Reply {
 
     pub(super) fn kind(&self) -> ReplyKind {
         self.kind
+    }
+
+    /// Who sends it.
+    pub(super) fn server(&self) -> Ipv4Addr {
+        self.server
     }
 
     /// The address that the client gets.
@@ -118,39 +119,50 @@ impl Reply {
         self.set(code, &seconds.to_be_bytes());
     }
 
-    /// The message. The message type is its first option and what a relay added its last, as some readers need it; what
-    /// does not fit is left out.
-    pub(super) fn into_bytes(mut self) -> Vec<u8> {
+    /// The message, never longer than the client takes, and the options that are left out for that. The message type is
+    /// its first option and what a relay added its last, as some readers need it.
+    pub(super) fn into_bytes(mut self, request: &Request<'_>) -> (Vec<u8>, Vec<u8>) {
+        let asked = request.option(code::PARAMETER_LIST).unwrap_or_default();
+        let room = request.longest_answer() - OPTIONS_AT - 1;
+        let names_are_free = Client::of(request) == Client::Plain && self.header.fname().is_none();
+        let options = std::mem::take(&mut self.options);
+        let packed = Packed::new(options, &asked, room, names_are_free.then_some([FILE - 1, SNAME - 1]));
+        let overload = packed.overload();
+        let Packed { fields: [mut options, file, sname], left_out } = packed;
+        if overload != 0 {
+            options.push((code::OVERLOAD, vec![overload]));
+        }
         let rank = |code: u8| match code {
             code::MESSAGE_TYPE => 0,
             code::SERVER_IDENTIFIER => 1,
             code::RELAY_AGENT => u16::MAX,
             other => 2 + u16::from(other),
         };
-        self.options.sort_by_key(|(code, _)| rank(*code));
-        let mut dispensable = DISPENSABLE.iter();
-        loop {
-            let bytes = self.encode();
-            if bytes.len() <= self.longest {
-                return bytes;
-            }
-            let Some(code) = dispensable.next() else { return bytes };
-            self.options.retain(|(known, _)| known != code);
-        }
-    }
-
-    fn encode(&self) -> Vec<u8> {
+        options.sort_by_key(|(code, _)| rank(*code));
         let mut bytes = Vec::with_capacity(512);
-        let mut encoder = Encoder::new(&mut bytes);
         // Writing into memory fails only where lengths overflow, and each length here is a few hundred bytes.
-        let _ = self.header.encode(&mut encoder);
-        for (code, data) in &self.options {
-            let _ = encode_long_opt_bytes((*code).into(), data, &mut encoder);
+        let _ = self.header.encode(&mut Encoder::new(&mut bytes));
+        for (field, at) in [(file, FILE_AT), (sname, SNAME_AT)] {
+            let content = encoded(&field);
+            if let Some(place) = bytes.get_mut(at..at + content.len()).filter(|_| !field.is_empty()) {
+                place.copy_from_slice(&content);
+            }
         }
-        bytes.push(END);
+        bytes.extend(encoded(&options));
         if bytes.len() < SHORTEST {
             bytes.resize(SHORTEST, 0);
         }
-        bytes
+        (bytes, left_out)
     }
+}
+
+/// Options with their end.
+fn encoded(options: &[Entry]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(256);
+    let mut encoder = Encoder::new(&mut bytes);
+    for (code, data) in options {
+        let _ = encode_long_opt_bytes((*code).into(), data, &mut encoder);
+    }
+    bytes.push(END);
+    bytes
 }

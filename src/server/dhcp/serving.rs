@@ -10,7 +10,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use super::answer::{Server, Silence};
-use super::limits::Limits;
+use super::limits::{Limits, is_due};
 use super::link::{Heard, Link, Reach, trouble};
 use super::request::Request;
 use super::socket::{Interface, open, passing, readable, send};
@@ -23,9 +23,6 @@ const PACKET: usize = 1500;
 
 /// How many packets are read before others get a turn.
 const TURN: usize = 64;
-
-/// In microseconds.
-const MINUTE: i64 = 60_000_000;
 
 /// How often the addresses of the interface are looked at.
 const LOOK: Duration = Duration::from_secs(2);
@@ -118,6 +115,13 @@ impl Serving<'_> {
         }
     }
 
+    /// The socket that an answer is sent from: the one of the address that the answer names, because some clients compare
+    /// the two. Where there is none, and at the port of boot servers, that is the socket of the request.
+    fn sender<'s>(&'s self, asked: &'s Arc<UdpSocket>, port: u16, from: Option<Ipv4Addr>) -> &'s Arc<UdpSocket> {
+        let own = self.direct.iter().find(|(address, _)| port == SERVER_PORT && Some(*address) == from);
+        own.map_or(asked, |(_, socket)| socket)
+    }
+
     /// Reads and answers what has come, up to a turn's worth. `direct`: it was sent to one of our addresses.
     fn turn(&mut self, socket: &Arc<UdpSocket>, port: u16, direct: bool) -> io::Result<()> {
         let mut buffer = [0; PACKET];
@@ -174,6 +178,7 @@ impl Serving<'_> {
             };
             let interface = &self.interface.name;
             tracing::debug!(%interface, %source, client.mac = %client(packet), answer = outcome.word, "answered");
+            let socket = self.sender(socket, port, outcome.from);
             match (outcome.keep, outcome.reply) {
                 (Some(change), reply) => {
                     let reply = reply.map(|(bytes, to)| (socket.clone(), bytes, to));
@@ -210,28 +215,7 @@ impl Serving<'_> {
     }
 }
 
-/// True once a minute: machines without an address ask every few seconds.
-fn is_due(told: &mut Option<Timestamp>, now: Timestamp) -> bool {
-    let due = told.is_none_or(|told| !(told.0..told.0 + MINUTE).contains(&now.0));
-    if due {
-        *told = Some(now);
-    }
-    due
-}
-
 /// The machine that a packet is about, which was found to be whole.
 fn client(packet: &[u8]) -> MacAddr {
     MacAddr(packet.get(28..34).and_then(|address| address.try_into().ok()).unwrap_or_default())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_spent_pool_is_told_once_a_minute_and_after_the_clock_was_set_back() {
-        let mut told = None;
-        let said = [10, 11, 10 + MINUTE - 1, 10 + MINUTE, 11 + MINUTE, 5].map(|now| is_due(&mut told, Timestamp(now)));
-        assert_eq!(said, [true, false, false, true, false, true]);
-    }
 }

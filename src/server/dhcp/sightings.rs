@@ -1,4 +1,5 @@
-//! Machines that asked for an address and that nobody knows: what `ochami-sync unknown` shows.
+//! Machines that asked for an address and that nobody knows, or that have none where they ask: what `ochami-sync unknown`
+//! shows.
 //!
 //! Whoever can reach the port can make these up, so there is a ceiling, and the one not seen for longest goes first.
 
@@ -8,6 +9,7 @@ use std::sync::Arc;
 
 use super::client::architecture;
 use super::code;
+use super::limits::is_due;
 use super::request::Request;
 use crate::model::{DhcpUnknown, MacAddr, Record, Table, Timestamp};
 use crate::snapshot::Change;
@@ -29,6 +31,8 @@ pub(super) struct Sightings {
     changed: BTreeSet<MacAddr>,
     /// Those of which the store holds something, so that they have to be deleted there.
     stored: HashSet<MacAddr>,
+    /// When it was last told that a known machine is where it has no address.
+    told: Option<Timestamp>,
 }
 
 impl Sightings {
@@ -80,10 +84,20 @@ impl Sightings {
         }
     }
 
-    /// Forgets machines that became known.
-    pub(super) fn forget(&mut self, is_known: impl Fn(MacAddr) -> bool) {
-        let known: Vec<MacAddr> = self.seen.keys().copied().filter(|mac| is_known(*mac)).collect();
-        known.into_iter().for_each(|mac| self.drop(mac));
+    /// Forgets machines that need nobody's attention any more.
+    pub(super) fn forget(&mut self, is_settled: impl Fn(&DhcpUnknown) -> bool) {
+        let settled: Vec<MacAddr> = self.seen.values().filter(|one| is_settled(one)).map(|one| one.mac).collect();
+        settled.into_iter().for_each(|mac| self.drop(mac));
+    }
+
+    /// Forgets a machine that has come to its own address: only that tells that its cable was put right.
+    pub(super) fn arrived(&mut self, mac: MacAddr) {
+        self.drop(mac);
+    }
+
+    /// True when it is time to tell that a known machine is where it has no address.
+    pub(super) fn is_time_to_tell(&mut self, now: Timestamp) -> bool {
+        is_due(&mut self.told, now)
     }
 
     /// How many changes have to be stored.
@@ -150,6 +164,13 @@ mod tests {
         bytes
     }
 
+    impl Sightings {
+        /// Those that are noted, by their MAC addresses.
+        pub(in crate::server::dhcp) fn noted(&self) -> impl Iterator<Item = &DhcpUnknown> {
+            self.seen.values()
+        }
+    }
+
     fn note(sightings: &mut Sightings, number: u16, ip: Option<Ipv4Addr>, seconds: i64) {
         let bytes = packet(number);
         let request = Request::read(&bytes).unwrap();
@@ -187,7 +208,7 @@ mod tests {
         let mut reloaded = Sightings::load(std::iter::once(&stored));
         assert_eq!(reloaded.changes(MOST), []);
         let gone = Change::DeleteRecord(Table::DhcpUnknown, stored.mac.to_string().into());
-        reloaded.forget(|mac| mac == stored.mac);
+        reloaded.forget(|one| one.mac == stored.mac);
         assert_eq!(reloaded.changes(MOST), [gone]);
         assert_eq!(reloaded.changes(MOST), []);
     }

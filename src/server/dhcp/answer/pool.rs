@@ -1,20 +1,39 @@
-//! Machines that nobody knows: a short lease of their network's pool, stored before it is acknowledged.
+//! Machines that nobody knows, and known ones where they have no address: a short lease of their network's pool, stored
+//! before it is acknowledged.
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use super::{Outcome, Server, Silence, asked, put, sent};
+use super::{Outcome, Server, Silence, asked, place_of, put};
 use crate::model::{DhcpLease, Timestamp, UnknownPolicy};
+use crate::server::dhcp::astray::owner;
+use crate::server::dhcp::boot_file::Machine;
+use crate::server::dhcp::code;
 use crate::server::dhcp::leases::within;
 use crate::server::dhcp::options::Layers;
 use crate::server::dhcp::place::Place;
 use crate::server::dhcp::reply::{Reply, ReplyKind};
 use crate::server::dhcp::request::{Kind, Request};
 
-impl Server<'_> {
-    /// Answers with an address of the pool.
-    pub(super) fn answer_unknown(&self, request: &Request<'_>, place: Place<'_>) -> Result<Outcome, Silence> {
+impl<'a> Server<'a> {
+    /// Answers with an address of the pool at `place`, which is one of `places`.
+    pub(super) fn answer_unknown(
+        &self,
+        request: &Request<'_>,
+        place: Place<'a>,
+        places: &[Place<'a>],
+    ) -> Result<Outcome, Silence> {
         let network = place.network;
-        let note = |ip| self.sightings().note(request, &network.name, ip, self.now);
+        let owner = owner(self.view, &self.prepared.settings, request.mac);
+        let note = |ip| {
+            let mut sightings = self.sightings();
+            sightings.note(request, &network.name, ip, self.now);
+            if let Some(owner) = owner.as_ref().filter(|_| sightings.is_time_to_tell(self.now)) {
+                tracing::warn!(
+                    client.mac = %request.mac, name = %owner.name, addresses = ?owner.addresses, network = %network.name,
+                    "a known machine asks on a network where it has no address; `ochami-sync unknown` lists all such"
+                );
+            }
+        };
         let policy = &network.unknown;
         let (Some(pool), false) = (network.pool, *policy == UnknownPolicy::Ignore) else {
             note(None);
@@ -47,11 +66,12 @@ impl Server<'_> {
                     // is to us alone, past any relay; REBINDING is to everybody, so another server may know more.
                     let renewing = prolongs && self.direct && request.giaddr.is_unspecified();
                     let asks_us = request.server().is_some() || renewing;
-                    let certain = asks_us || has_record || !network.subnet.contains(&ip);
+                    let there = place_of(places, ip);
+                    let certain = asks_us || has_record || there.is_none();
                     if !certain && !within(pool, ip) {
                         return Err(Silence::NoRecord);
                     }
-                    return Ok(self.refuse(request, place, "the address is not yours"));
+                    return Ok(self.refuse(request, there.unwrap_or(place)));
                 }
                 note(Some(ip));
                 (ReplyKind::Ack, ip)
@@ -59,16 +79,27 @@ impl Server<'_> {
             Kind::Inform => (ReplyKind::Ack, request.ciaddr),
             Kind::Decline | Kind::Release => return Err(Silence::Incomplete),
         };
-        let layers = Layers::of_network(network);
+        let mut layers = self.layers(place, self.member(request.mac));
+        if let Some(host) = self.prepared.settings.hosts.get(&request.mac) {
+            layers = layers.with(&host.options);
+        }
         let mut reply = Reply::new(kind, request, place.server);
-        self.complete(&mut reply, request, place, &layers, self.unknown(policy));
+        // Its boot script is found by its MAC address, so a known machine boots wherever it is.
+        let machine = match &owner {
+            Some(owner) => {
+                reply.set(code::HOST_NAME, owner.name.as_bytes());
+                Machine::Known
+            }
+            None => self.unknown(policy),
+        };
+        self.complete(&mut reply, request, place, &layers, machine);
         if request.kind == Kind::Inform {
-            return Ok(sent(reply, request, None));
+            return Ok(self.sent(reply, request, place, None));
         }
         reply.set_address(ip);
         // The times of known machines are not those of short leases.
         Layers::default().set_times(&mut reply, network.unknown_lease);
         let lease = DhcpLease { ip, mac: Some(request.mac), expires: until };
-        Ok(sent(reply, request, (kind == ReplyKind::Ack).then(|| put(lease))))
+        Ok(self.sent(reply, request, place, (kind == ReplyKind::Ack).then(|| put(lease))))
     }
 }

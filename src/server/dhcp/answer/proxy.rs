@@ -2,7 +2,7 @@
 
 use std::net::SocketAddrV4;
 
-use super::{Member, Outcome, Server, Silence, sent};
+use super::{Outcome, Server, Silence};
 use crate::model::{DhcpMode, UnknownPolicy};
 use crate::server::dhcp::boot_file::{Boot, Machine};
 use crate::server::dhcp::client::Client;
@@ -27,11 +27,8 @@ impl<'a> Server<'a> {
             _ => return Err(Silence::NothingToBoot),
         };
         let settings = &self.prepared.settings;
-        let interface = self.view.interfaces.get(&request.mac);
-        let component = interface.and_then(|interface| self.view.components.get(interface.component_id.as_ref()?));
-        let machine = settings.machines.get(&request.mac).map(Member::Machine);
-        let layers = self.layers(place, machine.or(component.map(|component| Member::Component(component))));
-        let known = interface.is_some() || settings.knows(request.mac);
+        let layers = self.layers(place, self.member(request.mac));
+        let known = self.view.interfaces.contains_key(&request.mac) || settings.knows(request.mac);
         let machine = if known { Machine::Known } else { self.unknown(&place.network.unknown) };
         if !known && Client::of(request) != Client::Plain {
             self.sightings().note(request, &place.network.name, None, self.now);
@@ -51,7 +48,7 @@ impl<'a> Server<'a> {
         if !boot.set(&mut reply, request) {
             return Err(Silence::NothingToBoot);
         }
-        let mut outcome = sent(reply, request, None);
+        let mut outcome = self.sent(reply, request, place, None);
         if port == PXE_PORT
             && let Some((_, to)) = &mut outcome.reply
         {

@@ -172,6 +172,46 @@ fn an_unknown_machine_that_is_to_start_over_runs_the_sites_own_script_where_ther
 }
 
 #[test]
+fn a_known_machine_boots_its_own_script_wherever_it_is_unless_unknown_ones_are_ignored_there() {
+    let far: Ipv4Addr = [10, 1, 0, 1].into();
+    let script = "http://172.16.0.254:8081/boot/v1/bootscript?mac=ec:e7:a7:05:a1:01";
+    for policy in [UnknownPolicy::Reboot, UnknownPolicy::Shell, UnknownPolicy::Script("discover.ipxe".into())] {
+        let mut lab = Lab::new();
+        lab.settings(|settings| settings.networks[1].unknown = policy.clone());
+        let offer = lab.answer(&ipxe(known(1)).relay(far));
+        assert_eq!(offer.boot_file().as_deref(), Some(script), "{policy:?}");
+        assert_eq!(offer.option(OptionCode::AddressLeaseTime), Some(&DhcpOption::AddressLeaseTime(300)));
+    }
+    let mut lab = Lab::new();
+    lab.settings(|settings| settings.networks[1].unknown = UnknownPolicy::Ignore);
+    assert_eq!(lab.silence(&ipxe(known(1)).relay(far)), Silence::Ignored);
+    assert_eq!(lab.seen(), [known(1)], "it is seen all the same");
+    // Other DHCP servers leave what they know of unknown machines in SMD.
+    let mut lab = Lab::new();
+    lab.know(UNKNOWN, ip(7));
+    assert_eq!(lab.answer(&ipxe(UNKNOWN).relay(far)).boot_file().as_deref(), Some("default"));
+}
+
+#[test]
+fn a_known_machine_is_told_the_options_of_its_groups_and_its_own_wherever_it_is() {
+    let far: Ipv4Addr = [10, 1, 0, 1].into();
+    let mut lab = Lab::new();
+    lab.settings(|settings| {
+        let group = DhcpOptions { boot_file: Some("snponly.efi".into()), ..DhcpOptions::default() };
+        settings.groups.insert("compute".parse().unwrap(), group);
+        let own = DhcpOptions { mtu: Some(1400), ..DhcpOptions::default() };
+        settings.hosts.get_mut(&lab::HOST).unwrap().options = own;
+    });
+    let node = lab.answer(&pxe(7).relay(far));
+    assert_eq!((node.address(), node.boot_file().as_deref()), ([10, 1, 0, 100].into(), Some("snponly.efi")));
+    assert_eq!(node.option(OptionCode::Hostname), Some(&DhcpOption::Hostname("nid001".into())));
+    assert_eq!(node.option(OptionCode::Router), Some(&DhcpOption::Router(vec![far])));
+    let host = lab.answer(&Packet::discover(lab::HOST).relay(far));
+    assert_eq!(host.option(OptionCode::InterfaceMtu), Some(&DhcpOption::InterfaceMtu(1400)));
+    assert_eq!(host.option(OptionCode::Hostname), Some(&DhcpOption::Hostname("switch1".into())));
+}
+
+#[test]
 fn a_proxy_answers_pxe_without_an_address_and_nobody_else() {
     let mut lab = Lab::new();
     lab.network(|network| network.mode = DhcpMode::Proxy);

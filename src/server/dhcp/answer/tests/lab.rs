@@ -7,9 +7,10 @@ use dhcproto::v4::{Decodable as _, Decoder, DhcpOption, Message, MessageType, Op
 
 use super::super::{Outcome, Server, Silence};
 use crate::model::{
-    BootConfig, BootKey, Component, DhcpHost, DhcpNetwork, DhcpOptions, DhcpSettings, EthernetInterface, Group,
-    IpAddress, MacAddr, Nid, Object, Record, Timestamp, UnknownPolicy, Xname,
+    BootConfig, BootKey, Component, DhcpHost, DhcpNetwork, DhcpOptions, DhcpSettings, DhcpUnknown, EthernetInterface,
+    Group, IpAddress, MacAddr, Nid, Object, Record, Timestamp, UnknownPolicy, Xname,
 };
+use crate::server::dhcp::astray::is_settled;
 use crate::server::dhcp::leases::Leases;
 use crate::server::dhcp::place::Prepared;
 use crate::server::dhcp::request::Request;
@@ -130,6 +131,14 @@ impl Lab {
         change(&mut self.settings.networks[0]);
     }
 
+    /// Gives the interface an address in the second network, too, whose machines are on its wire then. The result is that
+    /// address.
+    pub(super) fn share_the_wire(&mut self) -> Ipv4Addr {
+        let second = Ipv4Addr::new(10, 1, 0, 254);
+        self.link.towards[1] = Some(second);
+        second
+    }
+
     pub(super) fn settings(&mut self, change: impl Fn(&mut DhcpSettings)) {
         change(&mut self.settings);
     }
@@ -151,6 +160,18 @@ impl Lab {
             other => panic!("{other:?}"),
         };
         changes.into_iter().map(mac).collect()
+    }
+
+    /// The machines that are noted.
+    pub(super) fn noted(&self) -> Vec<MacAddr> {
+        self.sightings.lock().unwrap().noted().map(|one| one.mac).collect()
+    }
+
+    /// Those of them that need nobody's attention any more.
+    pub(super) fn settled(&self) -> Vec<MacAddr> {
+        let sightings = self.sightings.lock().unwrap();
+        let settled = |one: &&DhcpUnknown| is_settled(&self.snapshot.boot, &self.settings, one);
+        sightings.noted().filter(settled).map(|one| one.mac).collect()
     }
 
     /// Gives an unknown machine a lease.
@@ -201,6 +222,7 @@ impl Lab {
 }
 
 /// What came back.
+#[derive(Debug)]
 pub(super) struct Answer {
     pub(super) bytes: Vec<u8>,
     pub(super) message: Message,
