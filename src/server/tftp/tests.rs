@@ -198,7 +198,7 @@ async fn a_text_is_converted_for_who_asks_for_it_and_something_large_is_not() {
     let server = serve(|_| {});
     std::fs::write(server.temp.path().join("served/text"), "one\ntwo\n").unwrap();
     let client = Client::new(&server).await;
-    client.socket.send_to(b"\0\x01text\0netascii\0tsize\00\0", server.address).await.unwrap();
+    client.socket.send_to(b"\0\x01text\0netascii\0tsize\x000\0", server.address).await.unwrap();
     let (greeting, from) = client.next().await;
     assert_eq!(greeting, b"\0\x06tsize\x0010\0", "the length of what is sent");
     client.acknowledge(0, from).await;
