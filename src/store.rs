@@ -9,6 +9,7 @@
 
 mod backend;
 mod batch;
+mod checkpoint;
 mod database;
 mod decision;
 mod error;

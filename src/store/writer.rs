@@ -14,6 +14,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::batch::{Batch, Effects};
+use super::checkpoint::Checkpoint;
 use super::database::Database;
 use super::intern::Interner;
 use super::load;
@@ -42,13 +43,6 @@ const QUEUE: usize = 1024;
 
 /// Decisions of one transaction, so that the first of a long queue does not wait for the last.
 const BATCH: usize = 512;
-
-/// Rows after which the `-wal` file is moved into the database, once nothing was to be written for [`QUIET`]: it takes
-/// longer than a small write, and whoever comes meanwhile waits for it.
-const CHECKPOINT_ROWS: usize = 1000;
-
-/// Rows after which it is done all the same.
-const CHECKPOINT_LIMIT: usize = 30_000;
 
 /// How long nothing has to come until more of it is not expected.
 const QUIET: Duration = Duration::from_millis(100);
@@ -95,8 +89,7 @@ pub(super) struct Writer {
     interner: Interner,
     published: Publisher,
     failures: u32,
-    /// Rows stored since the last checkpoint.
-    rows: usize,
+    checkpoint: Checkpoint,
     /// Held as long as the connection may write.
     _lock: Option<Lock>,
 }
@@ -111,6 +104,7 @@ impl Writer {
         lock: Option<Lock>,
     ) -> Self {
         Self {
+            checkpoint: Checkpoint::new(database.clone()),
             database,
             connection,
             secrets,
@@ -118,7 +112,6 @@ impl Writer {
             interner: Interner::default(),
             published,
             failures: 0,
-            rows: 0,
             _lock: lock,
         }
     }
@@ -157,8 +150,8 @@ impl Writer {
                     continue;
                 }
                 next = inbox.recv() => next,
-                () = tokio::time::sleep(QUIET), if self.rows >= CHECKPOINT_ROWS => {
-                    self.checkpoint("PRAGMA wal_checkpoint(PASSIVE)").await;
+                () = tokio::time::sleep(QUIET), if self.checkpoint.is_due() => {
+                    self.checkpoint.begin();
                     continue;
                 }
             };
@@ -170,9 +163,6 @@ impl Writer {
                 waiting.push(next);
             }
             self.commit(waiting).await;
-            if self.rows >= CHECKPOINT_LIMIT {
-                self.checkpoint("PRAGMA wal_checkpoint(PASSIVE)").await;
-            }
         }
         self.finish().await;
     }
@@ -226,7 +216,7 @@ impl Writer {
         }
         self.connection = Some(connection);
         self.failures = 0;
-        self.rows += batch.rows.len() + batch.records.len() + batch.ledger.len();
+        self.checkpoint.stored(batch.rows.len() + batch.records.len() + batch.ledger.len());
         self.published.health.set_writer(&stored);
         let settled = batch.rows.keys().filter(|key| self.unreadable.settle(key)).count();
         if settled > 0 {
@@ -266,22 +256,12 @@ impl Writer {
         Ok(connection)
     }
 
-    /// Moves what is in the `-wal` file into the database. A fault is left to the next write to find.
-    async fn checkpoint(&mut self, pragma: &'static str) {
-        self.rows = 0;
-        if let Some(connection) = &mut self.connection
-            && let Err(error) = sqlx::query(pragma).execute(connection).await
-        {
-            tracing::warn!(%error, "the database could not take up its `-wal` file; nothing is lost");
-        }
-    }
-
     /// Leaves one file without companions, which can be copied.
     async fn finish(mut self) {
-        self.checkpoint("PRAGMA wal_checkpoint(TRUNCATE)").await;
-        if let Some(connection) = self.connection.take()
-            && let Err(error) = connection.close().await
-        {
+        self.checkpoint.end().await;
+        let Some(mut connection) = self.connection.take() else { return };
+        let emptied = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut connection).await;
+        if let Err(error) = emptied.map(drop).and(connection.close().await) {
             tracing::warn!(%error, "the database was not closed in order; nothing is lost, the next start takes longer");
         }
     }
