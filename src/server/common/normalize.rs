@@ -1,11 +1,17 @@
 //! Paths and queries, made plain before they are routed.
 
+use std::borrow::Cow;
+
 use axum::http::uri::PathAndQuery;
 use axum::http::{StatusCode, Uri};
 
 use super::Problem;
 
-/// Takes one trailing slash off the path, as SMD does, after checking that path and query can be decoded.
+/// The end of the path of boot scripts.
+const BOOT_SCRIPT: &str = "/bootscript";
+
+/// Takes one trailing slash off the path, as SMD does, after checking that path and query can be decoded. Of the query of
+/// a booting node what cannot be is left out instead, as by BSS: firmware may add what it likes, and has to boot.
 ///
 /// A path is never redirected and empty segments are never merged: `//host/x` stays a path that no route has, and what
 /// authentication sees is what routing sees.
@@ -26,16 +32,21 @@ pub(super) fn normalize(uri: &mut Uri, limit: usize) -> Result<(), Problem> {
         return Err(Problem::bad_request("the path does not begin with a slash"));
     }
     check_decodes(path, "path")?;
-    let query = whole.query();
-    if let Some(query) = query {
-        check_decodes(query, "query")?;
-    }
-    if path.len() > 1 && path.ends_with('/') {
-        let path = &path[..path.len() - 1];
-        let shorter = query.map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"));
+    let shorter = path.strip_suffix('/').filter(|shorter| !shorter.is_empty());
+    let bare = shorter.unwrap_or(path);
+    let query = match whole.query() {
+        Some(query) if bare.ends_with(BOOT_SCRIPT) && check_decodes(query, "query").is_err() => {
+            let sound: Vec<&str> = query.split('&').filter(|pair| check_decodes(pair, "query").is_ok()).collect();
+            Some(Cow::Owned(sound.join("&")))
+        }
+        Some(query) => check_decodes(query, "query").map(|()| Some(Cow::Borrowed(query)))?,
+        None => None,
+    };
+    if shorter.is_some() || query.as_deref() != whole.query() {
+        let plain = query.map_or_else(|| bare.to_owned(), |query| format!("{bare}?{query}"));
         let mut parts = uri.clone().into_parts();
         parts.path_and_query =
-            Some(PathAndQuery::try_from(shorter).map_err(|_| Problem::bad_request("the path is not a path"))?);
+            Some(PathAndQuery::try_from(plain).map_err(|_| Problem::bad_request("the path is not a path"))?);
         *uri = Uri::from_parts(parts).map_err(|_| Problem::bad_request("the path is not a path"))?;
     }
     Ok(())
@@ -107,6 +118,18 @@ mod tests {
             assert_eq!(normalized(given), Err(status), "{given}");
         }
         assert_eq!(normalized("/%e2%82%ac?x=%20").as_deref(), Ok("/%e2%82%ac?x=%20"));
+    }
+
+    #[test]
+    fn of_the_query_of_a_booting_node_what_cannot_be_decoded_is_left_out() {
+        for (given, expected) in [
+            ("/boot/v1/bootscript?mac=02%3A00&x=%zz&nid=1", "/boot/v1/bootscript?mac=02%3A00&nid=1"),
+            ("/boot/v1/bootscript/?x=%&mac=a", "/boot/v1/bootscript?mac=a"),
+            ("/boot/v1/bootscript?%ff", "/boot/v1/bootscript?"),
+        ] {
+            assert_eq!(normalized(given).as_deref(), Ok(expected), "{given}");
+        }
+        assert_eq!(normalized("/boot/v1/bootparameters?mac=a&x=%zz"), Err(400));
     }
 
     #[test]
