@@ -12,7 +12,7 @@ const ROWS: usize = 1000;
 
 /// Rows after which it is done all the same. SQLite does it within a commit when the file has grown for too long, and has
 /// the less to do the more was done before.
-const LIMIT: usize = 4000;
+const LIMIT: usize = 10_000;
 
 /// When it was done last, and whether it is being done.
 pub(super) struct Checkpoint {
