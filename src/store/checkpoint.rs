@@ -1,7 +1,7 @@
 //! Moving what was written from the `-wal` file into the database, beside the writing.
 //!
 //! It takes a connection of its own: on that of the writer it would keep whoever writes waiting for some tens of
-//! milliseconds, several times a second when a whole machine asks for leases.
+//! milliseconds, again and again while a whole machine asks for leases.
 
 use tokio::task::JoinHandle;
 

@@ -2,7 +2,7 @@
 //!
 //! Rows travel many to a statement. Their parameters are written `?` and not `$1`, unlike everywhere else: SQLite looks a
 //! numbered parameter up by walking the list of all of them, so a statement's cost would grow with the square of their
-//! number. The one place to number them for PostgreSQL is [`insert_text`].
+//! number. The places to number them for PostgreSQL are [`insert_text`] and [`BEGIN`].
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
@@ -29,8 +29,9 @@ pub(super) fn ledger_place(target: &TargetId) -> String {
 /// The most rows of a batch that travels as one message. Most batches are smaller.
 const AT_ONCE: usize = 64;
 
-/// Begins, and takes the next revision if nobody else did: otherwise `value` is null, which its column does not take.
-const BEGIN: &str = "BEGIN IMMEDIATE; UPDATE meta SET value = iif(value = ?, ?, NULL) WHERE name = 'revision'";
+/// Begins, and takes the next revision if nobody else did: otherwise `value` is null, which its column does not take. Comes
+/// first, because it takes the lock on writing.
+const BEGIN: &str = "BEGIN; UPDATE meta SET value = CASE WHEN value = ? THEN ? END WHERE name = 'revision'";
 
 /// What is inserted, and what happens where it is there already.
 struct Insert {

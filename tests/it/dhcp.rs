@@ -55,6 +55,18 @@ impl Wires {
         [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat()
     }
 
+    /// Has udhcpc ask for an address within ten seconds, and answers what it said.
+    fn udhcpc(&self, number: usize, cluster: &Cluster, more: &[&str]) -> String {
+        let base = ["-i", "left", "-n", "-q", "-f", "-t", "10", "-T", "1", "-s", &script(cluster)];
+        self.run(number, "udhcpc", &[&base[..], more].concat())
+    }
+
+    /// Starts a relay in the second namespace, from its right to the server on its left.
+    fn relay(&self, server: &str) -> Running {
+        let mut relay = self.command(1, "dhcrelay", &["-d", "-4", "-a", "-id", "right", "-iu", "left", server]);
+        Running(relay.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
+    }
+
     /// Starts `serve` in the first namespace, and waits until the inventory is applied.
     fn serve(&self, cluster: &Cluster) -> Serving {
         self.serve_with(cluster, &[])
@@ -199,8 +211,7 @@ fn an_address_that_dhclient_declines_is_offered_to_nobody() {
     drop(client);
     wires.ip(1, "addr flush dev left");
     wires.ip(1, "link set left address ec:e7:a7:0f:00:02");
-    let arguments = ["-i", "left", "-n", "-q", "-f", "-t", "10", "-T", "1", "-s", &script(&cluster)];
-    let other = wires.run(1, "udhcpc", &[&arguments[..], &["-r", "172.16.0.200"]].concat());
+    let other = wires.udhcpc(1, &cluster, &["-r", "172.16.0.200"]);
     assert!(other.contains("EVENT bound ip=172.16.0.202 "), "not even to who asks for it: {other}");
 }
 
@@ -216,8 +227,7 @@ fn a_node_in_the_wrong_network_boots_its_own_script_and_is_listed() {
     wires.ip(1, &format!("link set left address {NODE}"));
     let serving = wires.serve(&cluster);
     let as_ipxe = ["-O", "bootfile", "-x", "0x4d:69505845", "-x", "0x5d:0007"];
-    let arguments = ["-i", "left", "-n", "-q", "-f", "-t", "10", "-T", "1", "-s", &script(&cluster)];
-    let said = wires.run(1, "udhcpc", &[&arguments[..], &as_ipxe].concat());
+    let said = wires.udhcpc(1, &cluster, &as_ipxe);
     assert!(said.contains("EVENT bound ip=10.81.0.50 lease=300 hostname=nid001"), "{said}");
     assert!(said.contains(&format!("/boot/v1/bootscript?mac={NODE}")), "{said}");
     let listed = until("it is listed", || {
@@ -229,7 +239,7 @@ fn a_node_in_the_wrong_network_boots_its_own_script_and_is_listed() {
     assert!(serving.log().contains("a known machine asks on a network where it has no address"), "{}", serving.log());
     wires.ip(0, "addr add 172.16.0.254/24 dev right");
     until("it has come to its own address", || {
-        let said = wires.run(1, "udhcpc", &arguments);
+        let said = wires.udhcpc(1, &cluster, &[]);
         said.contains("EVENT bound ip=172.16.0.1 ").then_some(())
     });
     until("it is listed no more", || cluster.run(&["unknown"]).expect(0).stdout.is_empty().then_some(()));
@@ -338,8 +348,7 @@ fn an_unknown_machine_that_is_to_have_a_shell_is_sent_to_a_script_that_is_there(
     wires.ip(1, "link set left address ec:e7:a7:0f:00:01");
     let _serving = wires.serve_with(&cluster, &["--tftp", "172.16.0.254:69"]);
     let as_ipxe = ["-O", "bootfile", "-x", "0x4d:69505845", "-x", "0x5d:0007"];
-    let arguments = ["-i", "left", "-n", "-q", "-f", "-t", "10", "-T", "1", "-s", &script(&cluster)];
-    let said = wires.run(1, "udhcpc", &[&arguments[..], &as_ipxe].concat());
+    let said = wires.udhcpc(1, &cluster, &as_ipxe);
     let bound = said.lines().find(|line| line.starts_with("EVENT bound ")).unwrap_or_default();
     let file = bound.split("bootfile=").nth(1).and_then(|rest| rest.split_whitespace().next()).unwrap_or_default();
     assert_eq!(file, "shell.ipxe", "{said}");
@@ -354,13 +363,12 @@ fn a_lease_of_an_unknown_machine_outlives_a_restart() {
     }
     let (cluster, wires) = (Cluster::demo(), Wires::new(2));
     wires.ip(0, "addr add 172.16.0.254/24 dev right");
-    let arguments = ["-i", "left", "-n", "-q", "-f", "-t", "10", "-T", "1", "-s", &script(&cluster)];
     let mut serving = wires.serve(&cluster);
     for (mac, address) in [("ec:e7:a7:0f:00:01", 200), ("ec:e7:a7:0f:00:02", 201), ("ec:e7:a7:0f:00:01", 200)] {
         wires.ip(1, "link set left down");
         wires.ip(1, &format!("link set left address {mac}"));
         wires.ip(1, "link set left up");
-        let said = wires.run(1, "udhcpc", &arguments);
+        let said = wires.udhcpc(1, &cluster, &[]);
         assert!(said.contains(&format!("EVENT bound ip=172.16.0.{address} ")), "{mac}: {said}");
         serving.stop();
         serving = wires.serve(&cluster);
@@ -391,8 +399,7 @@ fn beside_services_elsewhere_nodes_have_their_addresses_and_the_boot_scripts_of_
     let again = cluster.run(&[&["plan"][..], &target].concat()).expect(0).stdout;
     assert!(again.contains("in sync"), "{again}");
     let as_ipxe = ["-x", "0x4d:69505845", "-x", "0x5d:0007"];
-    let arguments = ["-i", "left", "-n", "-q", "-f", "-t", "10", "-T", "1", "-s", &script(&cluster)];
-    let said = wires.run(1, "udhcpc", &[&arguments[..], &as_ipxe].concat());
+    let said = wires.udhcpc(1, &cluster, &as_ipxe);
     assert!(said.contains("EVENT bound ip=172.16.0.1 lease=3600 hostname=nid001 router=172.16.0.254"), "{said}");
     assert!(said.contains(&format!("bootfile={}/boot/v1/bootscript?mac={NODE}", services.api)), "{said}");
     let log = ours.log();
@@ -435,10 +442,8 @@ fn a_machine_behind_a_relay_is_served_by_the_network_of_the_relay() {
     wires.ip(1, "addr add 172.16.0.253/24 dev left");
     wires.ip(1, "addr add 10.77.0.1/24 dev right");
     let _serving = wires.serve(&cluster);
-    let mut relay = wires.command(1, "dhcrelay", &["-d", "-4", "-a", "-id", "right", "-iu", "left", "172.16.0.254"]);
-    let _relay = Running(relay.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
-    let arguments = ["-i", "left", "-n", "-q", "-f", "-t", "10", "-T", "1", "-s", &script(&cluster)];
-    let said = wires.run(2, "udhcpc", &arguments);
+    let _relay = wires.relay("172.16.0.254");
+    let said = wires.udhcpc(2, &cluster, &[]);
     assert!(said.contains("EVENT bound ip=10.77.0.50 lease=300") && said.contains("router=10.77.0.1"), "{said}");
 }
 
@@ -461,10 +466,8 @@ fn a_server_for_relays_alone_is_well_unless_its_own_wire_asks_and_nobody_is_answ
     assert!(said.contains("EVENT leasefail"), "{said}");
     until("it is told", || serving.log().contains("so machines on its wire ask in vain").then_some(()));
 
-    let mut relay = wires.command(1, "dhcrelay", &["-d", "-4", "-a", "-id", "right", "-iu", "left", "10.66.0.254"]);
-    let _relay = Running(relay.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
-    let arguments = ["-i", "left", "-n", "-q", "-f", "-t", "10", "-T", "1", "-s", &script(&cluster)];
-    let said = wires.run(2, "udhcpc", &arguments);
+    let _relay = wires.relay("10.66.0.254");
+    let said = wires.udhcpc(2, &cluster, &[]);
     assert!(said.contains("EVENT bound ip=172.16.0.200 "), "{said}\n{}", serving.log());
     until("it is well again", || serving.log().contains("well again").then_some(()));
     assert_eq!(serving.log().matches("serving DHCP for relays alone").count(), 1, "{}", serving.log());

@@ -8,7 +8,7 @@ use axum::http::{StatusCode, Uri};
 use super::Problem;
 
 /// The end of the path of boot scripts.
-const BOOT_SCRIPT: &str = "/bootscript";
+const BOOT_SCRIPT: &str = "/boot/v1/bootscript";
 
 /// Takes one trailing slash off the path, as SMD does, after checking that path and query can be decoded. Of the query of
 /// a booting node what cannot be is left out instead, as by BSS: firmware may add what it likes, and has to boot.
