@@ -17,6 +17,7 @@ pub(in crate::server) mod corpus;
 pub mod health;
 pub mod keys;
 pub mod limits;
+pub(in crate::server) mod linger;
 pub mod listener;
 pub mod metrics;
 mod normalize;

@@ -20,6 +20,7 @@ use tower::Service as _;
 
 use super::Problem;
 use super::body::Guarded;
+use super::linger::{Lingering, MOMENT};
 use super::normalize::normalize;
 use super::peer::{ClientAddr, LocalAddr, Peer};
 use super::request_id::{HEADER, RequestId};
@@ -45,7 +46,7 @@ pub(super) async fn speak(
         .timer(TokioTimer::new())
         .header_read_timeout(limits.head)
         .max_header_size(limits.head_bytes)
-        .serve_connection(TokioIo::new(StallGuard::new(stream, limits.stall)), service);
+        .serve_connection(TokioIo::new(StallGuard::new(Lingering::new(stream, MOMENT), limits.stall)), service);
     let mut connection = pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,

@@ -1,7 +1,9 @@
 //! The way to one client: a port of its own (RFC 1350), or the port that all share.
 
+use std::future::poll_fn;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::pin::pin;
 use std::sync::Arc;
 
 use nix::sys::socket::{setsockopt, sockopt::UdpGsoSegment};
@@ -9,6 +11,7 @@ use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
 
 use super::packet::{self, Packet};
+use crate::server::common::linger::{Linger, MOMENT};
 
 /// Answers of a client that wait for its transfer on the shared port; a client has at most a few on their way.
 pub(super) const INBOX: usize = 16;
@@ -94,12 +97,23 @@ impl Link {
         .map(|_| ())
     }
 
-    /// The client's next answer. What is none is passed over.
+    /// The client's next answer. What is none is passed over. Called after sending, it does not sleep for a moment.
     ///
     /// # Errors
     ///
     /// The client's machine says that nobody listens there any more, or the server ends.
     pub(super) async fn receive(&mut self) -> io::Result<Reply> {
+        let mut linger = Linger::new(MOMENT);
+        linger.begin();
+        let mut receiving = pin!(self.received());
+        poll_fn(|context| {
+            let polled = receiving.as_mut().poll(context);
+            linger.pass(context, polled)
+        })
+        .await
+    }
+
+    async fn received(&mut self) -> io::Result<Reply> {
         match self {
             Self::Own(socket) => {
                 let mut bytes = [0; 128];
