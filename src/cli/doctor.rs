@@ -3,6 +3,7 @@
 
 mod files;
 mod network;
+mod services;
 
 use serde::Serialize;
 
@@ -26,7 +27,8 @@ enum Status {
 /// One thing that was looked at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 struct Finding {
-    /// What: `inventory`, `loaders`, `images`, `certificate`, `socket`, `interface`, `permissions`, `state`, `clock`.
+    /// What: `inventory`, `loaders`, `images`, `certificate`, `socket`, `interface`, `permissions`, `state`, `clock`,
+    /// `services`.
     check: &'static str,
     status: Status,
     /// A sentence.
@@ -67,6 +69,7 @@ pub(super) fn run(args: &ServeArgs, printer: Printer) -> anyhow::Result<Exit> {
     }
     findings.extend(network::sockets(args));
     findings.extend(network::dhcp(args));
+    findings.extend(services::services(&args.target, loaded.as_ref()));
     match printer.format {
         Format::Json => {
             let document = serde_json::json!({

@@ -11,6 +11,7 @@
 mod client;
 mod generation;
 mod inexpressible;
+mod reach;
 mod read;
 mod services;
 mod write;
@@ -20,6 +21,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use tokio_util::sync::CancellationToken;
 
+pub use self::reach::reach;
 pub use self::services::{Services, ServicesError};
 
 use self::client::Client;

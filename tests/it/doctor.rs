@@ -92,3 +92,36 @@ fn the_settings_file_of_serve_is_read_as_serve_reads_it() {
     let refused = cluster.run(&["doctor", "--config", "serve.yaml"]).expect(2);
     assert!(refused.stderr.contains("serve.yaml:1:18: invalid value 'soon'"), "{}", refused.stderr);
 }
+
+#[test]
+fn the_services_that_the_inventory_is_applied_to_are_asked_whether_they_take_the_token() {
+    let (cluster, flags) = cluster();
+    let services = Cluster::demo();
+    let serving = services.serve(&[]);
+    std::fs::write(cluster.path("token"), "no token").unwrap();
+    let target = ["-i", "inventory", "--base-uri", &serving.api, "--token-file", "token"];
+    let said = run(&cluster, &flags, &target, 0);
+    for service in ["SMD", "BSS", "cloud-init"] {
+        let line = said.lines().find(|line| line.contains(&format!("{service} at {}", serving.api)));
+        let line = line.unwrap_or_else(|| panic!("{service}: {said}"));
+        assert!(line.starts_with("warning") && line.contains("expired or not accepted"), "{line}");
+    }
+    std::fs::write(cluster.path("token"), services.run(&["token"]).expect(0).stdout).unwrap();
+    let said = run(&cluster, &flags, &target, 0);
+    assert_eq!(said.matches(" answers\n").count(), 3, "{said}");
+
+    let gone = ["-i", "inventory", "--base-uri", "http://127.0.0.1:1"];
+    let said = run(&cluster, &flags, &gone, 0);
+    assert_eq!(said.matches("nothing is applied until the service answers").count(), 3, "{said}");
+    let elsewhere = format!("{}/none", serving.api);
+    let said = run(&cluster, &flags, &[&target[..], &["--cloud-init", &elsewhere]].concat(), 0);
+    assert!(said.contains("/none: 404 Not Found; is the address right"), "{said}");
+    for (wrong, reason) in [
+        (&["-i", "inventory", "--base-uri", &serving.api, "--token-file", "lost"][..], "cannot read lost"),
+        (&["-i", "inventory", "--smd", "http://127.0.0.1:1/hsm/v2"], "give --bss URL"),
+        (&["--base-uri", &serving.api], "no inventory is named"),
+    ] {
+        let said = run(&cluster, &flags, wrong, 1);
+        assert!(said.contains(reason), "{said}");
+    }
+}
