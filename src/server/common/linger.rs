@@ -2,7 +2,8 @@
 //!
 //! Who asks one thing after the other sends the next within some tens of microseconds, and to wake a sleeping thread takes
 //! as long again. So whoever has just answered is looked at again and again for [`MOMENT`], as Go's scheduler does before
-//! its threads sleep. It costs time in which the processor had nothing else to do here: everything that is ready goes first.
+//! its threads sleep. All tasks that are ready go first. What it costs is processor time, up to that moment an answer on
+//! this thread and on those that tokio wakes to look for work beside it.
 
 use std::io::{IoSlice, Result};
 use std::pin::{Pin, pin};
@@ -38,7 +39,8 @@ impl Linger {
             self.since = None;
         } else if let Some(since) = self.since {
             if since.elapsed() < self.moment {
-                // Polled once, it has the task woken after all others, and after a look at the sockets.
+                // Polled once, it has the task woken after all others, and after a look at the sockets where no other
+                // thread waits for them.
                 let _: Poll<()> = pin!(yield_now()).poll(context);
             } else {
                 self.since = None;
@@ -59,6 +61,14 @@ impl<S> Lingering<S> {
     pub(super) fn new(stream: S, moment: Duration) -> Self {
         Self { stream, linger: Linger::new(moment) }
     }
+
+    /// Begins the moment where something went out. A write that waits is tried at each look, and would begin it for ever.
+    fn wrote(&mut self, polled: Poll<Result<usize>>) -> Poll<Result<usize>> {
+        if matches!(polled, Poll::Ready(Ok(1..))) {
+            self.linger.begin();
+        }
+        polled
+    }
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Lingering<S> {
@@ -70,8 +80,8 @@ impl<S: AsyncRead + Unpin> AsyncRead for Lingering<S> {
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Lingering<S> {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &[u8]) -> Poll<Result<usize>> {
-        self.linger.begin();
-        Pin::new(&mut self.stream).poll_write(context, buffer)
+        let polled = Pin::new(&mut self.stream).poll_write(context, buffer);
+        self.wrote(polled)
     }
 
     fn poll_write_vectored(
@@ -79,8 +89,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Lingering<S> {
         context: &mut Context<'_>,
         buffers: &[IoSlice<'_>],
     ) -> Poll<Result<usize>> {
-        self.linger.begin();
-        Pin::new(&mut self.stream).poll_write_vectored(context, buffers)
+        let polled = Pin::new(&mut self.stream).poll_write_vectored(context, buffers);
+        self.wrote(polled)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -118,6 +128,16 @@ mod tests {
             stream.write_all(b"answer").now_or_never().unwrap().unwrap();
             assert_eq!(looks_again(&mut stream), looks, "{moment:?}");
         }
+    }
+
+    #[test]
+    fn a_peer_that_takes_nothing_is_not_looked_at() {
+        let (ours, _theirs) = duplex(8);
+        let mut stream = Lingering::new(ours, LONG);
+        stream.write_all(&[0; 8]).now_or_never().unwrap().unwrap();
+        stream.linger.since = None;
+        assert!(stream.write_all(&[0; 8]).now_or_never().is_none(), "there is no room");
+        assert!(!looks_again(&mut stream));
     }
 
     #[test]
