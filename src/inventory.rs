@@ -30,20 +30,25 @@ mod dhcp_options;
 mod dhcp_sizes;
 mod document;
 mod files;
+mod folders;
 mod forms;
 mod instance_data;
 mod load;
 mod module_checks;
+mod near;
 mod networks;
 mod nodes;
 mod places;
 mod pointers;
 mod policy;
+mod reader;
 mod salvage;
 mod scalar;
+mod span;
 mod syntax;
 mod templates;
 mod titles;
+mod tree;
 mod unique;
 mod values;
 mod variables;
@@ -54,14 +59,13 @@ mod yaml;
 #[cfg(test)]
 mod tests;
 
-pub use code::Code;
-pub use diagnostic::{Diagnostic, Place, Severity, Suggestion};
+pub use code::{Code, Severity};
+pub use diagnostic::{Diagnostic, Place, Suggestion};
 pub use load::{Loaded, load, load_settled};
 pub use places::{BootStretches, Lines, Stretch, step, text_line};
 pub use pointers::Pointers;
-pub use source::{Source, Sources};
+pub use source::{Origin, Source, Sources};
 pub use types::{
-    Adopt, Bmc, Boot, Cluster, Drift, Entry, Interface, Inventory, Limit, Network, Node, Origin, Said, Script,
-    SyncPolicy,
+    Adopt, Bmc, Boot, Cluster, Drift, Entry, Interface, Inventory, Limit, Network, Node, Said, Script, SyncPolicy,
 };
 pub use versions::{Mismatch, Part, mismatches, named_version};

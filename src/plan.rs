@@ -7,6 +7,7 @@
 //! Pure: no clock, disk, network, randomness or hash order. Equal inputs give byte-equal plans. After the writes and
 //! ledger changes of a plan that corrects drift are applied, the next plan of the same inventory is empty.
 
+mod address;
 mod causes;
 mod changes;
 mod command;
@@ -14,6 +15,7 @@ mod compare;
 mod describe;
 pub mod document;
 mod facts;
+mod field_diff;
 mod fields;
 mod fingerprint;
 mod judge;
@@ -23,6 +25,7 @@ mod nouns;
 mod ops;
 mod pointers;
 mod refusal;
+mod rules;
 pub mod safety;
 mod shared;
 mod taken;
@@ -49,7 +52,8 @@ use crate::store::{Ledger, LedgerChange, Provenance};
 use document::{
     Base, Cluster, FORMAT, FORMAT_VERSION, Remark, Selection, Severity, Source, Summary, TakenOver, Tool, Verb,
 };
-use judge::{Outcome, Rules, Verdict};
+use judge::{Outcome, Verdict};
+use rules::Rules;
 use safety::Facts;
 
 /// What a plan depends on beside the three sides.
@@ -308,7 +312,7 @@ fn remarks(desired: &Desired, outcomes: &[Outcome<'_>], lines: &changes::Lines) 
             code: "object.unreadable".into(),
             object: outcome.sides.key.to_string(),
             message: outcome.fault.clone()?,
-            origin: outcome.sides.desired.map(|desired| changes::place(&desired.origin)),
+            origin: outcome.sides.desired.map(|desired| address::place(&desired.origin)),
         })
     });
     let told: [&[PlanChange]; 2] = [&lines.changes, &lines.drift];

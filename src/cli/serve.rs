@@ -18,7 +18,7 @@ use crate::plan::CommandLine;
 use crate::reconcile::ReconcileError;
 use crate::reconcile::watch::Event;
 use crate::server::cloud_init::CloudInitSettings;
-use crate::server::common::role::AuthMode;
+use crate::server::common::exposure::AuthMode;
 use crate::server::images::Rates;
 use crate::store::StoreError;
 use crate::token::VerifierSettings;

@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::Code;
+use super::near::did_you_mean;
 use super::networks::NetworkDraft;
 use super::nodes::{At, NodeDraft};
 use super::source::Sheet;
-use super::walker::did_you_mean;
-use super::yaml::Span;
+use super::span::Span;
 
 /// What to do about an address that something else has.
 const FREE: &str = "write an address of the subnet that nothing else has";

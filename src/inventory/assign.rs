@@ -8,11 +8,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::Code;
 use super::boot::{BootDraft, Profile};
+use super::near::did_you_mean;
 use super::nodes::NodeDraft;
 use super::source::Sheet;
+use super::span::Span;
 use super::types::Boot;
-use super::walker::did_you_mean;
-use super::yaml::Span;
 use crate::model::Xname;
 
 /// The profiles, found by what nodes have.

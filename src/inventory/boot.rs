@@ -10,12 +10,14 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use super::Code;
-use super::cluster::Reader;
 use super::places::BootStretches;
-use super::types::{Boot, Origin};
+use super::reader::Reader;
+use super::source::Origin;
+use super::span::Span;
+use super::types::Boot;
 use super::values::Values;
 use super::walker::{self, Fields, Text};
-use super::yaml::{Data, Span, Yaml};
+use super::yaml::{Data, Yaml};
 use crate::model::GroupLabel;
 use crate::template::profile;
 

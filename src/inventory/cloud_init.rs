@@ -10,25 +10,18 @@ use serde_json::Value;
 
 use super::Code;
 use super::assign::node_key;
-use super::document;
+use super::document::{self, Store};
 use super::module_checks;
+use super::near::did_you_mean;
 use super::nodes::NodeDraft;
 use super::places::{Lines, step};
 use super::source::Sheet;
+use super::span::Span;
 use super::types::Entry;
 use super::values::Values;
 use super::walker::{self, Fields, Text};
-use super::yaml::{Data, Span, Yaml};
+use super::yaml::{Data, Yaml};
 use crate::model::{EntryName, Xname};
-
-/// Which of the two stores an entry is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Store {
-    /// Anybody on the boot network may read it.
-    Open,
-    /// Read with a token; the only one that may hold secrets.
-    Secure,
-}
 
 /// An entry and where its name stands.
 pub(super) struct EntryDraft<'y> {
@@ -192,7 +185,7 @@ pub(super) fn link<'y>(drafts: Vec<EntryDraft<'y>>, nodes: Option<&[NodeDraft]>,
                 let message = format!("`{}` is no group, node or xname of the inventory", entry.name);
                 let names = groups.iter().copied().chain(known.keys().map(String::as_str));
                 let problem = sheet.problem(Code::UnusedEntry, span, message).label("read by no node");
-                sheet.push(match walker::did_you_mean(entry.name.as_str(), names) {
+                sheet.push(match did_you_mean(entry.name.as_str(), names) {
                     Some(similar) => problem.help(format!("did you mean `{similar}`?")),
                     None => problem.help("the name is a group, a node or an xname of `nodes.yaml`"),
                 });

@@ -3,19 +3,21 @@
 //! The file takes the variables of the tutorial's Ansible inventory as they are. Those that only its playbook needs are
 //! named in a warning and ignored.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::Ipv4Addr;
 
 use super::Code;
 use super::boot::{self, BootDraft};
 use super::dhcp::{self, DhcpDraft};
+use super::near::did_you_mean;
 use super::networks::{self, NetworkDraft};
 use super::policy;
+use super::reader::Reader;
 use super::source::Sheet;
+use super::span::Span;
 use super::types::SyncPolicy;
-use super::values::Values;
 use super::variables::Variables;
-use super::walker::{Fields, Text, did_you_mean, suggest_name, words};
-use super::yaml::{Span, Yaml};
+use super::walker::{Fields, suggest_name, words};
+use super::yaml::Yaml;
 
 /// `cluster.yaml` as far as it could be read.
 #[derive(Debug)]
@@ -31,37 +33,6 @@ pub(super) struct ClusterDraft {
     pub(super) dhcp: DhcpDraft,
     pub(super) boot: BootDraft,
     pub(super) sync: SyncPolicy,
-}
-
-/// Reads texts of `cluster.yaml`, with variables put in.
-pub(super) struct Reader<'y> {
-    pub(super) sheet: Sheet<'y>,
-    pub(super) variables: Variables<'y>,
-}
-
-impl<'y> Reader<'y> {
-    /// A text with its variables put in.
-    pub(super) fn named(&self, text: Text<'y>) -> Option<(String, Span)> {
-        Some((self.variables.resolve(text)?.into_owned(), text.span))
-    }
-
-    pub(super) fn ipv4(&self, text: Text<'y>) -> Option<Ipv4Addr> {
-        self.value(text, |values, text| values.ipv4(text))
-    }
-
-    pub(super) fn ip(&self, text: Text<'y>) -> Option<IpAddr> {
-        self.value(text, |values, text| values.ip(text))
-    }
-
-    pub(super) fn host_name(&self, text: Text<'y>) -> Option<String> {
-        self.value(text, |values, text| values.host_name(text).map(str::to_owned))
-    }
-
-    /// A value of a text after its variables were put in.
-    fn value<T>(&self, text: Text<'y>, read: impl Fn(Values<'_>, Text<'_>) -> Option<T>) -> Option<T> {
-        let resolved = self.variables.resolve(text)?;
-        read(Values { sheet: self.sheet, node: None }, Text { text: &resolved, ..text })
-    }
 }
 
 /// Keys that mean something here.

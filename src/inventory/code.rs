@@ -6,7 +6,34 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::diagnostic::Severity;
+/// How bad it is. An inventory with an error is not loaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// Nothing is loaded.
+    Error,
+    /// Loaded, but probably not what was meant.
+    Warning,
+    /// Worth knowing.
+    Info,
+}
+
+impl Severity {
+    /// The word in the output, `error`, `warning` or `info`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Info => "info",
+        }
+    }
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
 
 macro_rules! codes {
     ($($name:ident = $number:literal $severity:ident $title:literal;)+) => {

@@ -19,6 +19,7 @@ use self::config::Config;
 use super::diagnostic::Report;
 use super::settings::Problems;
 use super::source::{Sheet, Sources};
+use super::span::Span;
 use super::yaml::{self, Parsed};
 use super::{files, load};
 
@@ -47,7 +48,7 @@ pub fn import(path: &Path) -> Result<String, Problems> {
             match yaml::parse(sheet) {
                 Parsed::Tree(tree) => Config::read(sheet, &tree),
                 Parsed::Empty => {
-                    config::no_plugins(sheet, yaml::Span::new(0, 0));
+                    config::no_plugins(sheet, Span::new(0, 0));
                     None
                 }
                 Parsed::Failed(_) => None,

@@ -7,13 +7,14 @@ use std::sync::Arc;
 use ipnet::Ipv4Net;
 
 use super::Code;
-use super::cluster::Reader;
 use super::dhcp_options;
 use super::nodes::At;
+use super::reader::Reader;
 use super::serving::NetworkDhcp;
+use super::span::Span;
 use super::values::Values;
 use super::walker::{self, Fields, Text, words};
-use super::yaml::{Data, Span, Yaml};
+use super::yaml::{Data, Yaml};
 use crate::model::{DhcpMode, DhcpOptions, DhcpRoute, MacAddr, UnknownPolicy};
 
 /// The keys of options, as networks, groups, nodes and hosts have them.

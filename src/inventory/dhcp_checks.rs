@@ -5,13 +5,12 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use super::Code;
 use super::dhcp::{DhcpDraft, HostDraft};
-use super::dhcp_sizes;
 use super::diagnostic::Place;
 use super::networks::NetworkDraft;
 use super::nodes::NodeDraft;
 use super::serving::{Dhcp, Host};
 use super::source::Sheet;
-use super::yaml::Span;
+use super::span::Span;
 use crate::model::{GroupLabel, MacAddr, Xname};
 
 /// What the checks look at.
@@ -29,7 +28,6 @@ impl DhcpChecks<'_> {
     /// Checks everything and puts xnames in for names.
     pub(super) fn resolve(&self, draft: &DhcpDraft) -> Dhcp {
         self.hosts(&draft.hosts);
-        dhcp_sizes::check(self, draft);
         let (mut groups, mut nodes) = (BTreeMap::new(), BTreeMap::new());
         for (name, (options, span)) in &draft.groups {
             match self.group(name) {

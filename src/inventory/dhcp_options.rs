@@ -2,8 +2,9 @@
 
 use super::Code;
 use super::source::Sheet;
+use super::span::Span;
 use super::walker::Fields;
-use super::yaml::{Data, Span};
+use super::yaml::Data;
 use crate::model::DhcpOptions;
 
 /// Options that have a name of their own, with their numbers.

@@ -11,7 +11,7 @@ use super::Code;
 use super::dhcp::DhcpDraft;
 use super::dhcp_checks::DhcpChecks;
 use super::nodes::NodeDraft;
-use super::yaml::Span;
+use super::span::Span;
 use crate::model::{DhcpOptions, DhcpRoute};
 
 /// What is left of 548 bytes behind the header, the magic cookie and the mark of the end.

@@ -1,39 +1,9 @@
 //! A problem in an inventory: what, where, and what to do about it.
 
 use std::cell::RefCell;
-use std::fmt;
 use std::sync::Arc;
 
-use super::code::Code;
-
-/// How bad it is. An inventory with an error is not loaded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Severity {
-    /// Nothing is loaded.
-    Error,
-    /// Loaded, but probably not what was meant.
-    Warning,
-    /// Worth knowing.
-    Info,
-}
-
-impl Severity {
-    /// The word in the output, `error`, `warning` or `info`.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Error => "error",
-            Self::Warning => "warning",
-            Self::Info => "info",
-        }
-    }
-}
-
-impl fmt::Display for Severity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
+use super::code::{Code, Severity};
 
 /// A stretch of a file. Lines and columns count from 1, columns in characters; the end is the first place behind it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

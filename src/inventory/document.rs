@@ -3,13 +3,22 @@
 use serde_json::{Map, Number, Value};
 
 use super::Code;
-use super::cloud_init::Store;
+use super::near::did_you_mean;
 use super::scalar::{self, Plain};
 use super::secrets;
 use super::source::Sheet;
-use super::walker::did_you_mean;
-use super::yaml::{Data, Pair, Scalar, Span, Yaml};
+use super::span::Span;
+use super::yaml::{Data, Pair, Scalar, Yaml};
 use crate::template::check;
+
+/// Which of the two stores an entry is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Store {
+    /// Anybody on the boot network may read it.
+    Open,
+    /// Read with a token; the only one that may hold secrets.
+    Secure,
+}
 
 /// The document as JSON; reports what cannot be passed on, values on which readers disagree, and misplaced secrets.
 pub(super) fn read(sheet: Sheet<'_>, yaml: &Yaml<'_>, store: Store, jinja: bool) -> Value {

@@ -6,7 +6,7 @@
 use std::sync::LazyLock;
 
 use super::code::Code;
-use super::diagnostic::Severity;
+use super::code::Severity;
 
 /// A page.
 #[derive(Debug, Clone, PartialEq, Eq)]

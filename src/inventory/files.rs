@@ -8,6 +8,7 @@ use std::path::Path;
 
 use super::Code;
 use super::diagnostic::{Diagnostic, Place};
+use super::folders::{GROUPS, INSTANCES, OPEN, SECURE, TEMPLATES};
 use super::yaml::MAX_BYTES;
 
 /// A file, or why it could not be read.
@@ -23,18 +24,6 @@ pub(super) struct Files {
     /// Problems with the directory itself.
     pub(super) problems: Vec<Diagnostic>,
 }
-
-/// The folders with cloud-init entries.
-pub(super) const OPEN: &str = "cloud-init";
-/// Those for the secure store.
-pub(super) const SECURE: &str = "cloud-init/secure";
-/// The folders with groups and instances in today's form, which may stand among the entries, too.
-pub(super) const GROUPS: &str = "cloud-init/groups";
-pub(super) const INSTANCES: &str = "cloud-init/instances";
-/// The file with the defaults in today's form.
-pub(super) const DEFAULTS: &str = "cloud-init/defaults.yaml";
-/// The folder with templates of boot scripts.
-pub(super) const TEMPLATES: &str = "templates";
 
 /// The name under which profiles know the template in this file; none for a file that is none.
 pub(super) fn template_name(file: &str) -> Option<&str> {

@@ -7,15 +7,16 @@
 use std::collections::{HashMap, HashSet};
 
 use super::Code;
-use super::cloud_init::{self, EntryDraft, Store};
+use super::cloud_init::{self, EntryDraft};
 use super::diagnostic::{Place, Report};
-use super::files;
+use super::document::Store;
+use super::folders;
 use super::instance_data::{self, GroupDraft, InstanceDraft};
-use super::load::tree;
 use super::nodes::NodeDraft;
 use super::pointers::Pointers;
-use super::source::{Sheet, Source, Sources};
-use super::types::{Entry, Origin, Said};
+use super::source::{Origin, Sheet, Source, Sources};
+use super::tree::tree;
+use super::types::{Entry, Said};
 use super::yaml::{Data, Yaml};
 use crate::model::{CloudInitGroup, ClusterDefaults, InstanceInfo, Xname};
 
@@ -40,14 +41,14 @@ pub(super) fn read(
     nodes: Option<(Sheet<'_>, &[NodeDraft])>,
     complete: bool,
 ) -> CloudInit {
-    let folders = [files::OPEN, files::GROUPS, files::INSTANCES, files::SECURE];
+    let folders = [folders::OPEN, folders::GROUPS, folders::INSTANCES, folders::SECURE];
     let trees: Vec<_> = folders.iter().flat_map(|folder| in_folder(sources, report, folder)).collect();
     let mut drafts = Drafts { whole: trees.iter().all(|(_, tree)| tree.is_some()), ..Drafts::default() };
     let (mut defaults, mut pointers) = (None, Pointers::default());
     for (folder, tree) in &trees {
         let Some((sheet, tree)) = tree else { continue };
         pointers.add(*sheet, tree);
-        if &**sheet.source.name() == files::DEFAULTS && holds_defaults(tree) {
+        if &**sheet.source.name() == folders::DEFAULTS && holds_defaults(tree) {
             defaults = instance_data::defaults(*sheet, tree);
         } else {
             drafts.read(*sheet, tree, folder);
@@ -98,9 +99,9 @@ impl<'y> Drafts<'y> {
     fn read(&mut self, sheet: Sheet<'y>, tree: &'y Yaml<'y>, folder: &str) {
         for item in cloud_init::items(tree) {
             let read = match folder {
-                files::SECURE => keep(cloud_init::entry(sheet, item, Store::Secure), &mut self.secure),
-                files::GROUPS => keep(instance_data::group(sheet, item), &mut self.groups),
-                files::INSTANCES => keep(instance_data::instance(sheet, item), &mut self.instances),
+                folders::SECURE => keep(cloud_init::entry(sheet, item, Store::Secure), &mut self.secure),
+                folders::GROUPS => keep(instance_data::group(sheet, item), &mut self.groups),
+                folders::INSTANCES => keep(instance_data::instance(sheet, item), &mut self.instances),
                 _ => match shape(item) {
                     Shape::Entry => keep(cloud_init::entry(sheet, item, Store::Open), &mut self.open),
                     Shape::Group => keep(instance_data::group(sheet, item), &mut self.groups),

@@ -8,14 +8,17 @@ mod link;
 mod values;
 
 use super::Code;
-use super::cloud_init::{Store, entry_name};
+use super::cloud_init::entry_name;
 use super::document;
+use super::document::Store;
 use super::places::Lines;
+use super::source::Origin;
 use super::source::Sheet;
-use super::types::{Origin, Said};
+use super::span::Span;
+use super::types::Said;
 use super::values::Values;
 use super::walker::{self, Fields, Text};
-use super::yaml::{Data, Span, Yaml};
+use super::yaml::{Data, Yaml};
 use crate::model::{CloudInitGroup, ClusterDefaults};
 
 pub(super) use link::{link_groups, link_instances};

@@ -6,16 +6,18 @@ use std::path::Path;
 use super::addresses::Addresses;
 use super::assign::Assignment;
 use super::cluster::{self, ClusterDraft};
+use super::code::Severity;
 use super::dhcp_checks::DhcpChecks;
-use super::diagnostic::{Diagnostic, Report, Severity};
+use super::diagnostic::{Diagnostic, Report};
 use super::files::{self, Content, Files};
 use super::forms;
 use super::nodes::{self, NodeDraft};
 use super::serving::Dhcp;
-use super::source::{Sheet, Source, Sources};
+use super::source::{Source, Sources};
+use super::tree::tree;
 use super::types::{Bmc, Boot, Cluster, Interface, Inventory, Node};
-use super::yaml::{self, MAX_BYTES, Parsed, Yaml};
-use super::{Code, salvage, templates, titles, unique, versions};
+use super::yaml::MAX_BYTES;
+use super::{Code, dhcp_sizes, templates, unique, versions};
 use crate::model::IpAddress;
 
 /// What became of a directory.
@@ -170,40 +172,6 @@ pub(super) fn decode(path: &str, mut bytes: Vec<u8>) -> (Source, Option<Diagnost
     }
 }
 
-/// Parses a file; none when there is nothing to look at, for which there is a problem.
-pub(super) fn tree<'s>(sources: &'s Sources, report: &'s Report, path: &str) -> Option<(Sheet<'s>, Yaml<'s>)> {
-    let source = sources.get(path).filter(|source| source.sound)?;
-    let sheet = Sheet::new(source, report);
-    match yaml::parse(sheet) {
-        Parsed::Tree(tree) => {
-            name_nodes(sheet, Some(&tree));
-            Some((sheet, tree))
-        }
-        Parsed::Failed(unread) => {
-            name_nodes(sheet, unread.tree.as_ref());
-            salvage::rest(sheet, unread).map(|tree| (sheet, tree))
-        }
-        Parsed::Empty => {
-            let help = match path {
-                "nodes.yaml" => "write `nodes:` and the nodes; to delete them all is not done by an empty file",
-                files::DEFAULTS => "write what every node is told, as `cluster-name: demo`, or remove the file",
-                "cluster.yaml" => "write at least `cluster_name` and `cluster_boot_ip`",
-                _ => "write an entry, or remove the file",
-            };
-            let problem = Diagnostic::new(Code::EmptyFile, Some(files::whole(path)), format!("`{path}` is empty"));
-            report.push(problem.help(help));
-            None
-        }
-    }
-}
-
-/// Says of the problems that were found until now in which node they are.
-pub(super) fn name_nodes(sheet: Sheet<'_>, read: Option<&Yaml<'_>>) {
-    if let Some(root) = read.filter(|_| &**sheet.source.name() == "nodes.yaml") {
-        titles::fill(sheet, root);
-    }
-}
-
 fn examine(sources: &Sources, report: &Report, hash: &str) -> Option<Inventory> {
     let nodes_tree = tree(sources, report, "nodes.yaml");
     let cluster_tree = tree(sources, report, "cluster.yaml");
@@ -225,9 +193,9 @@ fn examine(sources: &Sources, report: &Report, hash: &str) -> Option<Inventory> 
             let (networks, boot_ip) = (cluster.networks.as_slice(), cluster.boot_ip);
             Addresses { nodes: *sheet, cluster: *cluster_sheet, networks, boot_ip }.check(nodes);
             let (nodes_sheet, cluster_sheet) = (*sheet, *cluster_sheet);
-            dhcp = Some(
-                DhcpChecks { nodes_sheet, cluster_sheet, nodes, complete, networks, boot_ip }.resolve(&cluster.dhcp),
-            );
+            let checks = DhcpChecks { nodes_sheet, cluster_sheet, nodes, complete, networks, boot_ip };
+            dhcp_sizes::check(&checks, &cluster.dhcp);
+            dhcp = Some(checks.resolve(&cluster.dhcp));
             let resolved = Assignment::new(nodes_sheet, cluster_sheet, &cluster.boot, complete).resolve(nodes);
             versions::check(cluster_sheet, &resolved);
             boots = Some(resolved);

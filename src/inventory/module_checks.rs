@@ -4,10 +4,12 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::Code;
+use super::near::did_you_mean;
 use super::scalar::{self, Plain};
 use super::source::Sheet;
-use super::walker::{did_you_mean, suggest_name, wrong_type};
-use super::yaml::{Data, Pair, Scalar, Span, Yaml};
+use super::span::Span;
+use super::walker::{suggest_name, wrong_type};
+use super::yaml::{Data, Pair, Scalar, Yaml};
 
 /// The top-level keys that cloud-init's modules and datasources read.
 const MODULES: &[&str] = &[

@@ -4,10 +4,11 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::Ipv4Net;
 
-use super::cluster::Reader;
+use super::reader::Reader;
+use super::span::Span;
 use super::types::Network;
 use super::walker::{self, Fields, Text};
-use super::yaml::{Span, Yaml};
+use super::yaml::Yaml;
 use super::{Code, dhcp};
 
 /// A network as far as it could be read.

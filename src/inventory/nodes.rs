@@ -8,12 +8,13 @@ use std::sync::Arc;
 
 use super::Code;
 use super::places::Lines;
+use super::source::Origin;
 use super::source::Sheet;
+use super::span::Span;
 use super::titles;
-use super::types::Origin;
 use super::values::Values;
 use super::walker::{self, Fields, Text};
-use super::yaml::{Data, Span, Yaml};
+use super::yaml::{Data, Yaml};
 use crate::model::{Arch, Class, GroupLabel, MacAddr, Nid, Role, SubRole, Xname};
 
 /// A value and where it stands in `nodes.yaml`.

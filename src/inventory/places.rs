@@ -10,8 +10,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::source::Sheet;
+use super::span::Span;
 use super::walker::Fields;
-use super::yaml::{Data, Pair, Scalar, Span, Yaml};
+use super::yaml::{Data, Pair, Scalar, Yaml};
 
 /// The lines of the keys and items of one thing, by their JSON pointers within it: `/nid`, `/userdata/runcmd/2`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -7,7 +7,8 @@ use annotate_snippets::renderer::DEFAULT_TERM_WIDTH;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Patch, Renderer, Snippet};
 use serde::Serialize;
 
-use super::diagnostic::{Diagnostic, Place, Severity, Suggestion};
+use super::code::Severity;
+use super::diagnostic::{Diagnostic, Place, Suggestion};
 use super::source::{Source, Sources};
 
 /// The most lines of a file that are shown around one place.

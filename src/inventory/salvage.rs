@@ -7,10 +7,10 @@
 use std::ops::Range;
 
 use super::diagnostic::Report;
-use super::load::name_nodes;
 use super::source::{Sheet, Source};
-use super::yaml::{self, Data, Parsed, Span, Unread, Yaml};
-use super::{Code, cluster, nodes};
+use super::span::Span;
+use super::yaml::{self, Data, Parsed, Unread, Yaml};
+use super::{Code, cluster, nodes, titles};
 
 /// A file with more slips than this is hardly YAML at all.
 const MAX_SLIPS: usize = 20;
@@ -54,7 +54,7 @@ pub(super) fn rest(sheet: Sheet<'_>, mut unread: Unread<'_>) -> Option<Yaml<'sta
             Parsed::Failed(unread) => unread.tree.as_ref(),
             Parsed::Empty => None,
         };
-        name_nodes(again, tree);
+        titles::fill(again, tree);
         report.take().into_iter().for_each(|problem| sheet.push(problem));
         match parsed {
             Parsed::Empty => return None,

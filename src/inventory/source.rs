@@ -4,9 +4,28 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
+use super::Code;
 use super::diagnostic::{Diagnostic, Place, Report};
-use super::types::Origin;
-use super::{Code, yaml::Span};
+use super::span::Span;
+
+/// A place in an inventory file, for `FILE:LINE` in plans. Lines count from 1.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Origin {
+    /// Path below the inventory directory, `nodes.yaml`.
+    pub file: Arc<str>,
+    /// First line.
+    pub line: u32,
+    /// Last line.
+    pub end_line: u32,
+}
+
+impl std::fmt::Display for Origin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}", self.file, self.line)
+    }
+}
 
 /// The texts that were read, by path below the inventory directory. Diagnostics are rendered with them.
 #[derive(Debug, Clone, Default)]
@@ -84,7 +103,7 @@ impl Source {
     /// True for an entry of the secure store, into which somebody may have written a secret, and for a file outside of
     /// the inventory: no diagnostic shows its text.
     pub(super) fn is_private(&self) -> bool {
-        self.outside || self.name.rsplit_once('/').is_some_and(|(folder, _)| folder == super::files::SECURE)
+        self.outside || self.name.rsplit_once('/').is_some_and(|(folder, _)| folder == super::folders::SECURE)
     }
 
     /// The text itself, without a byte order mark.

@@ -9,7 +9,7 @@ mod indentation;
 use super::Code;
 use super::diagnostic::Diagnostic;
 use super::source::Sheet;
-use super::yaml::Span;
+use super::span::Span;
 
 pub(super) use self::characters::{merge_conflict, unquoted_expression};
 

@@ -10,10 +10,13 @@ use std::sync::Arc;
 use super::Code;
 use super::boot::{BootDraft, Profile};
 use super::diagnostic::{Diagnostic, Report};
-use super::files::{TEMPLATES, template_name};
+use super::files::template_name;
+use super::folders::TEMPLATES;
+use super::near::did_you_mean;
+use super::source::Origin;
 use super::source::{Sheet, Source, Sources};
-use super::types::{Boot, Origin, Script};
-use super::walker::{did_you_mean, words};
+use super::types::{Boot, Script};
+use super::walker::words;
 use crate::template::profile;
 
 /// The templates that profiles may name, by name.

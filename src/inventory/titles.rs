@@ -8,8 +8,10 @@ use std::sync::Arc;
 use super::source::Sheet;
 use super::yaml::{Data, Yaml};
 
-/// Names the node in the problems of this file that name none. `root` is the file as far as it was read.
-pub(super) fn fill(sheet: Sheet<'_>, root: &Yaml<'_>) {
+/// Names the node in the problems of `nodes.yaml` that name none; nothing in other files. `root` is the file as far as it
+/// was read.
+pub(super) fn fill(sheet: Sheet<'_>, root: Option<&Yaml<'_>>) {
+    let Some(root) = root.filter(|_| &**sheet.source.name() == "nodes.yaml") else { return };
     let list = match &root.data {
         Data::Map(pairs) => pairs.iter().find(|pair| pair.key.text == "nodes").map(|pair| &pair.value.data),
         data => Some(data),

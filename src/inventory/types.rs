@@ -11,27 +11,11 @@ use serde_json::Value;
 use super::places::{BootStretches, Lines};
 use super::pointers::Pointers;
 use super::serving::{Dhcp, NetworkDhcp};
+use super::source::Origin;
 use crate::model::{
     Arch, Class, CloudInitGroup, ClusterDefaults, EntryName, GroupLabel, InstanceInfo, IpAddress, MacAddr, Nid, Role,
     SubRole, Xname,
 };
-
-/// A place in an inventory file, for `FILE:LINE` in plans. Lines count from 1.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Origin {
-    /// Path below the inventory directory, `nodes.yaml`.
-    pub file: Arc<str>,
-    /// First line.
-    pub line: u32,
-    /// Last line.
-    pub end_line: u32,
-}
-
-impl std::fmt::Display for Origin {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}:{}", self.file, self.line)
-    }
-}
 
 /// Everything an inventory directory says.
 #[derive(Debug, Clone)]

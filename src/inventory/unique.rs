@@ -9,7 +9,7 @@ use super::Code;
 use super::assign::node_key;
 use super::nodes::{At, BmcDraft, NodeDraft};
 use super::source::Sheet;
-use super::yaml::Span;
+use super::span::Span;
 use crate::model::{MacAddr, Xname};
 
 /// Checks all nodes.

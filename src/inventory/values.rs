@@ -4,8 +4,9 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use super::Code;
 use super::diagnostic::Diagnostic;
+use super::near::did_you_mean;
 use super::source::Sheet;
-use super::walker::{Text, did_you_mean, words};
+use super::walker::{Text, words};
 use crate::model::{GroupLabel, MacAddr, Nid, Xname};
 
 /// The greatest NID. SMD would keep 64 bits, but BSS keeps 32, signed, and the boot parameters are found by it.

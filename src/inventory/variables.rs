@@ -6,10 +6,12 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::rc::Rc;
 
 use super::Code;
+use super::near::did_you_mean;
 use super::places::Traced;
 use super::source::Sheet;
-use super::walker::{Text, did_you_mean};
-use super::yaml::{Data, Pair, Scalar, Span};
+use super::span::Span;
+use super::walker::Text;
+use super::yaml::{Data, Pair, Scalar};
 use crate::template::check::{self, ExpressionError};
 
 /// What to do about variables that need each other.

@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use super::Code;
 use super::diagnostic::Diagnostic;
+use super::near::did_you_mean;
 use super::source::Sheet;
-use super::yaml::{Data, Pair, Scalar, Span, Yaml};
+use super::span::Span;
+use super::yaml::{Data, Pair, Scalar, Yaml};
 
 /// A text with its place.
 #[derive(Debug, Clone, Copy)]
@@ -202,22 +204,6 @@ pub(super) fn suggest_name(sheet: Sheet<'_>, problem: Diagnostic, key: &Scalar<'
         sheet.place(key.span),
         replacement,
     )
-}
-
-/// The known word that an unknown one was probably meant to be.
-pub(super) fn did_you_mean<'k>(word: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
-    if word.chars().count() > 64 {
-        return None;
-    }
-    let bare = |word: &str| word.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
-    let (wanted, limit) = (bare(word), (word.chars().count() / 3).clamp(1, 2));
-    known
-        .filter_map(|candidate| {
-            let distance = if bare(candidate) == wanted { 0 } else { strsim::osa_distance(word, candidate) };
-            (distance <= limit).then_some((distance, candidate))
-        })
-        .min()
-        .map(|(_, candidate)| candidate)
 }
 
 /// `` `a`, `b` and `c` ``.

@@ -14,36 +14,11 @@ use saphyr_parser::Parser;
 
 use self::builder::Builder;
 use super::source::Sheet;
+use super::span::Span;
 use super::{Code, syntax};
 
 /// The largest file, in bytes. The nodes of the largest machines known take a tenth of it.
 pub(super) const MAX_BYTES: usize = 64 << 20;
-
-/// A stretch of bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Span {
-    start: u32,
-    end: u32,
-}
-
-impl Span {
-    pub(super) fn new(start: usize, end: usize) -> Self {
-        let number = |offset| u32::try_from(offset).unwrap_or(u32::MAX);
-        Self { start: number(start), end: number(end.max(start)) }
-    }
-
-    pub(super) fn start(self) -> usize {
-        self.start as usize
-    }
-
-    pub(super) fn end(self) -> usize {
-        self.end as usize
-    }
-
-    pub(super) fn to(self, end: Self) -> Self {
-        Self { start: self.start, end: end.end.max(self.start) }
-    }
-}
 
 /// A scalar as the file has it.
 #[derive(Debug, Clone)]

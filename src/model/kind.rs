@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::object::ObjectError;
 use super::{BootKey, EntryName, GroupLabel, MacAddr, Xname};
 
 /// The identifier of the one set of cluster defaults.
@@ -89,11 +88,16 @@ impl fmt::Display for Kind {
     }
 }
 
-impl std::str::FromStr for Kind {
-    type Err = ObjectError;
+/// A kind is not one of ours: a newer version wrote it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("unknown kind of object `{0}`")]
+pub struct UnknownKind(pub String);
 
-    fn from_str(text: &str) -> Result<Self, ObjectError> {
-        Self::ALL.into_iter().find(|k| k.as_str() == text).ok_or_else(|| ObjectError::Kind(text.to_owned()))
+impl std::str::FromStr for Kind {
+    type Err = UnknownKind;
+
+    fn from_str(text: &str) -> Result<Self, UnknownKind> {
+        Self::ALL.into_iter().find(|k| k.as_str() == text).ok_or_else(|| UnknownKind(text.to_owned()))
     }
 }
 

@@ -9,12 +9,10 @@ use super::{
     EthernetInterface, Group, InstanceInfo, Kind, ObjectKey, RedfishEndpoint,
 };
 use crate::model::kind::CLUSTER;
+
 /// Why a row or a document is no object.
 #[derive(Debug, thiserror::Error)]
 pub enum ObjectError {
-    /// The kind is not one of ours: a newer version wrote it.
-    #[error("unknown kind of object `{0}`")]
-    Kind(String),
     /// The identifier is not one of its kind.
     #[error("`{id}` cannot identify a {kind}")]
     Id {

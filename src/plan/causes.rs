@@ -12,9 +12,9 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::changes::{self, Address, is_principal};
-use super::compare::FieldDiff;
+use super::address::{self, Address, is_principal};
 use super::document::{FieldClass, Place, PlanChange, Subject, Verb};
+use super::field_diff::FieldDiff;
 use super::fields::{Fields, value};
 use super::judge::{Outcome, Verdict};
 use super::{describe, facts, ops};
@@ -35,7 +35,7 @@ pub(super) fn fill(lines: &mut [PlanChange], outcomes: &[Outcome<'_>], desired: 
         return;
     }
     for outcome in outcomes {
-        if let Some(parts) = parts.get_mut(&changes::address(outcome.sides.key, ops::owner(outcome))) {
+        if let Some(parts) = parts.get_mut(&address::address(outcome.sides.key, ops::owner(outcome))) {
             parts.push(outcome);
         }
     }
@@ -106,7 +106,7 @@ impl<'a> Finder<'a> {
         match kind {
             Kind::EthernetInterface if is_new && prefix == "/bmc/interface" => pointers.push("/bmc_mac".to_owned()),
             Kind::EthernetInterface if is_new => pointers.push(slot.to_owned()),
-            Kind::RedfishEndpoint if is_new => return vec![changes::place(&desired.origin)],
+            Kind::RedfishEndpoint if is_new => return vec![address::place(&desired.origin)],
             _ => {}
         }
         for diff in asked(part) {
@@ -204,7 +204,7 @@ impl<'a> Finder<'a> {
         let node = self.desired.objects.get(&ObjectKey::new(Kind::Component, xname))?;
         Some(match self.desired.places.of_groups(xname) {
             Some(line) => on_line(&node.origin.file, line),
-            None => changes::place(&node.origin),
+            None => address::place(&node.origin),
         })
     }
 }

@@ -4,17 +4,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::Options;
+use super::address::{Address, address, is_principal, name, place};
 use super::describe;
 use super::document::{Class, Effect, FieldChange, FieldClass, Names, Place, PlanChange, Subject, Verb, Writer};
 use super::fingerprint;
 use super::judge::{Outcome, Verdict};
 use super::{moves, ops, waiting, walk};
 use crate::desired::Desired;
-use crate::inventory::Origin;
 use crate::model::{Kind, ObjectKey};
-
-/// What a line is about: the sort and the identifier.
-pub(super) type Address = (Subject, Arc<str>);
 
 /// Fewer lines than this are made faster than a thread starts.
 const LEAST_SHARE: usize = 1_000;
@@ -109,23 +106,6 @@ fn is_part(key: &ObjectKey, owner: Option<&Arc<str>>) -> bool {
     key.kind == Kind::Component && owner.is_some_and(|owner| *owner != key.id)
 }
 
-/// The line to which an object belongs.
-pub(super) fn address(key: &ObjectKey, owner: Option<&Arc<str>>) -> Address {
-    let of_owner = || owner.unwrap_or(&key.id).clone();
-    match key.kind {
-        Kind::Component | Kind::RedfishEndpoint | Kind::ComponentEndpoint | Kind::EthernetInterface => {
-            (Subject::Node, of_owner())
-        }
-        Kind::BootParams => (Subject::Boot, of_owner()),
-        Kind::CloudInit => (Subject::CloudInit, key.id.clone()),
-        Kind::CloudInitSecure => (Subject::CloudInitSecure, key.id.clone()),
-        Kind::ClusterDefaults => (Subject::ClusterDefaults, key.id.clone()),
-        Kind::CloudInitGroup => (Subject::CloudInitGroup, key.id.clone()),
-        Kind::InstanceInfo => (Subject::InstanceInfo, of_owner()),
-        Kind::Group => (Subject::Group, key.id.clone()),
-    }
-}
-
 /// True when the inventory asks for it.
 fn intends(outcome: &Outcome<'_>) -> bool {
     match outcome.verdict {
@@ -144,12 +124,6 @@ fn drifts(outcome: &Outcome<'_>) -> bool {
         Verdict::Update => outcome.fields.iter().any(|field| field.class == FieldClass::Drift),
         _ => false,
     }
-}
-
-/// True for the component of a node.
-pub(super) fn is_principal(outcome: &Outcome<'_>) -> bool {
-    let key = outcome.sides.key;
-    key.kind == Kind::Component && ops::owner(outcome).is_none_or(|owner| *owner == key.id)
 }
 
 /// A boot entry that comes, goes, is adopted or gets another key together with its node is told with the node.
@@ -290,13 +264,6 @@ fn line(address: &Address, parts: &[&Outcome<'_>]) -> PlanChange {
     }
 }
 
-/// The name that people use.
-pub(super) fn name(outcome: &Outcome<'_>) -> Arc<str> {
-    let desired = outcome.sides.desired.map(|desired| &desired.name);
-    let name = desired.or_else(|| outcome.sides.entry.map(|entry| &entry.name));
-    name.unwrap_or(&outcome.sides.key.id).clone()
-}
-
 fn origin(outcome: &Outcome<'_>) -> Option<Place> {
     match outcome.sides.desired {
         Some(desired) => Some(place(&desired.origin)),
@@ -306,9 +273,4 @@ fn origin(outcome: &Outcome<'_>) -> Option<Place> {
             Some(Place { file: file.into(), line, end_line: line, pointer: None, removed: true })
         }
     }
-}
-
-/// The place as the document writes it.
-pub(super) fn place(origin: &Origin) -> Place {
-    Place { file: origin.file.clone(), line: origin.line, end_line: origin.end_line, pointer: None, removed: false }
 }

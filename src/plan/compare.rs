@@ -17,37 +17,10 @@
 use serde_json::Value;
 
 use super::document::FieldClass;
+use super::field_diff::FieldDiff;
 use super::fields::{Fields, contains, same, value};
 use super::members;
 use crate::model::{Kind, Object};
-
-/// A field that differs.
-#[derive(Clone)]
-pub(super) struct FieldDiff {
-    pub(super) name: String,
-    pub(super) class: FieldClass,
-    pub(super) last: Option<Value>,
-    pub(super) live: Option<Value>,
-    pub(super) want: Option<Value>,
-    /// For sets, the elements that are to be added and removed; `want` is the whole set then.
-    pub(super) added: Vec<String>,
-    pub(super) removed: Vec<String>,
-}
-
-impl FieldDiff {
-    /// A difference of one value.
-    fn scalar(name: &str, class: FieldClass, last: Option<&str>, live: Option<&str>, want: Option<&str>) -> Self {
-        Self {
-            name: name.to_owned(),
-            class,
-            last: last.map(value),
-            live: live.map(value),
-            want: want.map(value),
-            added: Vec::new(),
-            removed: Vec::new(),
-        }
-    }
-}
 
 /// The fields in which an owned object differs, in the order of their names, released ones last.
 ///

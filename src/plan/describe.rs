@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::changes::{Address, is_principal};
-use super::compare::FieldDiff;
+use super::address::{Address, is_principal};
 use super::document::{FieldChange, FieldClass, Foreign, Subject, Verb};
 use super::facts::{self, Side};
+use super::field_diff::FieldDiff;
 use super::fields::Fields;
 use super::judge::{Outcome, Verdict};
 use super::moves;

@@ -5,6 +5,7 @@
 //! which one could be guessed.
 
 mod change;
+mod safety;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -13,8 +14,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 pub use change::{Class, Effect, FieldChange, FieldClass, Foreign, Place, PlanChange, Subject, Verb, Writer};
+pub use safety::{Check, Safety};
 
-use super::safety::Safety;
 use crate::model::Kind;
 
 /// The name of the format.

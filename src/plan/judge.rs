@@ -13,15 +13,17 @@
 
 use std::sync::Arc;
 
-use super::compare::{self, FieldDiff};
+use super::compare;
 use super::document::FieldClass;
+use super::field_diff::FieldDiff;
 use super::fields::Fields;
 use super::fingerprint::{Digest, digest};
+use super::rules::Rules;
 use super::writing::{after, is_written, release};
 use super::{nouns, shared};
 use crate::desired::DesiredObject;
 use crate::inventory::Adopt;
-use crate::model::{Kind, Object, ObjectKey, Timestamp};
+use crate::model::{Kind, Object, ObjectKey};
 use crate::store::{LedgerChange, LedgerEntry};
 
 /// The three sides of one object.
@@ -33,17 +35,6 @@ pub(super) struct Sides<'a> {
     pub(super) live: Option<&'a Object>,
     /// True when a secret of what is desired is missing.
     pub(super) waits: bool,
-}
-
-/// What holds for every object of one plan.
-pub(super) struct Rules {
-    pub(super) adopt: Adopt,
-    pub(super) prune: bool,
-    pub(super) complete: bool,
-    pub(super) correct_drift: bool,
-    pub(super) created: Timestamp,
-    /// The number that the next apply gets.
-    pub(super) apply: u64,
 }
 
 /// What is to be done.

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::compare::FieldDiff;
 use super::document::FieldClass;
+use super::field_diff::FieldDiff;
 
 type Set = BTreeSet<String>;
 

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::changes::{Address, is_principal};
+use super::address::{Address, is_principal};
 use super::document::Subject;
 use super::facts::{Side, interface, slot};
 use super::judge::{Outcome, Verdict};

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::command::CommandLine;
+use super::document::Check;
 use super::document::{Foreign, Plan};
-use super::safety::Check;
 use super::text::{fold, value};
 
 /// How many names a refusal lists one by one where they cannot be folded.

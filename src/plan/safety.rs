@@ -4,46 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
 use super::Options;
-use super::document::{PlanChange, Subject, Verb};
+use super::document::{Check, PlanChange, Safety, Subject, Verb};
 use super::judge::{Outcome, Verdict};
-use super::{changes, moves, ops};
+use super::{address, moves, ops};
 use crate::desired::Desired;
 use crate::inventory::Limit;
 use crate::model::{Kind, Object};
 use crate::store::{Ledger, LedgerChange};
-
-/// The outcome of all rules.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Safety {
-    /// True when every rule holds.
-    pub ok: bool,
-    /// Rule by rule.
-    pub checks: Vec<Check>,
-}
-
-/// One rule.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Check {
-    /// Its name: `limit.delete`, `limit.replace`, `empty.inventory`, `missing.file`, `empty.live`, `incomplete.read`,
-    /// `foreign.owner`, `adopt.differs`, `object.unreadable`.
-    pub rule: String,
-    /// What is counted: `nodes`, `groups`, …; for `empty.live` the service, for `foreign.owner` the other cluster.
-    pub what: String,
-    /// How many there are.
-    pub value: u64,
-    /// Out of how many.
-    pub of: u64,
-    /// How many there may be.
-    pub limit: u64,
-    /// Whether it holds.
-    pub ok: bool,
-    /// The names of those counted, where the rule does not hold.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub names: Vec<Arc<str>>,
-}
 
 /// What the rules look at.
 pub(super) struct Facts<'a> {
@@ -145,8 +113,8 @@ fn ceiling(limit: Limit, of: u64, allowed: Option<u64>) -> u64 {
 /// Groups or entries that go, or are left to others, by name.
 fn lost(outcomes: &[Outcome<'_>], subject: Subject) -> Vec<Arc<str>> {
     let goes = |outcome: &&Outcome<'_>| matches!(outcome.verdict, Verdict::Delete | Verdict::Release);
-    let of_subject = |outcome: &&Outcome<'_>| changes::address(outcome.sides.key, ops::owner(outcome)).0 == subject;
-    outcomes.iter().filter(goes).filter(of_subject).map(changes::name).collect()
+    let of_subject = |outcome: &&Outcome<'_>| address::address(outcome.sides.key, ops::owner(outcome)).0 == subject;
+    outcomes.iter().filter(goes).filter(of_subject).map(address::name).collect()
 }
 
 /// Boot entries that go, by the names of their nodes, object by object. One that goes with its node is counted with the
@@ -162,10 +130,10 @@ fn lost_boot_entries(facts: &Facts<'_>) -> Vec<Arc<str>> {
     for outcome in facts.outcomes {
         match (outcome.sides.key.kind, outcome.verdict) {
             (Kind::BootParams, Verdict::Delete) => {
-                gone.entry(node_of(outcome)).or_default().push(changes::name(outcome));
+                gone.entry(node_of(outcome)).or_default().push(address::name(outcome));
             }
             (Kind::BootParams, Verdict::Create) => *come.entry(node_of(outcome)).or_default() += 1,
-            (Kind::Component, Verdict::Delete) if changes::is_principal(outcome) => {
+            (Kind::Component, Verdict::Delete) if address::is_principal(outcome) => {
                 dead.insert(node_of(outcome));
             }
             _ => {}
@@ -237,7 +205,7 @@ fn foreign_owners(facts: &Facts<'_>, options: &Options) -> Vec<Check> {
     for outcome in facts.outcomes {
         let Some(owner) = options.claimed.get(outcome.sides.key) else { continue };
         if outcome.refused || outcome.writes() || matches!(outcome.ledger, Some(LedgerChange::Own(..))) {
-            found.entry(owner).or_default().push(changes::name(outcome));
+            found.entry(owner).or_default().push(address::name(outcome));
         }
     }
     let of = facts.desired.objects.len() as u64;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::compare::FieldDiff;
 use super::document::FieldClass;
+use super::field_diff::FieldDiff;
 use super::fields::{Fields, same, value};
 use super::members;
 use crate::model::{Kind, Object, ObjectKey};

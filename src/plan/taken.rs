@@ -8,7 +8,7 @@ use std::net::IpAddr;
 
 use serde_json::Value;
 
-use super::changes;
+use super::address;
 use super::document::{Remark, Severity};
 use super::fields::Fields;
 use super::judge::{Outcome, Verdict};
@@ -85,6 +85,6 @@ fn remark(code: &'static str, key: &ObjectKey, object: &DesiredObject, what: &st
         code: code.into(),
         object: key.to_string(),
         message: format!("{what} is taken by {owner}, which is not managed by this inventory and stays as it is"),
-        origin: Some(changes::place(&object.origin)),
+        origin: Some(address::place(&object.origin)),
     }
 }

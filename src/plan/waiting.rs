@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::changes;
+use super::address;
 use super::document::{FieldClass, PlanChange, Remark, Severity};
 use super::judge::{Outcome, Verdict};
 use crate::desired::{Desired, DesiredObject, Unresolved};
@@ -82,7 +82,7 @@ pub(super) fn remarks<'d>(
             true => format!("{reason}; apply needs it"),
             false => format!("{reason}; without it nobody knows whether anything changes, and apply needs it"),
         };
-        let origin = Some(changes::place(&missing.origin));
+        let origin = Some(address::place(&missing.origin));
         Remark { severity: Severity::Warning, code: "secret.missing".into(), object, message, origin }
     })
 }

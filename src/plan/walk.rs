@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::document::{Members, Names, Subject, Unmanaged};
-use super::judge::{Outcome, Rules, Sides, Verdict, judge};
-use super::{changes, waiting};
+use super::judge::{Outcome, Sides, Verdict, judge};
+use super::rules::Rules;
+use super::{address, waiting};
 use crate::desired::{Desired, DesiredObject};
 use crate::model::{Kind, Object, ObjectKey};
 use crate::snapshot::Snapshot;
@@ -129,8 +130,8 @@ pub(super) fn kept_members(outcomes: &[Outcome<'_>]) -> Vec<Members> {
 pub(super) fn kept(outcomes: &[Outcome<'_>]) -> Vec<Names> {
     let mut found: BTreeMap<Subject, BTreeSet<Arc<str>>> = BTreeMap::new();
     for outcome in outcomes.iter().filter(|outcome| outcome.verdict == Verdict::Keep) {
-        let (subject, _) = changes::address(outcome.sides.key, super::ops::owner(outcome));
-        found.entry(subject).or_default().insert(changes::name(outcome));
+        let (subject, _) = address::address(outcome.sides.key, super::ops::owner(outcome));
+        found.entry(subject).or_default().insert(address::name(outcome));
     }
     // What a node boots is kept with it and needs no word of its own.
     let nodes = found.get(&Subject::Node).cloned().unwrap_or_default();

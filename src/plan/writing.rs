@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::compare::FieldDiff;
 use super::document::FieldClass;
-use super::judge::Rules;
+use super::field_diff::FieldDiff;
 use super::nouns;
+use super::rules::Rules;
 use crate::model::{Object, ObjectKey};
 
 /// Settles which released fields go: a field that the object cannot be without is left.

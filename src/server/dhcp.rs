@@ -25,6 +25,7 @@ mod leases;
 mod limits;
 mod link;
 mod options;
+mod outcome;
 mod place;
 mod reply;
 mod request;

@@ -112,6 +112,85 @@ fn no_protocol_room_imports_another() {
     assert!(wrong.is_empty(), "forbidden arrows:\n{}", wrong.join("\n"));
 }
 
+/// The paths that the `use` of a file brings in, one for each name: `use super::{a, b::c};` is two.
+fn uses(text: &str) -> Vec<Vec<String>> {
+    let program = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
+    let code: Vec<&str> = program.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+    let code = code.join(" ");
+    let mut paths = Vec::new();
+    for statement in code.split("use ").skip(1).filter_map(|rest| rest.split(';').next()) {
+        // The paths in front of the braces that are open.
+        let mut open: Vec<Vec<String>> = vec![Vec::new()];
+        let mut path = Vec::new();
+        let mut name = String::new();
+        for c in statement.chars().chain([',']) {
+            match c {
+                '{' => open.push(std::mem::take(&mut path)),
+                ',' | '}' => {
+                    if !name.is_empty() {
+                        path.push(std::mem::take(&mut name));
+                        paths.push(open.iter().flatten().chain(&path).cloned().collect());
+                    }
+                    path.clear();
+                    if c == '}' && open.len() > 1 {
+                        open.pop();
+                    }
+                }
+                ':' if name.is_empty() => {}
+                ':' => path.push(std::mem::take(&mut name)),
+                c if c.is_alphanumeric() || c == '_' => name.push(c),
+                _ => {}
+            }
+        }
+    }
+    paths
+}
+
+/// The files that each file imports, by their modules, without those that it is in or that are in it.
+fn arrows() -> BTreeMap<Vec<String>, BTreeSet<Vec<String>>> {
+    let module = |path: &Path| path.iter().map(|part| part.to_str().unwrap().to_owned()).collect::<Vec<_>>();
+    let files: BTreeMap<Vec<String>, String> =
+        sources().into_iter().map(|(_, path, text)| (module(&path), text)).collect();
+    let mut arrows = BTreeMap::new();
+    for (from, text) in &files {
+        let mut found = BTreeSet::new();
+        for path in uses(text) {
+            let supers = path.iter().take_while(|part| *part == "super").count();
+            let mut to = match path.first().map(String::as_str) {
+                Some("crate") => path[1..].to_vec(),
+                Some("self") => [from, &path[1..]].concat(),
+                Some("super") if supers <= from.len() => [&from[..from.len() - supers], &path[supers..]].concat(),
+                _ => [&from[..], &path[..]].concat(),
+            };
+            while !to.is_empty() && !files.contains_key(&to) {
+                to.pop();
+            }
+            if !to.is_empty() && !from.starts_with(&to) && !to.starts_with(from) {
+                found.insert(to);
+            }
+        }
+        arrows.insert(from.clone(), found);
+    }
+    arrows
+}
+
+#[test]
+fn no_file_imports_itself_by_way_of_others() {
+    assert_eq!(uses("use super::{a, b::{c, d}};\n// use e;\npub use f;").concat().concat(), "superasuperbcsuperbdf");
+    let mut arrows = arrows();
+    let all: usize = arrows.values().map(BTreeSet::len).sum();
+    assert!(all > 1000, "the imports were not read: {all}");
+    // A file that imports none of those left is in no circle.
+    while let Some(end) = arrows.iter().find(|(_, to)| to.is_empty()).map(|(from, _)| from.clone()) {
+        arrows.remove(&end);
+        for to in arrows.values_mut() {
+            to.remove(&end);
+        }
+    }
+    let circles: Vec<String> = arrows.keys().map(|file| file.join("/")).collect();
+    assert!(circles.is_empty(), "in circles, or before one: {circles:?}");
+}
+
 #[test]
 fn each_outside_library_with_a_room_of_its_own_stays_there() {
     let homes = [

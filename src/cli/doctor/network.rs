@@ -10,7 +10,8 @@ use super::Finding;
 use crate::app::listeners::api_address;
 use crate::cli::args::{Auth, ServeArgs};
 use crate::cli::local::socket;
-use crate::server::common::role::{AuthMode, Proto, check_api};
+use crate::server::common::exposure::{AuthMode, check_api};
+use crate::server::common::role::Proto;
 
 /// The port of DHCP servers, as `/proc/net/udp` writes it.
 const DHCP_PORT: &str = ":0043";

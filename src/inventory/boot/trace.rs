@@ -6,8 +6,8 @@
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
-use super::super::cluster::Reader;
 use super::super::places::{BootStretches, Stretch, Traced};
+use super::super::reader::Reader;
 use super::super::walker::Fields;
 use super::super::yaml::Data;
 use super::{DEFAULT_OPTIONS, Profile};

@@ -8,8 +8,9 @@ use ipnet::Ipv4Net;
 use super::super::Code;
 use super::super::files;
 use super::super::source::Sheet;
+use super::super::span::Span;
 use super::super::walker::{self, Fields};
-use super::super::yaml::{Data, Span, Yaml};
+use super::super::yaml::{Data, Yaml};
 use super::arguments::{keyed, seconds, words};
 use crate::model::MacAddr;
 

@@ -4,8 +4,9 @@ use std::path::Path;
 
 use super::super::Code;
 use super::super::diagnostic::Diagnostic;
-use super::super::walker::did_you_mean;
-use super::{Files, OPEN, TEMPLATES, entries, whole};
+use super::super::folders::{OPEN, TEMPLATES};
+use super::super::near::did_you_mean;
+use super::{Files, entries, whole};
 
 /// How many files that are not read are named; a directory full of other things needs no longer list.
 pub(super) const MAX_STRAY: usize = 50;

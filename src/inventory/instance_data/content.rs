@@ -7,10 +7,11 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::super::Code;
-use super::super::cloud_init::Store;
 use super::super::diagnostic::{Diagnostic, Place, Report};
+use super::super::document::Store;
 use super::super::source::{Sheet, Source};
-use super::super::yaml::{self, Parsed, Scalar, Span};
+use super::super::span::Span;
+use super::super::yaml::{self, Parsed, Scalar};
 use super::super::{document, module_checks, places};
 use crate::template::check;
 

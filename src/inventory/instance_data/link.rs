@@ -4,11 +4,11 @@ use std::collections::{HashMap, HashSet};
 
 use super::super::Code;
 use super::super::assign::node_key;
+use super::super::near::did_you_mean;
 use super::super::nodes::NodeDraft;
 use super::super::source::Sheet;
+use super::super::span::Span;
 use super::super::types::Said;
-use super::super::walker;
-use super::super::yaml::Span;
 use super::{GroupDraft, InstanceDraft};
 use crate::model::{CloudInitGroup, EntryName, InstanceInfo, Xname};
 
@@ -38,7 +38,7 @@ pub(in crate::inventory) fn link_groups(
         if let Some(labels) = labels.as_ref().filter(|labels| !labels.contains(name.as_str())) {
             let problem = sheet.problem(Code::UnusedEntry, span, format!("no node is in the group `{name}`"));
             let problem = problem.label("read by no node");
-            sheet.push(match walker::did_you_mean(name.as_str(), labels.iter().copied()) {
+            sheet.push(match did_you_mean(name.as_str(), labels.iter().copied()) {
                 Some(similar) => problem.help(format!("did you mean `{similar}`?")),
                 None => problem.help("the name is a group that nodes of `nodes.yaml` are in"),
             });
@@ -72,7 +72,7 @@ pub(in crate::inventory) fn link_instances(
             if complete {
                 let message = format!("`{}` is no node or xname of the inventory", draft.id.text);
                 let problem = sheet.problem(Code::UnknownInstance, span, message).label("read by no node");
-                sheet.push(match walker::did_you_mean(draft.id.text, known.keys().map(String::as_str)) {
+                sheet.push(match did_you_mean(draft.id.text, known.keys().map(String::as_str)) {
                     Some(similar) => problem.help(format!("did you mean `{similar}`?")),
                     None => problem.help("`id` is the xname or the name of a node of `nodes.yaml`"),
                 });

@@ -3,8 +3,9 @@
 use super::super::Code;
 use super::super::secrets;
 use super::super::source::Sheet;
+use super::super::span::Span;
 use super::super::walker::Text;
-use super::super::yaml::{Data, Span, Yaml};
+use super::super::yaml::{Data, Yaml};
 
 /// The types of SSH public keys, as they stand in front of one.
 const KEY_TYPES: [&str; 4] = ["ssh-", "ecdsa-", "sk-ssh-", "sk-ecdsa-"];

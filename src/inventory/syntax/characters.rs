@@ -2,7 +2,7 @@
 
 use super::super::diagnostic::Diagnostic;
 use super::super::source::Sheet;
-use super::super::yaml::Span;
+use super::super::span::Span;
 use super::{Code, token};
 
 /// Git's markers of a merge conflict, of which the first is shown; none unless there are a first and a last one.

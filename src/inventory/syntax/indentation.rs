@@ -2,7 +2,7 @@
 
 use super::super::diagnostic::Diagnostic;
 use super::super::source::Sheet;
-use super::super::yaml::Span;
+use super::super::span::Span;
 use super::Code;
 
 /// How many lines above a mistake are looked at; a node or a cloud-init entry has fewer.

@@ -6,9 +6,10 @@ use std::rc::Rc;
 
 use saphyr_parser::{Event, ScalarStyle, Tag};
 
+use super::super::span::Span;
 use super::cursor::Cursor;
 use super::keys::{self, Slot};
-use super::{Data, Pair, Scalar, Span, Yaml};
+use super::{Data, Pair, Scalar, Yaml};
 use crate::inventory::Code;
 use crate::inventory::source::Sheet;
 

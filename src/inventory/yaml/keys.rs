@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use super::{Data, Pair, Scalar, Span, Yaml};
+use super::super::span::Span;
+use super::{Data, Pair, Scalar, Yaml};
 use crate::inventory::Code;
 use crate::inventory::source::Sheet;
 use crate::inventory::syntax;

@@ -1,7 +1,7 @@
 //! Every safety rule, and what a refusal says.
 
 use super::super::CommandLine;
-use super::super::safety::Check;
+use super::super::document::Check;
 use super::{Plan, World, options, plan};
 use crate::desired::samples::{desire, inventory};
 use crate::model::{Kind, ObjectKey};

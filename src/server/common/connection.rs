@@ -24,7 +24,7 @@ use super::linger::{Lingering, MOMENT};
 use super::normalize::normalize;
 use super::peer::{ClientAddr, LocalAddr, Peer};
 use super::request_id::{HEADER, RequestId};
-use super::serve::Served;
+use super::served::Served;
 use super::stall::StallGuard;
 use super::supervise::panic_text;
 

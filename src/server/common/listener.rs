@@ -11,10 +11,9 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::limits::Limits;
-use super::metrics::Metrics;
-use super::peer::TrustedProxies;
 use super::role::{Bound, Proto, Role};
-use super::serve::{Served, serve};
+use super::serve::{Socket, serve};
+use super::served::{Served, Shared};
 use super::tls::Tls;
 use super::unix::{UnixError, UnixSocket};
 
@@ -87,25 +86,9 @@ pub enum BindError {
     Unix(#[from] UnixError),
 }
 
-/// What all listeners share while they serve.
-#[derive(Debug, Clone, Default)]
-pub struct Shared {
-    /// The figures that are counted.
-    pub metrics: Metrics,
-    /// The proxies whose `X-Forwarded-For` counts.
-    pub trusted_proxies: TrustedProxies,
-}
-
 /// Sockets that are bound and not yet served: connections wait in the kernel.
 #[derive(Debug)]
 pub struct Sockets(pub(super) Vec<(Listener, Socket)>);
-
-/// A bound socket.
-#[derive(Debug)]
-pub(super) enum Socket {
-    Tcp(TcpListener),
-    Unix(UnixSocket),
-}
 
 impl Sockets {
     /// Binds all of them, in their order, or none.

@@ -4,30 +4,28 @@ use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpListener;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::backoff::Backoff;
 use super::connection;
-use super::limits::Limits;
-use super::listener::{Shared, Socket};
 use super::peer::{LocalAddr, Peer};
-use super::role::Role;
+use super::served::Served;
 use super::share::{Place, Shares};
 use super::tls::Tls;
+use super::unix::UnixSocket;
 
 /// How long to wait when the process has no file or memory for one more connection: others have to end first.
 const ACCEPT_PAUSES: Backoff = Backoff::new(Duration::from_millis(10), Duration::from_secs(1));
 
-/// What a listener serves, and within which limits.
-pub(super) struct Served {
-    pub(super) role: Role,
-    pub(super) limits: Limits,
-    pub(super) router: Router,
-    pub(super) shared: Shared,
+/// A bound socket.
+#[derive(Debug)]
+pub(super) enum Socket {
+    Tcp(TcpListener),
+    Unix(UnixSocket),
 }
 
 impl Served {

@@ -3,7 +3,7 @@
 use std::sync::{Arc, PoisonError};
 
 use super::Dhcp;
-use super::answer::{Outcome, Silence};
+use super::outcome::{Outcome, Silence};
 use super::request::{Kind, RequestError};
 use crate::clock;
 use crate::server::common::metrics::{Counter, Figure};

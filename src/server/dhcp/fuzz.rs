@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex};
 
 use dhcproto::v4::{Decodable as _, Decoder, Message, MessageType, Opcode};
 
-use super::answer::{Outcome, Server};
+use super::answer::Server;
 use super::limits::Limits;
+use super::outcome::Outcome;
 use super::place::Prepared;
 use super::request::Request;
 use super::{BootSettings, Link, PXE_PORT, SERVER_PORT};

@@ -10,10 +10,9 @@ use std::sync::Arc;
 use socket2::{Domain, Protocol, Socket, Type};
 
 use super::CLIENT_PORT;
-use super::answer::{Outcome, Silence};
-use super::place::local;
+use super::outcome::{Outcome, Silence};
 use super::request::Request;
-use crate::model::{DhcpNetwork, DhcpSettings};
+use crate::model::{DhcpMode, DhcpNetwork, DhcpSettings};
 
 /// An interface that is served.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -137,6 +136,26 @@ pub(super) fn trouble(name: &str, reach: Reach, heard: Heard) -> Option<String> 
         )),
         Reach::Relays(_) | Reach::NoNetworks(_) | Reach::Wire(_) => None,
     }
+}
+
+/// A network that a client may be on, and who we are there.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place<'a> {
+    pub(super) network: &'a DhcpNetwork,
+    pub(super) server: Ipv4Addr,
+}
+
+/// The networks that are served, with their numbers.
+pub(super) fn numbered(settings: &DhcpSettings) -> impl Iterator<Item = (usize, &DhcpNetwork)> + Clone {
+    settings.networks.iter().enumerate().filter(|(_, network)| network.mode != DhcpMode::Off)
+}
+
+/// The networks in which the interface has an address.
+pub(super) fn local<'a>(settings: &'a DhcpSettings, link: &Link) -> impl Iterator<Item = Place<'a>> {
+    numbered(settings).filter_map(|(number, network)| {
+        let server = link.towards.get(number).copied().flatten()?;
+        network.subnet.contains(&server).then_some(Place { network, server })
+    })
 }
 
 #[cfg(test)]

@@ -4,9 +4,9 @@ use std::collections::{BTreeSet, HashSet};
 use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::link::Link;
+use super::link::{Link, Place, local, numbered};
 use super::request::Request;
-use crate::model::{DhcpMode, DhcpNetwork, DhcpSettings};
+use crate::model::DhcpSettings;
 
 /// The settings with what is looked up often.
 #[derive(Debug, Default)]
@@ -43,13 +43,6 @@ impl Prepared {
     }
 }
 
-/// A network that a client may be on, and who we are there.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Place<'a> {
-    pub(super) network: &'a DhcpNetwork,
-    pub(super) server: Ipv4Addr,
-}
-
 /// The networks that a client may be on: that of its relay, else that of the address it has, else those of the
 /// interface. Several may share a wire; the first is where an unknown machine gets its address, and the one of the address
 /// that a client has. The others of its wire come behind it, because its own address may be in one of them.
@@ -75,19 +68,6 @@ pub(super) fn places<'a>(settings: &'a DhcpSettings, link: &Link, request: &Requ
         }
     }
     local(settings, link).collect()
-}
-
-/// The networks that are served, with their numbers.
-fn numbered(settings: &DhcpSettings) -> impl Iterator<Item = (usize, &DhcpNetwork)> + Clone {
-    settings.networks.iter().enumerate().filter(|(_, network)| network.mode != DhcpMode::Off)
-}
-
-/// The networks in which the interface has an address.
-pub(super) fn local<'a>(settings: &'a DhcpSettings, link: &Link) -> impl Iterator<Item = Place<'a>> {
-    numbered(settings).filter_map(|(number, network)| {
-        let server = link.towards.get(number).copied().flatten()?;
-        network.subnet.contains(&server).then_some(Place { network, server })
-    })
 }
 
 #[cfg(test)]

@@ -9,9 +9,10 @@ use tokio::net::UdpSocket;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
-use super::answer::{Server, Silence};
+use super::answer::Server;
 use super::limits::{Limits, is_due};
 use super::link::{Heard, Link, Reach, trouble};
+use super::outcome::Silence;
 use super::request::Request;
 use super::socket::{Interface, open, passing, readable, send};
 use super::{Dhcp, PXE_PORT, SERVER_PORT};

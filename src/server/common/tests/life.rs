@@ -11,7 +11,7 @@ use tokio::net::UnixStream;
 use tokio::sync::Notify;
 
 use super::*;
-use crate::server::common::listener::Socket;
+use crate::server::common::serve::Socket;
 use crate::server::common::{ClientAddr, Peer};
 
 fn router() -> Router {

@@ -9,8 +9,8 @@ use crate::server::dhcp::astray::owner;
 use crate::server::dhcp::boot_file::Machine;
 use crate::server::dhcp::code;
 use crate::server::dhcp::leases::within;
+use crate::server::dhcp::link::Place;
 use crate::server::dhcp::options::Layers;
-use crate::server::dhcp::place::Place;
 use crate::server::dhcp::reply::{Reply, ReplyKind};
 use crate::server::dhcp::request::{Kind, Request};
 

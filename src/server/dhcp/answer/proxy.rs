@@ -6,7 +6,7 @@ use super::{Outcome, Server, Silence};
 use crate::model::{DhcpMode, UnknownPolicy};
 use crate::server::dhcp::boot_file::{Boot, Machine};
 use crate::server::dhcp::client::Client;
-use crate::server::dhcp::place::Place;
+use crate::server::dhcp::link::Place;
 use crate::server::dhcp::reply::{Reply, ReplyKind};
 use crate::server::dhcp::request::{Kind, Request};
 use crate::server::dhcp::{PXE_PORT, SERVER_PORT};

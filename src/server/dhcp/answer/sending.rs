@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddrV4};
 
 use super::{Outcome, Server};
-use crate::server::dhcp::place::Place;
+use crate::server::dhcp::link::Place;
 use crate::server::dhcp::reply::{Reply, ReplyKind};
 use crate::server::dhcp::request::Request;
 use crate::server::dhcp::{CLIENT_PORT, SERVER_PORT, code};

@@ -7,7 +7,7 @@ use dhcproto::v4::{DhcpOption, MessageType, OptionCode};
 use super::lab::{self, Lab, Packet, UNKNOWN, ip, known};
 use crate::model::{DhcpMachine, DhcpMode, DhcpOptions, Nid, UnknownPolicy};
 use crate::server::dhcp::BootSettings;
-use crate::server::dhcp::answer::Silence;
+use crate::server::dhcp::outcome::Silence;
 
 const SERVER: Ipv4Addr = Ipv4Addr::new(172, 16, 0, 254);
 

@@ -6,7 +6,7 @@ use dhcproto::v4::{DhcpOption, MessageType, OptionCode};
 
 use super::lab::{self, Lab, Packet, UNKNOWN, ip, known};
 use super::{BROADCAST, SERVER};
-use crate::server::dhcp::answer::Silence;
+use crate::server::dhcp::outcome::Silence;
 
 #[test]
 fn a_machine_that_became_known_in_another_subnet_of_its_wire_is_refused_and_gets_its_address_there() {
