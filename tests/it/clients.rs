@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
-use crate::support::{Cluster, Finished, Serving, get, send};
+use crate::support::{Cluster, Finished, Serving, get, send, skipped};
 
 /// An empty cluster with tokens asked for, and a client that has one.
 struct Client {
@@ -18,10 +18,9 @@ struct Client {
 }
 
 impl Client {
-    #[expect(clippy::print_stdout, reason = "a skipped test has to say so")]
     fn find(variable: &str) -> Option<Self> {
         let Some(program) = std::env::var(variable).ok().filter(|path| !path.is_empty()) else {
-            println!("SKIPPED: {variable} does not say where the client is");
+            skipped(&format!("{variable} does not say where the client is"));
             return None;
         };
         let cluster = Cluster::demo();

@@ -4,7 +4,7 @@
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use crate::support::{Cluster, PROGRAM, Serving, tool, until};
+use crate::support::{Cluster, PROGRAM, Serving, skipped, tool, until};
 
 /// Namespaces that are joined as server, then relay or client; removed with everything in them when the test ends.
 struct Wires {
@@ -110,11 +110,10 @@ impl Drop for Running {
 }
 
 /// True when this test can make namespaces; else it says so.
-#[expect(clippy::print_stdout, reason = "a skipped test has to say so")]
 fn is_root() -> bool {
     let root = Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout.starts_with(b"0"));
     if !root {
-        println!("SKIPPED: network namespaces need root");
+        skipped("network namespaces need root");
     }
     root
 }
