@@ -4,10 +4,10 @@
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use crate::support::{Cluster, PROGRAM, Serving, tool, until};
+use crate::support::{Cluster, PROGRAM, Serving, skipped, tool, until};
 
 /// Namespaces that are joined as server, then relay or client; removed with everything in them when the test ends.
-struct Wires {
+pub(crate) struct Wires {
     names: Vec<String>,
 }
 
@@ -20,7 +20,7 @@ fn ip(args: &str) {
 
 impl Wires {
     /// Namespaces in a row, each joined to the next by a pair of interfaces: `right` here is `left` there.
-    fn new(count: usize) -> Self {
+    pub(crate) fn new(count: usize) -> Self {
         let mut wires = Self { names: Vec::new() };
         for _ in 0..count {
             let name = format!("osync-{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::SeqCst));
@@ -37,11 +37,18 @@ impl Wires {
     }
 
     /// `ip -n NAMESPACE …`.
-    fn ip(&self, number: usize, args: &str) {
+    pub(crate) fn ip(&self, number: usize, args: &str) {
         ip(&format!("-n {} {args}", self.names[number]));
     }
 
-    /// A command in a namespace.
+    /// A daemon in a namespace, to be ended by whoever starts it.
+    pub(crate) fn daemon(&self, number: usize, program: &str) -> Command {
+        let mut command = Command::new("ip");
+        command.args(["netns", "exec", &self.names[number], program]);
+        command
+    }
+
+    /// A command in a namespace that is ended after a minute.
     fn command(&self, number: usize, program: &str, args: &[&str]) -> Command {
         let mut command = Command::new("timeout");
         command.args(["-k", "1", "60", "ip", "netns", "exec", &self.names[number], program]).args(args);
@@ -56,7 +63,7 @@ impl Wires {
     }
 
     /// Has udhcpc ask for an address within ten seconds, and answers what it said.
-    fn udhcpc(&self, number: usize, cluster: &Cluster, more: &[&str]) -> String {
+    pub(crate) fn udhcpc(&self, number: usize, cluster: &Cluster, more: &[&str]) -> String {
         let base = ["-i", "left", "-n", "-q", "-f", "-t", "10", "-T", "1", "-s", &script(cluster)];
         self.run(number, "udhcpc", &[&base[..], more].concat())
     }
@@ -74,8 +81,8 @@ impl Wires {
 
     /// As [`Self::serve`], with more flags.
     fn serve_with(&self, cluster: &Cluster, flags: &[&str]) -> Serving {
-        let mut command = Command::new("ip");
-        command.args(["netns", "exec", &self.names[0], PROGRAM, "serve", "-i", "inventory", "--apply"]);
+        let mut command = self.daemon(0, PROGRAM);
+        command.args(["serve", "-i", "inventory", "--apply"]);
         command.args(["--api", "http://127.0.0.1:0", "--boot", "0.0.0.0:0", "--dhcp", "right"]);
         command
             .args(flags)
@@ -110,21 +117,20 @@ impl Drop for Running {
 }
 
 /// True when this test can make namespaces; else it says so.
-#[expect(clippy::print_stdout, reason = "a skipped test has to say so")]
-fn is_root() -> bool {
+pub(crate) fn is_root() -> bool {
     let root = Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout.starts_with(b"0"));
     if !root {
-        println!("SKIPPED: network namespaces need root");
+        skipped("network namespaces need root");
     }
     root
 }
 
-fn has(program: &str) -> bool {
+pub(crate) fn has(program: &str) -> bool {
     tool("sh", &["-c", &format!("command -v {program} # {program} has to be installed")])
 }
 
 /// The first node of the example cluster.
-const NODE: &str = "ec:e7:a7:05:a1:fc";
+pub(crate) const NODE: &str = "ec:e7:a7:05:a1:fc";
 
 /// A script for udhcpc that prints what it was told.
 fn script(cluster: &Cluster) -> String {
@@ -384,9 +390,11 @@ fn beside_services_elsewhere_nodes_have_their_addresses_and_the_boot_scripts_of_
     wires.ip(0, "addr add 172.16.0.254/24 dev right");
     wires.ip(1, &format!("link set left address {NODE}"));
     let serve = |home: &Cluster, flags: &[&str]| {
-        let mut command = Command::new("ip");
-        command.args(["netns", "exec", &wires.names[0], PROGRAM, "serve", "--api", "http://127.0.0.1:0"]);
-        command.args(["--boot", "127.0.0.1:0"]).args(flags).current_dir(home.dir.path());
+        let mut command = wires.daemon(0, PROGRAM);
+        command
+            .args(["serve", "--api", "http://127.0.0.1:0", "--boot", "127.0.0.1:0"])
+            .args(flags)
+            .current_dir(home.dir.path());
         command.env("OCHAMI_SYNC_STATE", home.state()).env("OCHAMI_SYNC_INSECURE", "1").env_remove("RUST_LOG");
         Serving::start(command)
     };

@@ -19,6 +19,7 @@ mod real;
 mod replay;
 mod secrets;
 mod serve;
+mod services;
 mod settings;
 mod support;
 mod templates;

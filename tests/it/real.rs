@@ -8,7 +8,7 @@
 use serde_json::Value;
 
 use crate::between::{Between, Fate};
-use crate::support::{Cluster, Finished, get, send};
+use crate::support::{Cluster, Finished, get, send, skipped};
 use crate::todays::without_secrets;
 
 const FIRST: &str = "x1000c1s7b1n0";
@@ -33,7 +33,6 @@ fn gateway(service: &str) -> String {
 
 impl Real {
     /// The services, where they are given.
-    #[expect(clippy::print_stdout, reason = "a skipped test has to say so")]
     fn find() -> Option<Self> {
         let given = |name: &str| std::env::var(name).ok().filter(|url| !url.is_empty());
         let found = (|| {
@@ -46,7 +45,7 @@ impl Real {
             })
         })();
         if found.is_none() {
-            println!("SKIPPED: REAL_SMD_URL and its like do not say where real services are");
+            skipped("REAL_SMD_URL and its like do not say where real services are");
         }
         found
     }

@@ -9,7 +9,7 @@ mod deviations;
 mod exchange;
 mod http;
 pub(crate) mod tokens;
-mod yaml;
+pub(crate) mod yaml;
 
 use std::collections::BTreeMap;
 use std::io::Write as _;

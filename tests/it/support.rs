@@ -1,6 +1,6 @@
 //! What the tests share: the program itself, an inventory to edit, and waiting on conditions with a deadline.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
@@ -255,14 +255,29 @@ pub(crate) fn copy_tree(from: &Path, to: &Path) {
     }
 }
 
+/// Says that this test did nothing, and why, past the capturing of output, which hides what a test that passes prints.
+pub(crate) fn skipped(reason: &str) {
+    let thread = std::thread::current();
+    let line = format!("SKIPPED: {}: {reason}\n", thread.name().unwrap_or("a test"));
+    std::io::stderr().write_all(line.as_bytes()).unwrap();
+}
+
 /// True when a program from outside can be used; without it the test says so and is skipped, unless the tools are
 /// promised (`OCHAMI_SYNC_TEST_TOOLS=1`), when it fails.
-#[expect(clippy::print_stdout, reason = "a skipped test has to say so")]
 pub(crate) fn tool(name: &str, probe: &[&str]) -> bool {
     let works = Command::new(name).args(probe).output().is_ok_and(|o| o.status.success());
     assert!(works || std::env::var_os("OCHAMI_SYNC_TEST_TOOLS").is_none(), "{name} is needed and does not work");
     if !works {
-        println!("SKIPPED: {name} is not installed");
+        skipped(&format!("{name} is not installed"));
     }
     works
+}
+
+#[test]
+fn a_test_that_is_skipped_says_so_where_it_is_seen() {
+    let magellan = "clients::magellan_sends_what_it_collected_and_sends_it_again";
+    let mut tests = Command::new(std::env::current_exe().unwrap());
+    let said = Finished::of(tests.args(["--exact", magellan]).env_remove("MAGELLAN_BIN").output().unwrap()).expect(0);
+    let words = format!("SKIPPED: {magellan}: MAGELLAN_BIN");
+    assert!(said.stdout.contains("1 passed") && said.stderr.contains(&words), "{said:?}");
 }

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use ochami_sync::model::UnknownPolicy;
 
-use crate::support::{Cluster, DEADLINE, PROGRAM, Serving, get, tool};
+use crate::support::{Cluster, DEADLINE, PROGRAM, Serving, get, skipped, tool};
 
 /// The head node's address within the namespace.
 const HEAD: &str = "172.16.0.254";
@@ -16,12 +16,11 @@ pub(crate) struct Namespace(String);
 
 impl Namespace {
     /// One of this name, unless we may not make any.
-    #[expect(clippy::print_stdout, reason = "a skipped test has to say so")]
     pub(crate) fn new(name: &str) -> Option<Self> {
         let name = format!("ochami-{name}-{}", std::process::id());
         let ip = |args: &str| Command::new("ip").args(args.split(' ')).output().is_ok_and(|out| out.status.success());
         if !ip(&format!("netns add {name}")) {
-            println!("SKIPPED: network namespaces need root and iproute2");
+            skipped("network namespaces need root and iproute2");
             return None;
         }
         let namespace = Self(name.clone());

@@ -6,7 +6,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::support::{Cluster, PROGRAM, Serving, repository, tool, until};
+use crate::support::{Cluster, PROGRAM, Serving, repository, skipped, tool, until};
 
 /// The head node's address, as in the example cluster.
 pub(super) const HEAD: &str = "172.16.0.254";
@@ -176,11 +176,10 @@ fn ip(args: &str) {
 
 /// What `scripts/boot-payload` gathered. Without it, or without root, the test says that it was skipped, unless the
 /// tools are promised, when it fails for want of the former.
-#[expect(clippy::print_stdout, reason = "a skipped test has to say so")]
 fn payload() -> Option<PathBuf> {
     let root = Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout.starts_with(b"0"));
     if !root {
-        println!("SKIPPED: network namespaces need root");
+        skipped("network namespaces need root");
         return None;
     }
     let payload = repository().join("target/boot-payload");
@@ -191,7 +190,7 @@ fn payload() -> Option<PathBuf> {
         payload.display()
     );
     if !complete {
-        println!("SKIPPED: there is nothing to boot; scripts/boot-payload gathers it");
+        skipped("there is nothing to boot; scripts/boot-payload gathers it");
     }
     complete.then_some(payload)
 }

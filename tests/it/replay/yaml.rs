@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 /// The data of a text with one document; none when it is not YAML, or uses what servers do not write. Scalars stay
 /// texts, so that `1.0` and `"1.0"` are the same; a plain scalar that stands for nothing is null.
-pub(super) fn data(text: &str) -> Option<Value> {
+pub(crate) fn data(text: &str) -> Option<Value> {
     let events: Vec<Event<'_>> =
         Parser::new_from_str(text).map(|event| event.map(|(event, _)| event)).collect::<Result<_, _>>().ok()?;
     let mut events = events.into_iter().filter(|event| {
