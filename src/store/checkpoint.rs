@@ -45,8 +45,11 @@ impl Checkpoint {
         self.rows = 0;
         let database = self.database.clone();
         self.running = Some(tokio::spawn(async move {
-            if let Err(error) = database.checkpoint().await {
-                tracing::warn!(%error, "the database could not take up its `-wal` file; nothing is lost");
+            match database.checkpoint().await {
+                Ok((pages, moved)) => tracing::debug!(pages, moved, "the database took up its `-wal` file"),
+                Err(error) => {
+                    tracing::warn!(%error, "the database could not take up its `-wal` file; nothing is lost");
+                }
             }
         }));
     }

@@ -12,6 +12,7 @@
 //!   left; it makes one only where somebody copied a database without it.
 
 use std::fs::OpenOptions;
+use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -115,8 +116,7 @@ impl Database {
         if self.place == Place::Memory {
             options = options.vfs("memdb");
         } else {
-            let mut file = OpenOptions::new();
-            file.append(true).create(true).mode(0o600).open(&self.path).map_err(|e| unusable(&self.path, &e))?;
+            make(&self.path).map_err(|error| unusable(&self.path, &error))?;
             options = options
                 .journal_mode(SqliteJournalMode::Wal)
                 .synchronous(SqliteSynchronous::Full)
@@ -137,10 +137,11 @@ impl Database {
     }
 
     /// Moves what is in the `-wal` file into the database, over a connection of its own, while others read and write. What
-    /// is written meanwhile may stay where it is.
-    pub(super) async fn checkpoint(&self) -> Result<(), StoreError> {
+    /// is written meanwhile may stay where it is. Answers the pages that were in the file, and those of them that were
+    /// moved.
+    pub(super) async fn checkpoint(&self) -> Result<(i64, i64), StoreError> {
         if self.place == Place::Memory {
-            return Ok(());
+            return Ok((0, 0));
         }
         let options = SqliteConnectOptions::new()
             .filename(&self.path)
@@ -149,8 +150,10 @@ impl Database {
             .disable_statement_logging();
         let fault = |error: sqlx::Error| self.fault(&error);
         let mut connection = options.connect().await.map_err(fault)?;
-        sqlx::query("PRAGMA wal_checkpoint(PASSIVE)").execute(&mut connection).await.map_err(fault)?;
-        connection.close().await.map_err(fault)
+        let pragma = sqlx::query_as("PRAGMA wal_checkpoint(PASSIVE)");
+        let (_busy, pages, moved): (i64, i64, i64) = pragma.fetch_one(&mut connection).await.map_err(fault)?;
+        connection.close().await.map_err(fault)?;
+        Ok((pages, moved))
     }
 
     /// Runs `work` over a connection of its own that cannot write; gives nothing where there is no database yet.
@@ -264,6 +267,18 @@ async fn migrate(connection: &mut SqliteConnection) -> Result<(), MigrateError> 
         }
     }
     Ok(())
+}
+
+/// Makes the file, for its owner alone, unless it is there. One that is there is not opened here: to close it again would
+/// end the locks that SQLite has on it for other connections of this process (fcntl(2)).
+fn make(path: &Path) -> io::Result<()> {
+    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            // SQLite opens what cannot be written all the same, and tells at the first write.
+            Ok(rustix::fs::access(path, rustix::fs::Access::WRITE_OK)?)
+        }
+        made => made.map(drop),
+    }
 }
 
 /// The schema that this program brings a database to.

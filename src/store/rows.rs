@@ -33,6 +33,10 @@ const AT_ONCE: usize = 64;
 /// first, because it takes the lock on writing.
 const BEGIN: &str = "BEGIN; UPDATE meta SET value = CASE WHEN value = ? THEN ? END WHERE name = 'revision'";
 
+/// For how many writes the row of what was deleted is kept, without its content. Machines that come once and never again,
+/// or only claim to be there, would otherwise fill the disk.
+pub(super) const KEPT: u64 = 1_000;
+
 /// What is inserted, and what happens where it is there already.
 struct Insert {
     into: &'static str,
@@ -96,8 +100,11 @@ pub(super) async fn store(
     let encoded = |error: BoxDynError| fault(sqlx::Error::Encode(error));
     first.add(batch.base.cast_signed()).map_err(encoded)?;
     first.add(batch.snapshot.revision.cast_signed()).map_err(encoded)?;
+    let deletes =
+        objects.iter().any(|(_, row)| row.object.is_none()) || records.iter().any(|(_, row)| row.record.is_none());
     if batch.ledger.is_empty()
         && batch.history.is_empty()
+        && !deletes
         && let Some(text) = (objects.len() + records.len()).checked_sub(1).and_then(|before| TRANSACTIONS.get(before))
     {
         objects.iter().try_for_each(|row| object_row(&mut first, row, secrets, at)).map_err(encoded)?;
@@ -109,6 +116,13 @@ pub(super) async fn store(
     let bind = |arguments: &mut SqliteArguments, row: &(&ObjectKey, &Row)| object_row(arguments, row, secrets, at);
     insert(connection, &OBJECTS, &objects, bind).await.map_err(fault)?;
     insert(connection, &OBJECTS, &records, |arguments, row| record_row(arguments, row, at)).await.map_err(fault)?;
+    if deletes {
+        sqlx::query("DELETE FROM object WHERE body IS NULL AND revision <= $1")
+            .bind(batch.snapshot.revision.saturating_sub(KEPT).cast_signed())
+            .execute(&mut *connection)
+            .await
+            .map_err(fault)?;
+    }
     let mut numbers = Vec::with_capacity(batch.history.len());
     for (target, record) in &batch.history {
         numbers.push(append_history(connection, target, record).await.map_err(fault)?);

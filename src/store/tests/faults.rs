@@ -158,7 +158,7 @@ async fn a_newer_schema_is_refused_in_both_modes() {
     tamper(dir.path(), "INSERT INTO _sqlx_migrations VALUES (9, 'newer', '', true, '', 0)").await;
     for mode in [Mode::ReadWrite, Mode::ReadOnly] {
         let error = try_open(dir.path(), mode).await.err().unwrap();
-        assert_eq!(error, StoreError::NewerSchema { path: dir.path().join("state.db"), found: 9, known: 1 });
+        assert_eq!(error, StoreError::NewerSchema { path: dir.path().join("state.db"), found: 9, known: 2 });
     }
 }
 
@@ -209,10 +209,10 @@ async fn a_database_that_cannot_be_opened_is_named() {
     let path = dir.path().join("state.db");
     // A socket is there and cannot be opened, whatever one's rights.
     let _socket = std::os::unix::net::UnixListener::bind(&path).unwrap();
-    let error = try_open(dir.path(), Mode::ReadOnly).await.err().unwrap();
-    assert!(matches!(&error, StoreError::NotWritable { path: named, .. } if *named == path), "{error}");
-    let error = try_open(dir.path(), Mode::ReadWrite).await.err().unwrap();
-    assert!(matches!(&error, StoreError::StateDirectory { path: named, .. } if *named == path), "{error}");
+    for mode in [Mode::ReadOnly, Mode::ReadWrite] {
+        let error = try_open(dir.path(), mode).await.err().unwrap();
+        assert!(matches!(&error, StoreError::NotWritable { path: named, .. } if *named == path), "{error}");
+    }
 }
 
 #[tokio::test]

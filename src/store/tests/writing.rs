@@ -223,3 +223,59 @@ fn what_the_store_is_asked_can_be_asked_from_any_thread() {
     sendable(&change(&store, Vec::new()));
     sendable(&Store::open(StoreConfig { state_dir: PathBuf::new(), mode: Mode::ReadOnly, url: None }));
 }
+
+#[tokio::test]
+async fn the_rows_of_what_was_deleted_long_ago_are_taken_away() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = serve(dir.path()).await;
+    let (first, second) = (node("x1c0s0b0n0", 1), node("x2c0s0b0n0", 2));
+    for object in [&first, &second] {
+        change(&store, puts([object.clone()])).await.unwrap();
+    }
+    change(&store, vec![Change::Delete(first.key())]).await.unwrap();
+    let writes = (0..rows::KEPT).map(|nid| change(&store, puts([node(NODE, nid)])));
+    for result in join_all(writes).await {
+        result.unwrap();
+    }
+    let deleted = async || {
+        let query = "SELECT id FROM object WHERE body IS NULL";
+        sqlx::query_scalar::<_, String>(query).fetch_all(&mut raw(dir.path()).await).await.unwrap()
+    };
+    assert_eq!(deleted().await, ["x1c0s0b0n0"]);
+    change(&store, vec![Change::Delete(second.key())]).await.unwrap();
+    assert_eq!(deleted().await, ["x2c0s0b0n0"]);
+    let before = store.snapshot();
+    store.close().await;
+    assert_eq!(serve(dir.path()).await.snapshot(), before);
+}
+
+#[tokio::test]
+async fn the_file_of_what_was_written_is_taken_up_beside_the_writing() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = serve(dir.path()).await;
+    change(&store, puts((0..500).map(|i| node(&format!("x{i}c0s0b0n0"), i)))).await.unwrap();
+    let size = || dir.path().join("state.db").metadata().unwrap().len();
+    let before = size();
+    let database = Database::locate(dir.path(), None, false).unwrap();
+    let (pages, moved) = database.checkpoint().await.unwrap();
+    assert!(pages > 10 && moved == pages, "{moved} of {pages}");
+    assert!(size() > before + 10 * 4096, "{before} and {}", size());
+    change(&store, puts([node(NODE, 1)])).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_connection_that_is_made_anew_leaves_the_locks_of_the_others_alone() {
+    use std::os::unix::fs::MetadataExt;
+    let dir = tempfile::tempdir().unwrap();
+    let _store = serve(dir.path()).await;
+    let inode = dir.path().join("state.db").metadata().unwrap().ino().to_string();
+    let locks = || {
+        let all = std::fs::read_to_string("/proc/locks").unwrap();
+        all.lines().filter(|line| line.contains("POSIX") && line.contains(&format!(":{inode} "))).count()
+    };
+    let before = locks();
+    assert!(before > 0, "SQLite locks the file while it is in use");
+    let connection = Database::locate(dir.path(), None, false).unwrap().connect_writer().await.unwrap();
+    assert_eq!(locks(), before);
+    drop(connection);
+}
