@@ -1,5 +1,7 @@
 //! `doctor`: what it says of a machine, and that it changes nothing.
 
+use std::io::{Read as _, Write as _};
+
 use serde_json::Value;
 
 use crate::support::Cluster;
@@ -116,6 +118,20 @@ fn the_services_that_the_inventory_is_applied_to_are_asked_whether_they_take_the
     let elsewhere = format!("{}/none", serving.api);
     let said = run(&cluster, &flags, &[&target[..], &["--cloud-init", &elsewhere]].concat(), 0);
     assert!(said.contains("/none: 404 Not Found; is the address right"), "{said}");
+    let page = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", page.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for mut asked in page.incoming().map_while(Result::ok) {
+            let _ = asked.read(&mut [0; 4096]);
+            let _ = asked.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\nconnection: close\r\n\r\n<html>");
+        }
+    });
+    let said = run(&cluster, &flags, &["-i", "inventory", "--base-uri", &url], 0);
+    assert_eq!(said.matches("the list cannot be read").count(), 3, "a page for people is no service: {said}");
+
+    std::fs::write(cluster.path("inventory/nodes.yaml"), "nodes: 1\n").unwrap();
+    let said = run(&cluster, &flags, &["-i", "inventory", "--base-uri", &serving.api], 1);
+    assert!(said.contains("not asked: the variable that holds the token"), "{said}");
     for (wrong, reason) in [
         (&["-i", "inventory", "--base-uri", &serving.api, "--token-file", "lost"][..], "cannot read lost"),
         (&["-i", "inventory", "--smd", "http://127.0.0.1:1/hsm/v2"], "give --bss URL"),

@@ -21,9 +21,14 @@ pub(super) fn services(args: &TargetArgs, loaded: Option<&Loaded>) -> Vec<Findin
         Err(error) => return refused(&error),
     };
     let cluster = loaded.and_then(|loaded| loaded.inventory.as_ref()).map(|inventory| &*inventory.cluster.name);
+    if cluster.is_none() && services.token_file.is_none() {
+        let message =
+            "not asked: the variable that holds the token is named after the cluster, and the inventory is invalid";
+        return vec![Finding::warning(CHECK, message, "mend the inventory, or give --token-file")];
+    }
     let endpoints = match services.endpoints(cluster.unwrap_or_default()) {
         Ok(endpoints) => endpoints,
-        Err(error) => return refused(&error),
+        Err(error) => return vec![Finding::error(CHECK, error.to_string(), "name a file that can be read")],
     };
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,

@@ -3,6 +3,7 @@
 use tokio_util::sync::CancellationToken;
 
 use super::client::{ADDRESS_HINT, Client};
+use super::read::parse;
 use super::{Endpoints, service};
 use crate::model::Kind;
 use crate::target::TargetError;
@@ -32,7 +33,16 @@ async fn one(client: &Client, lists: &[(Kind, &str)]) -> Result<String, TargetEr
     let mut missed = None;
     for (kind, path) in lists {
         match client.list(*kind, path).await? {
-            Some(_) => return Ok(format!("{} at {}", service(*kind), client.base(*kind))),
+            Some(body) => {
+                let url = client.base(*kind);
+                return match parse(*kind, &body) {
+                    Ok(_) => Ok(format!("{} at {url}", service(*kind))),
+                    Err(error) => {
+                        let reason = format!("the list cannot be read: {error}{ADDRESS_HINT}");
+                        Err(TargetError::Service { service: service(*kind), url, reason })
+                    }
+                };
+            }
             None => missed = Some((service(*kind), client.base(*kind))),
         }
     }

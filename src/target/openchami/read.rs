@@ -159,7 +159,7 @@ fn take_rows(kind: Kind, rows: Vec<Result<Object, String>>, live: &mut Snapshot,
 
 type Rows = Vec<Result<Object, String>>;
 
-fn parse(kind: Kind, body: &[u8]) -> Result<Rows, String> {
+pub(super) fn parse(kind: Kind, body: &[u8]) -> Result<Rows, String> {
     fn rows<T, E: Display>(
         list: Result<Vec<Result<T, E>>, smd::ListError>,
         object: impl Fn(Arc<T>) -> Object,
