@@ -151,7 +151,7 @@ fn operations(document: &Value) -> Vec<Operation> {
 }
 
 #[test]
-fn a_write_of_50_000_components_happens_whole_or_not_at_all() {
+fn a_write_of_50_000_components_members_or_hosts_happens_whole_or_not_at_all() {
     let cluster = Cluster::demo();
     let serving = cluster.serve_with(&["--auth", "none"], &[("OCHAMI_SYNC_INSECURE", "1")]);
     let url = format!("{}/hsm/v2/State/Components", serving.api);
@@ -174,4 +174,22 @@ fn a_write_of_50_000_components_happens_whole_or_not_at_all() {
     let flagged = || get(&format!("{url}?flag=Warning")).json()["Components"].as_array().unwrap().len();
     assert_eq!((patch(&[ids.as_slice(), &["no xname"]].concat()), flagged()), (400, 0));
     assert_eq!((patch(&ids), flagged()), (204, 50_000));
+
+    let groups = format!("{}/hsm/v2/groups", serving.api);
+    let group = |ids: &[&str]| {
+        let body = json!({"label": "whole", "members": {"ids": ids}}).to_string();
+        send("POST", &groups, &[], Some(&body)).status
+    };
+    let members = || get(&format!("{groups}/whole/members")).json()["ids"].as_array().map_or(0, Vec::len);
+    assert_eq!((group(&[ids.as_slice(), &["no xname"]].concat()), members()), (400, 0));
+    assert_eq!((group(&ids), members()), (201, 50_000));
+
+    let parameters = format!("{}/boot/v1/bootparameters", serving.api);
+    let put = |ids: &[&str]| {
+        let body = json!({"hosts": ids, "kernel": "http://172.16.0.254/vmlinuz"}).to_string();
+        send("PUT", &parameters, &[], Some(&body)).status
+    };
+    let boots = |id: &str| get(&format!("{parameters}?name={id}")).body.contains("vmlinuz");
+    assert_eq!((put(&[ids.as_slice(), &["no host"]].concat()), boots(ids[0])), (400, false));
+    assert_eq!((put(&ids), boots(ids[0]), boots(ids[49_999])), (200, true, true));
 }
