@@ -219,7 +219,7 @@ impl Listener {
         };
         let (terms, agreed) = options::agree(request, content.len());
         let link = match inbox {
-            Some(inbox) => Ok(Link::Shared(self.socket.clone(), client, inbox)),
+            Some(inbox) => Ok(Link::shared(self.socket.clone(), client, inbox)),
             None => self.own_port(client).await,
         };
         let link = match link {
