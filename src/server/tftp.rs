@@ -32,6 +32,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use self::link::allow_fragments;
 use self::listener::{Listener, Room};
 use super::common::buffers::make_room;
 use super::common::listener::reachable;
@@ -138,5 +139,7 @@ fn bind(addr: SocketAddr) -> std::io::Result<UdpSocket> {
     socket.set_nonblocking(true)?;
     make_room(&socket, REQUEST_BUFFER);
     socket.bind(&addr.into())?;
-    UdpSocket::from_std(socket.into())
+    let socket = UdpSocket::from_std(socket.into())?;
+    allow_fragments(&socket, true);
+    Ok(socket)
 }

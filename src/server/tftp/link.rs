@@ -7,6 +7,8 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use nix::sys::socket::{setsockopt, sockopt::UdpGsoSegment};
+use rustix::io::Errno;
+use rustix::net::sockopt::{Ipv4PathMtuDiscovery, Ipv6PathMtuDiscovery, set_ip_mtu_discover, set_ipv6_mtu_discover};
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
 
@@ -60,6 +62,7 @@ impl Link {
     /// A port of its own at our address `local`; any address that leads to the client where that is the wildcard.
     pub(super) async fn own(local: IpAddr, client: SocketAddr) -> io::Result<Self> {
         let socket = UdpSocket::bind((local, 0)).await?;
+        allow_fragments(&socket, true);
         socket.connect(client).await?;
         Ok(Self::by(Way::Own(socket)))
     }
@@ -78,22 +81,28 @@ impl Link {
     pub(super) fn segment(&self, size: usize) -> usize {
         let at_once = SEGMENTS.min(LARGEST / size);
         match (&self.way, i32::try_from(size)) {
-            (Way::Own(socket), Ok(size)) if at_once > 1 && setsockopt(socket, UdpGsoSegment, &size).is_ok() => at_once,
+            (Way::Own(socket), Ok(size)) if at_once > 1 && setsockopt(socket, UdpGsoSegment, &size).is_ok() => {
+                // Linux gives the packets of one send the identifications n, n + 1 and so on, and those of the next one
+                // n + 1 and so on, so fragments of different packets could be taken for one (RFC 6864, section 4).
+                allow_fragments(socket, false);
+                at_once
+            }
             _ => 1,
         }
     }
 
-    /// Has every packet sent as it is. A packet that is larger than what the network takes is cut by IP, which the
-    /// kernel refuses to do with [`Self::segment`].
+    /// Has every packet sent as it is. A packet that is larger than what the network takes is cut by IP, which is not
+    /// done with [`Self::segment`].
     ///
     /// # Errors
     ///
     /// The kernel does not know of [`Self::segment`].
     pub(super) fn do_not_segment(&self) -> io::Result<()> {
-        match &self.way {
-            Way::Own(socket) => Ok(setsockopt(socket, UdpGsoSegment, &0)?),
-            Way::Shared(..) => Ok(()),
-        }
+        let Way::Own(socket) = &self.way else { return Ok(()) };
+        setsockopt(socket, UdpGsoSegment, &0)?;
+        allow_fragments(socket, true);
+        // What was reported of the packets before says nothing of those to come.
+        socket.take_error().map(|_| ())
     }
 
     pub(super) async fn send(&mut self, packet: &[u8]) -> io::Result<()> {
@@ -135,7 +144,12 @@ impl Way {
             Self::Own(socket) => {
                 let mut bytes = [0; 128];
                 loop {
-                    let len = socket.recv(&mut bytes).await?;
+                    let len = match socket.recv(&mut bytes).await {
+                        Ok(len) => len,
+                        // A network on the way did not take a packet of ours. What is lost is sent again in time.
+                        Err(error) if error.raw_os_error() == Some(Errno::MSGSIZE.raw_os_error()) => continue,
+                        Err(error) => return Err(error),
+                    };
                     if let Some(reply) = Reply::of(&packet::parse(&bytes[..len])) {
                         return Ok(reply);
                     }
@@ -144,6 +158,22 @@ impl Way {
             Self::Shared(_, _, inbox) => inbox.recv().await.ok_or_else(|| io::ErrorKind::BrokenPipe.into()),
         }
     }
+}
+
+/// Whether a packet that is larger than what a network on its way takes is cut there. By default it is lost and reported,
+/// and who is behind a firewall that swallows such reports never gets it. A kernel that has no such option does what it
+/// always does.
+pub(super) fn allow_fragments(socket: &UdpSocket, allowed: bool) {
+    let _ = match socket.local_addr() {
+        Ok(SocketAddr::V4(_)) => {
+            set_ip_mtu_discover(socket, if allowed { Ipv4PathMtuDiscovery::DONT } else { Ipv4PathMtuDiscovery::DO })
+        }
+        // Only the sender cuts packets of IPv6, and so it does with what it was told.
+        Ok(SocketAddr::V6(_)) => {
+            set_ipv6_mtu_discover(socket, if allowed { Ipv6PathMtuDiscovery::DONT } else { Ipv6PathMtuDiscovery::DO })
+        }
+        Err(_) => Ok(()),
+    };
 }
 
 #[cfg(test)]
