@@ -361,3 +361,19 @@ async fn who_asks_for_minutes_and_never_answers_is_given_seconds_and_makes_room(
         assert!(tokio::time::Instant::now() < deadline, "there was no room");
     }
 }
+
+#[tokio::test]
+async fn a_loss_is_repaired_within_a_second_however_long_the_waits_before_an_answer_were() {
+    let server = serve(|_| {});
+    let client = Client::new(&server).await;
+    client.ask("even", &[]).await;
+    let (_, from) = client.next().await;
+    for _ in 0..2 {
+        assert_eq!(client.next().await.0[..4], [0, 3, 0, 1]);
+    }
+    client.acknowledge(1, from).await;
+    assert_eq!(client.next().await.0[..4], [0, 3, 0, 2]);
+    let lost = tokio::time::Instant::now();
+    assert_eq!(client.next().await.0[..4], [0, 3, 0, 2]);
+    assert!(lost.elapsed() < Duration::from_millis(2500), "{:?}", lost.elapsed());
+}

@@ -115,9 +115,12 @@ impl Transfer<'_> {
         }
     }
 
-    /// What the client answers until the deadline. Nearly every deadline is moved before it comes, so the alarm is set
-    /// anew only when it rings too early.
+    /// What the client answers until the deadline. Nearly every deadline is moved before it comes, so an alarm that rings
+    /// too early is set anew only then; one that would ring too late, after a long wait, is set at once.
     async fn next(&mut self, alarm: &mut Pin<&mut Sleep>, deadline: Instant) -> io::Result<Option<Reply>> {
+        if alarm.deadline() > deadline {
+            alarm.as_mut().reset(deadline);
+        }
         loop {
             tokio::select! {
                 biased;
