@@ -79,12 +79,12 @@ impl Tftp {
     pub fn bind(settings: &Settings, loaders: &Loaders) -> Result<Self, BindError> {
         let limits = Limits::of(Role::Tftp);
         let budget = Arc::new(Semaphore::new(limits.connections));
-        let room = Room { budget, shares: Arc::default(), ends: Counter::default() };
-        let listener = |addr: &SocketAddr| {
+        let room = Room { budget, shares: Arc::default(), active: Arc::default(), ends: Counter::default() };
+        let listener = |(number, addr): (usize, &SocketAddr)| {
             let socket = bind(*addr).map_err(|source| BindError::Tcp { role: Role::Tftp, addr: *addr, source })?;
-            Ok::<_, BindError>(Arc::new(Listener::new(socket, loaders.clone(), room.clone(), settings)))
+            Ok::<_, BindError>(Arc::new(Listener::new(number, socket, loaders.clone(), room.clone(), settings)))
         };
-        let listeners = settings.addresses.iter().map(listener).collect::<Result<_, _>>()?;
+        let listeners = settings.addresses.iter().enumerate().map(listener).collect::<Result<_, _>>()?;
         Ok(Self { listeners, room })
     }
 
