@@ -32,6 +32,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use self::link::allow_fragments;
 use self::listener::{Listener, Room};
 use super::common::buffers::make_room;
 use super::common::listener::reachable;
@@ -78,12 +79,12 @@ impl Tftp {
     pub fn bind(settings: &Settings, loaders: &Loaders) -> Result<Self, BindError> {
         let limits = Limits::of(Role::Tftp);
         let budget = Arc::new(Semaphore::new(limits.connections));
-        let room = Room { budget, shares: Arc::default(), ends: Counter::default() };
-        let listener = |addr: &SocketAddr| {
+        let room = Room { budget, shares: Arc::default(), active: Arc::default(), ends: Counter::default() };
+        let listener = |(number, addr): (usize, &SocketAddr)| {
             let socket = bind(*addr).map_err(|source| BindError::Tcp { role: Role::Tftp, addr: *addr, source })?;
-            Ok::<_, BindError>(Arc::new(Listener::new(socket, loaders.clone(), room.clone(), settings)))
+            Ok::<_, BindError>(Arc::new(Listener::new(number, socket, loaders.clone(), room.clone(), settings)))
         };
-        let listeners = settings.addresses.iter().map(listener).collect::<Result<_, _>>()?;
+        let listeners = settings.addresses.iter().enumerate().map(listener).collect::<Result<_, _>>()?;
         Ok(Self { listeners, room })
     }
 
@@ -138,5 +139,7 @@ fn bind(addr: SocketAddr) -> std::io::Result<UdpSocket> {
     socket.set_nonblocking(true)?;
     make_room(&socket, REQUEST_BUFFER);
     socket.bind(&addr.into())?;
-    UdpSocket::from_std(socket.into())
+    let socket = UdpSocket::from_std(socket.into())?;
+    allow_fragments(&socket, true);
+    Ok(socket)
 }

@@ -17,17 +17,27 @@ pub(crate) struct Namespace(String);
 impl Namespace {
     /// One of this name, unless we may not make any.
     pub(crate) fn new(name: &str) -> Option<Self> {
+        let namespace = Self::empty(name)?;
+        // As a real network has it, so that larger packets are cut.
+        namespace.ip("link set lo up mtu 1500");
+        namespace.ip(&format!("addr add {HEAD}/24 dev lo"));
+        Some(namespace)
+    }
+
+    /// One without any address.
+    fn empty(name: &str) -> Option<Self> {
         let name = format!("ochami-{name}-{}", std::process::id());
-        let ip = |args: &str| Command::new("ip").args(args.split(' ')).output().is_ok_and(|out| out.status.success());
-        if !ip(&format!("netns add {name}")) {
+        if !Command::new("ip").args(["netns", "add", &name]).output().is_ok_and(|out| out.status.success()) {
             skipped("network namespaces need root and iproute2");
             return None;
         }
-        let namespace = Self(name.clone());
-        // As a real network has it, so that larger packets are cut.
-        assert!(ip(&format!("-n {name} link set lo up mtu 1500")));
-        assert!(ip(&format!("-n {name} addr add {HEAD}/24 dev lo")));
-        Some(namespace)
+        Some(Self(name))
+    }
+
+    /// `ip` within it.
+    fn ip(&self, args: &str) {
+        let output = Command::new("ip").args(["-n", &self.0]).args(args.split(' ')).output().unwrap();
+        assert!(output.status.success(), "ip {args}: {output:?}");
     }
 
     /// A command within it.
@@ -108,6 +118,50 @@ fn real_tftp_clients_fetch_loaders_from_either_kind_of_port() {
                 let url = format!("tftp://{HEAD}/{file}");
                 fetch(&["curl", "-sS", "-o", file, &url]);
                 fetch(&["curl", "-sS", "-o", file, "--tftp-blksize", "1428", &url]);
+            }
+        }
+    }
+}
+
+#[test]
+fn real_tftp_clients_behind_a_narrower_network_fetch_loaders_in_blocks_that_do_not_fit_into_it() {
+    let (curl, atftp) = (tool("curl", &["--version"]), tool("atftp", &["--version"]));
+    let Some(head) = Namespace::new("wide") else { return };
+    let (Some(router), Some(node)) = (Namespace::empty("router"), Namespace::empty("narrow")) else { return };
+    head.ip(&format!("link add right type veth peer name left netns {}", router.0));
+    router.ip(&format!("link add right mtu 1450 type veth peer name left netns {}", node.0));
+    for (namespace, link, address) in [
+        (&head, "right", "10.0.1.1/24"),
+        (&router, "left", "10.0.1.2/24"),
+        (&router, "right", "10.0.2.2/24"),
+        (&node, "left", "10.0.2.1/24"),
+    ] {
+        namespace.ip(&format!("addr add {address} dev {link}"));
+        namespace.ip(&format!("link set {link} up"));
+    }
+    head.ip("route add default via 10.0.1.2");
+    router.ip(&format!("route add {HEAD}/32 via 10.0.1.1"));
+    node.ip("route add default via 10.0.2.2");
+    let forward = router.command("sh").args(["-c", "echo 1 > /proc/sys/net/ipv4/ip_forward"]).status().unwrap();
+    assert!(forward.success());
+    let (cluster, file) = (cluster(), "snponly.efi");
+    for flags in [&[][..], &["--tftp-single-port"]] {
+        let _serving = head.serve(&cluster, flags);
+        // What the router reports of packets that are too large is lost while its address leads nowhere.
+        for change in ["add", "del"] {
+            head.ip(&format!("route {change} blackhole 10.0.1.2/32"));
+            for windows in [true, false] {
+                // Each time it is the first that is heard of the narrow network.
+                head.ip("route flush cache");
+                if windows && atftp {
+                    let options = ["--option", "blksize 1468", "--option", "windowsize 8", "--option", "tsize"];
+                    let client = [&["atftp"][..], &options, &["--get", "-r", file, "-l", file, HEAD]].concat();
+                    fetches(&node, &client, file, &content(142_800));
+                } else if !windows && curl {
+                    let url = format!("tftp://{HEAD}/{file}");
+                    let client = ["curl", "-sS", "-m", "20", "-o", file, "--tftp-blksize", "1468", &url];
+                    fetches(&node, &client, file, &content(142_800));
+                }
             }
         }
     }

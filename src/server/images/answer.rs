@@ -11,6 +11,9 @@ use httpdate::{fmt_http_date, parse_http_date};
 use super::range::{self, Ranges};
 use super::request::{Conditions, Method, Request};
 
+/// The first second whose year has five digits, since 1970; dates of HTTP have four.
+const YEAR_10000: u64 = 253_402_300_800;
+
 /// What tells one content of a file from another.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Version {
@@ -34,6 +37,18 @@ impl Version {
             file.ctime_nsec()
         );
         Self { len: file.len(), modified: file.modified().unwrap_or(SystemTime::UNIX_EPOCH), etag }
+    }
+
+    /// When it was modified, in seconds since 1970; none where HTTP has no date for it, which a file system or an
+    /// archive may well have.
+    fn seconds(&self) -> Option<u64> {
+        let since = self.modified.duration_since(SystemTime::UNIX_EPOCH).ok()?.as_secs();
+        (since < YEAR_10000).then_some(since)
+    }
+
+    /// As [`Self::seconds`], as HTTP writes it.
+    fn date(&self) -> Option<String> {
+        self.seconds().map(|_| fmt_http_date(self.modified))
     }
 }
 
@@ -70,8 +85,8 @@ const BOUNDARY: &str = "ochami-sync-5d1f6b3c8e274a90";
 /// The answer to a request for a file that is there.
 pub(super) fn of_file(request: &Request, version: &Version, now: SystemTime) -> Answer {
     let about = || {
-        let modified = fmt_http_date(version.modified);
-        format!("ETag: {}\r\nLast-Modified: {modified}\r\nAccept-Ranges: bytes\r\n", version.etag)
+        let modified = version.date().map(|date| format!("Last-Modified: {date}\r\n")).unwrap_or_default();
+        format!("ETag: {}\r\n{modified}Accept-Ranges: bytes\r\n", version.etag)
     };
     match precondition(&request.conditions, version) {
         Some(304) => return plain(304, &about(), request.keep_alive, now, None),
@@ -113,7 +128,8 @@ pub(super) fn without_file(status: u16, method: Option<Method>, keep_alive: bool
 /// The status that the conditions of a request come to; none where it is to be answered as if it had none.
 fn precondition(conditions: &Conditions, version: &Version) -> Option<u16> {
     let seconds = |time: SystemTime| time.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    let modified_after = |date: &str| Some(seconds(version.modified) > seconds(parse_http_date(date).ok()?));
+    // A condition on the date of a file that has none is passed over (sections 13.1.3 and 13.1.4).
+    let modified_after = |date: &str| Some(version.seconds()? > seconds(parse_http_date(date).ok()?));
     let listed = |tags: &str, weak: bool| {
         tags.split(',').map(str::trim).any(|tag| {
             let tag = if weak { tag.strip_prefix("W/").unwrap_or(tag) } else { tag };
@@ -144,7 +160,7 @@ fn same_as_before(conditions: &Conditions, version: &Version, now: SystemTime) -
         Some(tag) if tag.starts_with(['"', 'W']) && tag.ends_with('"') => tag == version.etag,
         Some(date) => {
             let settled = now.duration_since(version.modified).is_ok_and(|age| age >= Duration::from_secs(1));
-            settled && date == fmt_http_date(version.modified)
+            settled && version.date().is_some_and(|ours| ours == date)
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream as Socket;
 use std::num::NonZeroU64;
+use std::time::SystemTime;
 
 use super::*;
 
@@ -113,6 +114,16 @@ fn a_file_that_the_client_has_is_not_sent_again() {
     let etag = head.lines().find_map(|line| line.strip_prefix("ETag: ")).unwrap();
     assert_eq!(get(&server, FILE, &format!("If-None-Match: {etag}\r\n")).0, 304);
     assert_eq!(get(&server, FILE, &format!("If-Range: {etag}\r\nRange: bytes=0-0\r\n")).0, 206);
+}
+
+#[test]
+fn a_file_from_before_1970_is_sent_whole() {
+    let server = serve(Rates::default());
+    let file = std::fs::File::options().write(true).open(server.temp.path().join("images").join(&FILE[1..])).unwrap();
+    file.set_modified(SystemTime::UNIX_EPOCH - Duration::from_secs(3600)).unwrap();
+    let (status, head, body) = get(&server, FILE, "");
+    assert!(status == 200 && body == content(), "{head}");
+    assert!(head.contains("ETag: ") && !head.contains("Last-Modified: "), "{head}");
 }
 
 #[test]

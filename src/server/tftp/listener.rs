@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::Settings;
-use super::active::Active;
+use super::active::{Active, Between};
 use super::blocks::Blocks;
 use super::heard::Heard;
 use super::link::{INBOX, Link, Reply};
@@ -32,6 +32,8 @@ pub(super) struct Room {
     pub(super) budget: Arc<Semaphore>,
     /// Each client's part of it.
     pub(super) shares: Arc<Shares>,
+    /// What takes it.
+    pub(super) active: Arc<Active>,
     /// How requests ended.
     pub(super) ends: Counter,
 }
@@ -39,28 +41,33 @@ pub(super) struct Room {
 /// One port.
 #[derive(Debug)]
 pub(super) struct Listener {
+    /// Tells it from the others in the same room.
+    number: usize,
     socket: Arc<UdpSocket>,
     loaders: Loaders,
     room: Room,
     single_port: bool,
     per_client: usize,
-    active: Arc<Active>,
 }
 
 impl Listener {
-    pub(super) fn new(socket: UdpSocket, loaders: Loaders, room: Room, settings: &Settings) -> Self {
+    pub(super) fn new(number: usize, socket: UdpSocket, loaders: Loaders, room: Room, settings: &Settings) -> Self {
         Self {
+            number,
             socket: Arc::new(socket),
             loaders,
             room,
             single_port: settings.single_port,
             per_client: settings.per_client,
-            active: Arc::default(),
         }
     }
 
     pub(super) fn address(&self) -> io::Result<SocketAddr> {
         self.socket.local_addr()
+    }
+
+    fn between(&self, client: SocketAddr) -> Between {
+        Between { listener: self.number, client }
     }
 
     /// Serves until shutdown, then waits for transfers at most for the drain time.
@@ -101,7 +108,7 @@ impl Listener {
                 if let Ok((len, client)) = self.socket.recv_from(bytes).await
                     && let Some(reply) = Reply::of(&packet::parse(&bytes[..len]))
                 {
-                    self.active.answer(client, reply);
+                    self.room.active.answer(self.between(client), reply);
                 }
             }
         };
@@ -126,7 +133,7 @@ impl Listener {
             }
             packet => {
                 if let Some(reply) = Reply::of(&packet) {
-                    self.active.answer(client, reply);
+                    self.room.active.answer(self.between(client), reply);
                 }
             }
         }
@@ -145,7 +152,8 @@ impl Listener {
         transfers: &TaskTracker,
         abort: &CancellationToken,
     ) {
-        if !self.active.gives_way(client, bytes) {
+        let between = self.between(client);
+        if !self.room.active.gives_way(between, bytes) {
             // It asks again because our answer is late or lost; the transfer sends it again by itself.
             return;
         }
@@ -154,7 +162,7 @@ impl Listener {
         let cancel = abort.child_token();
         let (sender, inbox) = mpsc::channel(INBOX);
         let (sender, inbox) = if self.single_port { (Some(sender), Some(inbox)) } else { (None, None) };
-        let under_way = self.active.begin(client, bytes, heard.clone(), cancel.clone(), sender);
+        let under_way = self.room.active.begin(between, bytes, heard.clone(), cancel.clone(), sender);
         let this = self.clone();
         transfers.spawn(async move {
             let _held = (room, under_way);
@@ -181,11 +189,11 @@ impl Listener {
         }
     }
 
-    /// Ends the transfer that was not heard of for the longest, of those whose client is one of `whose`.
+    /// Between the transfer that was not heard of for the longest, of those whose client is one of `whose`.
     fn no_room<T>(&self, client: IpAddr, whose: impl Fn(IpAddr) -> bool) -> Option<T> {
         self.room.ends.add("no-room");
         tracing::debug!(peer = %client, "there is no room for a TFTP transfer");
-        self.active.end_idle(whose);
+        self.room.active.end_idle(whose);
         None
     }
 
@@ -219,7 +227,7 @@ impl Listener {
         };
         let (terms, agreed) = options::agree(request, content.len());
         let link = match inbox {
-            Some(inbox) => Ok(Link::Shared(self.socket.clone(), client, inbox)),
+            Some(inbox) => Ok(Link::shared(self.socket.clone(), client, inbox)),
             None => self.own_port(client).await,
         };
         let link = match link {

@@ -14,8 +14,21 @@ use crate::server::common::Metrics;
 struct Server {
     temp: tempfile::TempDir,
     address: SocketAddr,
+    /// The address given last, where there are several.
+    last: SocketAddr,
     shutdown: CancellationToken,
     metrics: Metrics,
+}
+
+impl Server {
+    /// Waits until the figures have this line.
+    async fn shows(&self, line: &str) {
+        let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
+        while !self.metrics.render().lines().any(|known| known == line) {
+            assert!(tokio::time::Instant::now() < deadline, "{line}\n{}", self.metrics.render());
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
 }
 
 impl Drop for Server {
@@ -40,10 +53,12 @@ fn serve(change: impl FnOnce(&mut Settings)) -> Server {
     let mut settings = Settings::new(vec![(Ipv4Addr::LOCALHOST, 0).into()]);
     change(&mut settings);
     let tftp = Tftp::bind(&settings, &Loaders::new(Some(temp.path().join("served")))).unwrap();
-    let (address, shutdown, metrics) = (tftp.bound()[0].addr, CancellationToken::new(), Metrics::default());
+    let bound = tftp.bound();
+    let (address, last) = (bound[0].addr, bound[bound.len() - 1].addr);
+    let (shutdown, metrics) = (CancellationToken::new(), Metrics::default());
     metrics.show(tftp.figures());
     tokio::spawn(tftp.run(shutdown.clone()));
-    Server { temp, address, shutdown, metrics }
+    Server { temp, address, last, shutdown, metrics }
 }
 
 struct Client {
@@ -76,6 +91,18 @@ impl Client {
 
     async fn next(&self) -> (Vec<u8>, SocketAddr) {
         self.hear(Duration::from_secs(20)).await.expect("an answer")
+    }
+
+    /// Asks again and again until there is an answer, within ten seconds.
+    async fn finds_room(&self) {
+        let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
+        loop {
+            self.ask("even", &[]).await;
+            if self.hear(Duration::from_millis(300)).await.is_some() {
+                return;
+            }
+            assert!(tokio::time::Instant::now() < deadline, "there was no room");
+        }
     }
 
     async fn acknowledge(&self, block: u16, to: SocketAddr) {
@@ -132,28 +159,21 @@ async fn files_arrive_whole_with_and_without_options_from_either_kind_of_port() 
 #[tokio::test]
 async fn requests_are_counted_by_their_end_and_transfers_while_they_last() {
     let server = serve(|settings| settings.per_client = 1);
-    let shows = async |line: &str| {
-        let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
-        while !server.metrics.render().lines().any(|known| known == line) {
-            assert!(tokio::time::Instant::now() < deadline, "{line}\n{}", server.metrics.render());
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
     let client = Client::new(&server).await;
     client.fetch("empty", &[], 512, 1).await;
-    shows("ochami_sync_tftp_requests_total{end=\"complete\"} 1").await;
-    shows("ochami_sync_tftp_transfers 0").await;
+    server.shows("ochami_sync_tftp_requests_total{end=\"complete\"} 1").await;
+    server.shows("ochami_sync_tftp_transfers 0").await;
     client.ask("nothing", &[]).await;
     assert!(is_error(&client.next().await.0, 1));
-    shows("ochami_sync_tftp_requests_total{end=\"refused\"} 1").await;
+    server.shows("ochami_sync_tftp_requests_total{end=\"refused\"} 1").await;
     client.ask("loader", &[]).await;
     let (_, from) = client.next().await;
-    shows("ochami_sync_tftp_transfers 1").await;
+    server.shows("ochami_sync_tftp_transfers 1").await;
     let second = Client::new(&server).await;
     second.ask("loader", &[]).await;
-    shows("ochami_sync_tftp_requests_total{end=\"no-room\"} 1").await;
+    server.shows("ochami_sync_tftp_requests_total{end=\"no-room\"} 1").await;
     client.socket.send_to(b"\0\x05\0\0enough\0", from).await.unwrap();
-    shows("ochami_sync_tftp_requests_total{end=\"aborted\"} 1").await;
+    server.shows("ochami_sync_tftp_requests_total{end=\"aborted\"} 1").await;
 }
 
 #[tokio::test]
@@ -350,14 +370,81 @@ async fn who_asks_for_minutes_and_never_answers_is_given_seconds_and_makes_room(
     let (greeting, _) = silent.next().await;
     assert_eq!(greeting, b"\0\x06timeout\x00255\0");
     assert_eq!(silent.next().await.0, greeting, "it is sent again long before");
-    let client = Client::new(&server).await;
     // Of itself the other transfer would end after twenty seconds.
-    let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
-    loop {
+    Client::new(&server).await.finds_room().await;
+}
+
+#[tokio::test]
+async fn who_asks_at_another_port_gets_the_place_of_a_transfer_that_nobody_wants() {
+    let server = serve(|settings| {
+        settings.per_client = 1;
+        settings.addresses.push((Ipv4Addr::LOCALHOST, 0).into());
+    });
+    let silent = Client::new(&server).await;
+    silent.ask("even", &[]).await;
+    silent.next().await;
+    let client = Client { server: server.last, ..Client::new(&server).await };
+    // Of itself the other transfer would end after fifteen seconds.
+    client.finds_room().await;
+}
+
+#[tokio::test]
+async fn a_client_may_fetch_from_two_ports_at_once_with_one_of_its_own() {
+    for single_port in [false, true] {
+        let server = serve(|settings| {
+            settings.single_port = single_port;
+            settings.addresses.push((Ipv4Addr::LOCALHOST, 0).into());
+        });
+        let mut client = Client::new(&server).await;
         client.ask("even", &[]).await;
-        if client.hear(Duration::from_millis(300)).await.is_some() {
-            return;
+        client.server = server.last;
+        client.ask("even", &[]).await;
+        let (one, other) = (client.next().await.1, client.next().await.1);
+        assert_ne!(one, other);
+        client.acknowledge(1, one).await;
+        client.acknowledge(1, other).await;
+        let mut heard = Vec::new();
+        while heard.len() < 2 {
+            let (packet, from) = client.next().await;
+            // Either may have sent its first block again meanwhile.
+            if packet[..4] == [0, 3, 0, 2] && !heard.contains(&from) {
+                heard.push(from);
+            }
         }
-        assert!(tokio::time::Instant::now() < deadline, "there was no room");
     }
+}
+
+#[tokio::test]
+async fn each_of_several_requests_that_come_at_once_is_given_a_place() {
+    let server = serve(|settings| settings.per_client = 3);
+    let mut silent = Vec::new();
+    for _ in 0..3 {
+        let client = Client::new(&server).await;
+        client.ask("even", &[]).await;
+        client.next().await;
+        silent.push(client);
+    }
+    tokio::time::sleep(Duration::from_millis(2500)).await;
+    // The server runs on this thread, so it finds all three requests at once.
+    for _ in 0..3 {
+        let socket = std::net::UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        socket.send_to(b"\0\x01even\0octet\0", server.address).unwrap();
+    }
+    server.shows("ochami_sync_tftp_requests_total{end=\"cut\"} 3").await;
+}
+
+#[tokio::test]
+async fn a_loss_is_repaired_within_a_second_however_long_the_waits_before_an_answer_were() {
+    let server = serve(|_| {});
+    let client = Client::new(&server).await;
+    client.ask("even", &[]).await;
+    let (_, from) = client.next().await;
+    for _ in 0..2 {
+        assert_eq!(client.next().await.0[..4], [0, 3, 0, 1]);
+    }
+    client.acknowledge(1, from).await;
+    assert_eq!(client.next().await.0[..4], [0, 3, 0, 2]);
+    let lost = tokio::time::Instant::now();
+    assert_eq!(client.next().await.0[..4], [0, 3, 0, 2]);
+    assert!(lost.elapsed() < Duration::from_millis(2500), "{:?}", lost.elapsed());
 }

@@ -98,6 +98,8 @@ impl Transfer<'_> {
                         timeout = (timeout * 2).min(LONGEST_TIMEOUT);
                     }
                     deadline = Instant::now() + timeout;
+                    // Packets may be lost for being too large, and without a word.
+                    self.one_by_one()?;
                     self.again().await?;
                     continue;
                 }
@@ -113,9 +115,12 @@ impl Transfer<'_> {
         }
     }
 
-    /// What the client answers until the deadline. Nearly every deadline is moved before it comes, so the alarm is set
-    /// anew only when it rings too early.
+    /// What the client answers until the deadline. Nearly every deadline is moved before it comes, so an alarm that rings
+    /// too early is set anew only then; one that would ring too late, after a long wait, is set at once.
     async fn next(&mut self, alarm: &mut Pin<&mut Sleep>, deadline: Instant) -> io::Result<Option<Reply>> {
+        if alarm.deadline() > deadline {
+            alarm.as_mut().reset(deadline);
+        }
         loop {
             tokio::select! {
                 biased;
@@ -189,14 +194,22 @@ impl Transfer<'_> {
             match self.link.send(&packets).await {
                 Err(error) if self.at_once > 1 && error.kind() != io::ErrorKind::ConnectionRefused => {
                     // Packets are larger than what the network takes, or the network card cannot do it.
-                    self.at_once = 1;
-                    self.link.do_not_segment()?;
+                    self.one_by_one()?;
                 }
                 sent => {
                     sent?;
                     next = behind;
                 }
             }
+        }
+        Ok(())
+    }
+
+    /// Gives the link one packet at a time from here on.
+    fn one_by_one(&mut self) -> io::Result<()> {
+        if self.at_once > 1 {
+            self.at_once = 1;
+            self.link.do_not_segment()?;
         }
         Ok(())
     }

@@ -148,6 +148,36 @@ fn if_range_gives_the_whole_where_the_file_is_another() {
 }
 
 #[test]
+fn a_file_whose_time_http_cannot_say_is_sent_without_it() {
+    const DATE: &str = "Thu, 01 Jan 1970 00:00:00 GMT";
+    let epoch = SystemTime::UNIX_EPOCH;
+    let year_10000 = epoch + Duration::from_secs(253_402_300_800);
+    for (modified, said) in [
+        (epoch - 3600 * SECOND, None),
+        (epoch - Duration::from_nanos(1), None),
+        (epoch, Some(DATE)),
+        (year_10000 - Duration::from_nanos(1), Some("Fri, 31 Dec 9999 23:59:59 GMT")),
+        (year_10000, None),
+        (year_10000 + 3600 * SECOND, None),
+    ] {
+        let version = Version { modified, ..version() };
+        let asked = |change: fn(&mut Request)| of_file(&request(change), &version, epoch + 1_000_000 * SECOND);
+        let whole = asked(|_| {});
+        assert_eq!((whole.status, header(&whole, "Last-Modified"), header(&whole, "ETag")), (200, said, Some("\"e\"")));
+        assert_eq!(whole.body, [Piece::File(0..1000)]);
+        if said.is_none() {
+            let since = asked(|request| request.conditions.if_modified_since = Some(DATE.into()));
+            let before = asked(|request| request.conditions.if_unmodified_since = Some(DATE.into()));
+            let part = asked(|request| {
+                request.range = Some("bytes=0-1".into());
+                request.conditions.if_range = Some(DATE.into());
+            });
+            assert_eq!([since.status, before.status, part.status], [200; 3], "no date is the file's");
+        }
+    }
+}
+
+#[test]
 fn an_answer_without_a_file_has_its_meaning_as_body() {
     let answer = without_file(405, None, false, SystemTime::UNIX_EPOCH);
     assert_eq!((header(&answer, "Allow"), header(&answer, "Connection")), (Some("GET, HEAD"), Some("close")));
