@@ -121,3 +121,100 @@ fn a_search_ends_at_the_last_address_there_is() {
     let edge = (Ipv4Addr::BROADCAST, Ipv4Addr::BROADCAST);
     assert_eq!(leases.offer(mac(1), edge, None, at(0), &|_| false), None);
 }
+
+/// One of many machines.
+fn machine(number: u32) -> MacAddr {
+    let [a, b, c, d] = number.to_be_bytes();
+    MacAddr([6, 0, a, b, c, d])
+}
+
+/// The address so many behind another.
+fn behind(first: Ipv4Addr, number: u32) -> Ipv4Addr {
+    (u32::from(first) + number).into()
+}
+
+/// Leases the first addresses of a pool until that moment, one to each of so many machines.
+fn fill(leases: &mut Leases, pool: Pool, machines: u32, until: Timestamp) {
+    for number in 0..machines {
+        let ip = leases.offer(machine(number), pool, None, at(0), &any).unwrap();
+        assert!(leases.renew(machine(number), ip, until));
+    }
+}
+
+/// More addresses than one search may look at.
+const MANY: u32 = 5000;
+
+#[test]
+fn what_ended_in_one_pool_does_not_keep_another_spent() {
+    let mut leases = Leases::default();
+    let other = (Ipv4Addr::new(10, 8, 0, 0), Ipv4Addr::new(10, 8, 255, 255));
+    fill(&mut leases, other, MANY, at(10));
+    for number in 1..=3 {
+        leases.offer(mac(number), POOL, None, at(0), &any).unwrap();
+        assert!(leases.renew(mac(number), ip(number), at(100)));
+    }
+    assert_eq!(leases.offer(mac(9), POOL, None, at(99), &any), None, "each is somebody's");
+    assert_eq!(leases.offer(mac(9), POOL, None, at(200), &any), Some(ip(1)));
+}
+
+#[test]
+fn what_was_offered_in_one_pool_does_not_keep_another_spent() {
+    let mut leases = Leases::default();
+    let other = (Ipv4Addr::new(10, 8, 0, 0), Ipv4Addr::new(10, 8, 255, 255));
+    for number in 0..MANY {
+        leases.offer(machine(number), other, None, at(0), &any).unwrap();
+    }
+    for number in 1..=3 {
+        leases.offer(mac(number), POOL, None, at(1), &any).unwrap();
+    }
+    assert_eq!(leases.offer(mac(9), POOL, None, at(4), &any), Some(ip(1)));
+}
+
+#[test]
+fn a_pool_with_the_addresses_of_many_nodes_is_used_to_its_last_address() {
+    let mut leases = Leases::default();
+    let pool = (ip(0), behind(ip(0), MANY + 2));
+    let looks = std::cell::Cell::new(0);
+    let free = |candidate| {
+        looks.set(looks.get() + 1);
+        candidate >= behind(ip(0), MANY)
+    };
+    let ask = |number, leases: &mut Leases| {
+        // Who is not answered at once asks again.
+        (0..3).find_map(|_| {
+            looks.set(0);
+            let found = leases.offer(mac(number), pool, None, at(0), &free);
+            assert!(looks.get() <= 2 * SEARCH, "{} addresses were looked at for one packet", looks.get());
+            found
+        })
+    };
+    for number in 0..3 {
+        let found = ask(number, &mut leases);
+        assert_eq!(found, Some(behind(ip(0), MANY + u32::from(number))));
+        leases.renew(mac(number), found.unwrap(), at(300));
+    }
+    assert_eq!(ask(3, &mut leases), None, "the pool is spent");
+    assert!(leases.release(mac(1), behind(ip(0), MANY + 1)));
+    assert_eq!(ask(3, &mut leases), Some(behind(ip(0), MANY + 1)));
+}
+
+#[test]
+fn ended_leases_on_addresses_that_nodes_have_since_do_not_keep_a_pool_spent() {
+    let mut leases = Leases::default();
+    let pool = (ip(0), behind(ip(0), MANY));
+    fill(&mut leases, pool, MANY, at(10));
+    let last = leases.offer(mac(1), pool, None, at(0), &any).unwrap();
+    leases.renew(mac(1), last, at(20));
+    let mut tries = (0..3).map(|_| leases.offer(mac(2), pool, None, at(30), &|candidate| candidate == last));
+    assert_eq!(tries.find_map(|found| found), Some(last));
+}
+
+#[test]
+fn the_address_of_a_node_that_is_gone_is_found_in_a_pool_that_was_spent() {
+    let mut leases = Leases::default();
+    let pool = (ip(0), behind(ip(0), MANY));
+    let mut ask = |free: &dyn Fn(Ipv4Addr) -> bool| (0..50).find_map(|_| leases.offer(mac(1), pool, None, at(0), free));
+    assert_eq!(ask(&|_| false), None);
+    let gone = behind(ip(0), MANY - 1);
+    assert_eq!(ask(&|candidate| candidate == gone), Some(gone));
+}
