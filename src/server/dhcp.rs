@@ -134,15 +134,25 @@ impl Dhcp {
             sightings.waiting()
         };
         let leases = self.leases.lock().unwrap_or_else(PoisonError::into_inner);
-        unknown + leases.ended_before(journal::forgotten_before(now))
+        unknown + leases.waiting(journal::forgotten_before(now))
     }
 
     /// Of what has to be stored that no answer waits for, up to so many changes.
     fn upkeep(&self, now: Timestamp, most: usize) -> Vec<Change> {
         let mut changes = self.sightings.lock().unwrap_or_else(PoisonError::into_inner).changes(most);
         let mut leases = self.leases.lock().unwrap_or_else(PoisonError::into_inner);
-        let gone = leases.sweep(journal::forgotten_before(now), most - changes.len());
-        changes.extend(gone.into_iter().map(journal::delete));
+        changes.extend(leases.changes(journal::forgotten_before(now), most - changes.len()));
         changes
+    }
+
+    /// Takes note of what became of a write. What could not be stored is stored by a later one.
+    fn settle(&self, changes: &[Change], is_stored: bool) {
+        let mut sightings = self.sightings.lock().unwrap_or_else(PoisonError::into_inner);
+        changes.iter().for_each(|change| sightings.settle(change, is_stored));
+        drop(sightings);
+        if !is_stored {
+            let mut leases = self.leases.lock().unwrap_or_else(PoisonError::into_inner);
+            changes.iter().for_each(|change| leases.failed(change));
+        }
     }
 }

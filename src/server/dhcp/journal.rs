@@ -2,9 +2,10 @@
 //! whoever waits for a lease waits for what is written with it.
 //!
 //! One write is under way at a time; what comes meanwhile goes into the next. A lease that cannot be stored is
-//! acknowledged all the same: it lasts minutes, it is in memory, and machines go on booting without a database.
+//! acknowledged all the same: it lasts minutes, it is in memory, and machines go on booting without a database. What could
+//! not be stored is stored with what no answer waits for.
 
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::SocketAddrV4;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Dhcp, Keep};
 use crate::clock;
-use crate::model::{Table, Timestamp};
+use crate::model::Timestamp;
 use crate::snapshot::Change;
 
 /// The most answers that wait to be stored. A client whose answer finds no room asks again.
@@ -36,11 +37,6 @@ const REMEMBERED: i64 = 24 * 3600 * 1_000_000;
 /// Leases that ended before this moment are forgotten.
 pub(super) fn forgotten_before(now: Timestamp) -> Timestamp {
     Timestamp(now.0.saturating_sub(REMEMBERED))
-}
-
-/// The change that forgets a lease.
-pub(super) fn delete(ip: Ipv4Addr) -> Change {
-    Change::DeleteRecord(Table::DhcpLease, ip.to_string().into())
 }
 
 /// A change and the answer that waits for it.
@@ -89,7 +85,10 @@ impl Journal {
             }
             changes.extend(upkeep.changes(dhcp, Instant::now(), ending));
             if !changes.is_empty() {
-                report((self.keep)(changes).await.err());
+                let stored = (self.keep)(changes.clone()).await;
+                dhcp.settle(&changes, stored.is_ok());
+                upkeep.settle(stored.is_ok());
+                report(stored.err());
             }
             for (socket, bytes, to) in replies {
                 if let Err(error) = socket.send_to(&bytes, to).await {
@@ -128,6 +127,14 @@ impl Upkeep {
         self.left -= most;
         dhcp.upkeep(clock::now(), most)
     }
+
+    /// Takes note of what became of a write: what is left waits for the next look when it failed, because each try holds
+    /// up the answers that wait for their own leases.
+    fn settle(&mut self, is_stored: bool) {
+        if !is_stored {
+            self.left = 0;
+        }
+    }
 }
 
 #[cfg(test)]
@@ -138,7 +145,7 @@ mod tests {
     use futures_util::FutureExt as _;
 
     use super::*;
-    use crate::model::{DhcpLease, Record, Records};
+    use crate::model::{DhcpLease, MacAddr, Record, Records, Table};
     use crate::server::dhcp::BootSettings;
     use crate::server::dhcp::request::Request;
     use crate::store::Store;
@@ -198,7 +205,8 @@ mod tests {
     #[tokio::test]
     async fn a_lease_that_cannot_be_stored_is_acknowledged_and_reported() {
         let keep: Keep = Arc::new(|_| async { Err("the disk is full".to_owned()) }.boxed());
-        assert_eq!(answered(keep).await, [Some("the disk is full".to_owned())]);
+        // Once for the answer, and once for the last try at the shutdown.
+        assert_eq!(answered(keep).await, vec![Some("the disk is full".to_owned()); 2]);
     }
 
     /// Stores nothing, and notes of how many changes each write was.
@@ -254,6 +262,55 @@ mod tests {
         assert_eq!(lengths, [PORTION, PORTION, 1, 0]);
         assert!(upkeep.at() > start + UPKEEP, "it rests until the next look");
         assert_eq!(upkeep.changes(&dhcp, start + 2 * UPKEEP, false).len(), 4);
+    }
+
+    #[tokio::test]
+    async fn what_could_not_be_stored_is_stored_once_it_can_be() {
+        let (full, written) = (Arc::new(AtomicBool::new(true)), Arc::new(std::sync::Mutex::new(Vec::new())));
+        let (is_full, sink) = (full.clone(), written.clone());
+        let keep: Keep = Arc::new(move |changes| {
+            let failed = is_full.load(Ordering::SeqCst).then(|| "the disk is full".to_owned());
+            if failed.is_none() {
+                sink.lock().unwrap().extend(changes);
+            }
+            async { failed.map_or(Ok(()), Err) }.boxed()
+        });
+        let dhcp = dhcp(keep);
+        see(&dhcp, 0..1);
+        let listed = dhcp.upkeep(clock::now(), 1);
+        dhcp.settle(&listed, true);
+        // The node comes to its own address while the disk is full, and another machine gets a lease.
+        dhcp.sightings.lock().unwrap().arrived(MacAddr([2, 0, 0, 0, 0, 0]));
+        assert!(dhcp.journal.push(lease(1), None));
+        let shutdown = CancellationToken::new();
+        shutdown.cancel();
+        dhcp.run(|_| {}, &shutdown).await;
+        assert_eq!(*written.lock().unwrap(), []);
+        full.store(false, Ordering::SeqCst);
+        dhcp.run(|_| {}, &shutdown).await;
+        let id = |text: &str| text.to_owned().into();
+        // Nothing is known here of the lease that was only pushed, so the store is not to know it either.
+        let gone = [
+            Change::DeleteRecord(Table::DhcpUnknown, id("02:00:00:00:00:00")),
+            Change::DeleteRecord(Table::DhcpLease, id("10.0.0.1")),
+        ];
+        assert_eq!(*written.lock().unwrap(), gone);
+    }
+
+    #[tokio::test]
+    async fn a_write_that_failed_is_not_tried_again_before_the_next_look() {
+        let dhcp = dhcp(Arc::new(|_| async { Ok(()) }.boxed()));
+        let start = Instant::now();
+        let mut upkeep = Upkeep { next: start, left: 0 };
+        let portion = u16::try_from(PORTION).unwrap();
+        see(&dhcp, 0..2 * portion);
+        let changes = upkeep.changes(&dhcp, start, false);
+        assert_eq!(changes.len(), PORTION);
+        dhcp.settle(&changes, false);
+        upkeep.settle(false);
+        assert_eq!(upkeep.changes(&dhcp, start, false), []);
+        assert!(upkeep.at() > start, "it rests until the next look");
+        assert_eq!(upkeep.changes(&dhcp, start + UPKEEP, false), changes);
     }
 
     #[tokio::test]

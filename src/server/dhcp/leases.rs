@@ -6,6 +6,7 @@
 
 mod ends;
 mod search;
+mod upkeep;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::Ipv4Addr;
@@ -42,6 +43,8 @@ pub(super) struct Leases {
     idle: BTreeSet<Ipv4Addr>,
     /// Addresses that nobody has here and that were a known machine's when they were last looked at.
     taken: BTreeSet<Ipv4Addr>,
+    /// Addresses of which the store may hold something else than this table.
+    changed: BTreeSet<Ipv4Addr>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -148,18 +151,6 @@ impl Leases {
         if let Some(ip) = self.by_mac.get(&mac).copied().filter(offered) {
             self.remove(ip);
         }
-    }
-
-    /// How many addresses ended before `before`.
-    pub(super) fn ended_before(&self, before: Timestamp) -> usize {
-        self.ends.before(before).count()
-    }
-
-    /// Forgets what ended before `before`, up to so many addresses, and tells which those were.
-    pub(super) fn sweep(&mut self, before: Timestamp, most: usize) -> Vec<Ipv4Addr> {
-        let gone: Vec<Ipv4Addr> = self.ends.before(before).take(most).collect();
-        gone.iter().for_each(|ip| self.remove(*ip));
-        gone
     }
 
     /// True when the client may have the address: nobody has it, it is the client's own, or its time is over.

@@ -122,17 +122,33 @@ impl Sightings {
             && let Some(mac) = self.changed.pop_first()
         {
             changes.push(match self.seen.get(&mac) {
-                Some(one) => {
-                    self.stored.insert(mac);
-                    Change::PutRecord(Record::DhcpUnknown(Arc::new(one.clone())))
-                }
-                None => {
-                    self.stored.remove(&mac);
-                    Change::DeleteRecord(Table::DhcpUnknown, mac.to_string().into())
-                }
+                Some(one) => Change::PutRecord(Record::DhcpUnknown(Arc::new(one.clone()))),
+                None => Change::DeleteRecord(Table::DhcpUnknown, mac.to_string().into()),
             });
         }
         changes
+    }
+
+    /// Takes note of what became of a change. Meanwhile the machine may have been forgotten, or seen again.
+    pub(super) fn settle(&mut self, change: &Change, is_stored: bool) {
+        match change {
+            Change::PutRecord(Record::DhcpUnknown(one)) => {
+                if is_stored {
+                    self.stored.insert(one.mac);
+                }
+                if is_stored != self.seen.contains_key(&one.mac) {
+                    self.changed.insert(one.mac);
+                }
+            }
+            Change::DeleteRecord(Table::DhcpUnknown, mac) => {
+                let Ok(mac) = mac.parse() else { return };
+                match is_stored {
+                    true => self.stored.remove(&mac),
+                    false => self.changed.insert(mac),
+                };
+            }
+            _ => {}
+        }
     }
 }
 
@@ -175,6 +191,13 @@ mod tests {
         let bytes = packet(number);
         let request = Request::read(&bytes).unwrap();
         sightings.note(&request, &"boot".into(), ip, Timestamp(seconds * 1_000_000));
+    }
+
+    /// Stores what there is, and tells what that was.
+    fn store(sightings: &mut Sightings) -> Vec<Change> {
+        let changes = sightings.changes(usize::MAX);
+        changes.iter().for_each(|change| sightings.settle(change, true));
+        changes
     }
 
     fn only(changes: &[Change]) -> DhcpUnknown {
@@ -224,10 +247,43 @@ mod tests {
         assert!(!sightings.seen.contains_key(&MacAddr([2, 0, 0, 0, 0, 0])));
         assert_eq!(sightings.waiting(), MOST, "who was pushed out before it was stored is no news");
         let gone = Change::DeleteRecord(Table::DhcpUnknown, MacAddr([2, 0, 0, 0, 0, 1]).to_string().into());
-        assert_eq!(sightings.changes(MOST).len(), MOST);
+        assert_eq!(store(&mut sightings).len(), MOST);
         note(&mut sightings, most + 1, None, i64::from(most) + 1);
-        let changes = sightings.changes(MOST);
+        let changes = store(&mut sightings);
         assert!(changes.len() == 2 && changes.contains(&gone), "{changes:?}");
+    }
+
+    #[test]
+    fn what_could_not_be_stored_is_stored_later_and_what_is_no_news_by_then_is_not() {
+        let mut sightings = Sightings::default();
+        let fail = |sightings: &mut Sightings| {
+            let changes = sightings.changes(MOST);
+            changes.iter().for_each(|change| sightings.settle(change, false));
+            changes
+        };
+        note(&mut sightings, 1, None, 1);
+        let failed = fail(&mut sightings);
+        assert_eq!((failed.len(), sightings.waiting()), (1, 1));
+        assert_eq!(store(&mut sightings), failed);
+        sightings.arrived(only(&failed).mac);
+        let gone = Change::DeleteRecord(Table::DhcpUnknown, only(&failed).mac.to_string().into());
+        assert_eq!(fail(&mut sightings), std::slice::from_ref(&gone));
+        assert_eq!(store(&mut sightings), [gone]);
+        note(&mut sightings, 2, None, 1);
+        let failed = fail(&mut sightings);
+        sightings.arrived(only(&failed).mac);
+        assert_eq!(store(&mut sightings), [], "it was never stored");
+    }
+
+    #[test]
+    fn a_machine_that_is_forgotten_while_it_is_being_stored_is_deleted_afterwards() {
+        let mut sightings = Sightings::default();
+        note(&mut sightings, 1, None, 1);
+        let written = sightings.changes(MOST);
+        sightings.arrived(only(&written).mac);
+        written.iter().for_each(|change| sightings.settle(change, true));
+        let gone = Change::DeleteRecord(Table::DhcpUnknown, only(&written).mac.to_string().into());
+        assert_eq!(store(&mut sightings), [gone]);
     }
 
     #[test]

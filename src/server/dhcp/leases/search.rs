@@ -80,7 +80,7 @@ impl Leases {
     /// Keeps addresses of known machines out of the next searches.
     fn set_aside(&mut self, taken: &[Ipv4Addr]) {
         for ip in taken {
-            self.remove(*ip);
+            self.forget(*ip);
             self.idle.remove(ip);
             self.taken.insert(*ip);
         }

@@ -1,6 +1,10 @@
 //! Who gets which address, and who keeps it.
 
+use std::sync::Arc;
+
 use super::*;
+use crate::model::{Record, Table};
+use crate::snapshot::Change;
 
 const POOL: Pool = (Ipv4Addr::new(10, 0, 0, 1), Ipv4Addr::new(10, 0, 0, 3));
 const SECOND: i64 = 1_000_000;
@@ -40,7 +44,8 @@ fn an_address_of_a_known_machine_is_never_handed_out() {
     let known = |candidate: Ipv4Addr| candidate != ip(1);
     assert_eq!(leases.offer(mac(1), POOL, Some(ip(1)), at(0), &known), Some(ip(2)));
     // The machine that had the first one is gone, and one that has the second has come.
-    assert_eq!(leases.offer(mac(1), POOL, None, at(0), &|candidate| candidate != ip(2)), Some(ip(1)));
+    assert_eq!(leases.offer(mac(1), POOL, None, at(0), &|candidate| candidate != ip(2)), Some(ip(3)));
+    assert_eq!(leases.offer(mac(2), POOL, None, at(0), &|candidate| candidate != ip(2)), Some(ip(1)));
 }
 
 #[test]
@@ -108,11 +113,52 @@ fn what_ended_long_ago_is_swept_and_can_be_used_again() {
     let mut leases = Leases::default();
     leases.offer(mac(1), POOL, None, at(0), &any).unwrap();
     leases.renew(mac(1), ip(1), at(300));
-    assert_eq!((leases.ended_before(at(300)), leases.sweep(at(300), 9)), (0, Vec::new()));
-    assert_eq!((leases.ended_before(at(301)), leases.sweep(at(301), 0)), (1, Vec::new()));
-    assert_eq!(leases.sweep(at(301), 9), [ip(1)]);
-    assert_eq!(leases.ended_before(at(301)), 0);
+    assert_eq!((leases.waiting(at(300)), leases.changes(at(300), 9)), (0, Vec::new()));
+    assert_eq!((leases.waiting(at(301)), leases.changes(at(301), 0)), (1, Vec::new()));
+    assert_eq!(leases.changes(at(301), 9), [gone(1)]);
+    assert_eq!(leases.waiting(at(301)), 0);
     assert_eq!(leases.offer(mac(2), POOL, None, at(400), &any), Some(ip(1)));
+}
+
+/// The change that takes a lease out of the store.
+fn gone(last: u8) -> Change {
+    Change::DeleteRecord(Table::DhcpLease, ip(last).to_string().into())
+}
+
+/// The change that stores a lease.
+fn stored(machine: u8, last: u8, until: Timestamp) -> Change {
+    let lease = DhcpLease { ip: ip(last), mac: Some(mac(machine)), expires: until };
+    Change::PutRecord(Record::DhcpLease(Arc::new(lease)))
+}
+
+#[test]
+fn what_could_not_be_stored_is_stored_later_as_it_is_by_then() {
+    let mut leases = Leases::default();
+    for number in 1..=3 {
+        leases.offer(mac(number), POOL, None, at(0), &any).unwrap();
+        leases.renew(mac(number), ip(number), at(300));
+        leases.failed(&stored(number, number, at(300)));
+    }
+    leases.renew(mac(1), ip(1), at(600));
+    leases.release(mac(2), ip(2));
+    leases.release(mac(3), ip(3));
+    leases.offer(mac(4), POOL, Some(ip(3)), at(1), &any).unwrap();
+    assert_eq!(leases.waiting(at(0)), 3);
+    let now = [stored(1, 1, at(600)), gone(2), gone(3)];
+    assert_eq!([leases.changes(at(0), 2), leases.changes(at(0), 2)].concat(), now);
+    assert_eq!(leases.changes(at(0), 2), [], "each of them once");
+    now.iter().for_each(|change| leases.failed(change));
+    assert_eq!(leases.changes(at(0), 9), now, "and again when that failed");
+}
+
+#[test]
+fn a_lease_on_an_address_that_a_node_has_since_is_taken_out_of_the_store() {
+    let mut leases = Leases::default();
+    leases.offer(mac(1), POOL, None, at(0), &any).unwrap();
+    leases.renew(mac(1), ip(1), at(300));
+    let last = (POOL.0, POOL.0);
+    assert_eq!(leases.offer(mac(2), last, None, at(400), &|_| false), None);
+    assert_eq!(leases.changes(at(0), 9), [gone(1)]);
 }
 
 #[test]
