@@ -1,7 +1,9 @@
 //! Machines that asked for an address and that nobody knows, or that have none where they ask: what `ochami-sync unknown`
 //! shows.
 //!
-//! Whoever can reach the port can make these up, so there is a ceiling, and the one not seen for longest goes first.
+//! Whoever can reach the port can make these up, so there is a ceiling, and the one not seen for longest goes first. How
+//! many are stored a second has a ceiling, too: a machine that finds no room is noted once it asks again, which made-up ones
+//! seldom do, and the REQUEST that follows its DISCOVER is enough.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::net::Ipv4Addr;
@@ -9,7 +11,7 @@ use std::sync::Arc;
 
 use super::client::architecture;
 use super::code;
-use super::limits::is_due;
+use super::limits::{Budget, is_due};
 use super::request::Request;
 use crate::model::{DhcpUnknown, MacAddr, Record, Table, Timestamp};
 use crate::snapshot::Change;
@@ -19,6 +21,12 @@ const MOST: usize = 4096;
 
 /// Seeing a machine again within this time, a minute, changes nothing: it would be written for no news.
 const NEWS: i64 = 60_000_000;
+
+/// Machines never seen before that are noted a second, once as many have come as there is room for.
+const NEW: i64 = 20;
+
+/// Changes a second of machines that were seen before: a full table brings as many where each machine asks every minute.
+const AGAIN: i64 = 70;
 
 /// The most of a client's own words that is kept.
 const WORDS: usize = 128;
@@ -31,6 +39,10 @@ pub(super) struct Sightings {
     changed: BTreeSet<MacAddr>,
     /// Those of which the store holds something, so that they have to be deleted there.
     stored: HashSet<MacAddr>,
+    /// Those that found no room among [`NEW`] ones.
+    glimpsed: HashSet<MacAddr>,
+    new: Budget,
+    again: Budget,
     /// When it was last told that a known machine is where it has no address.
     told: Option<Timestamp>,
 }
@@ -53,10 +65,10 @@ impl Sightings {
         let news = |one: &DhcpUnknown| {
             one.network != *network || (ip.is_some() && one.ip != ip) || now.0 - one.last_seen.0 >= NEWS
         };
-        if known.is_some_and(|one| !news(one)) {
+        if known.is_some_and(|one| !news(one)) || !self.may_change(request.mac, now) {
             return;
         }
-        let before = known.cloned();
+        let before = self.seen.get(&request.mac).cloned();
         // What the loader and the system tell differs; an answer of the firmware says most.
         let vendor = request.option(code::VENDOR_CLASS).map(|data| String::from_utf8_lossy(kept(&data)).into());
         let circuit = request.option(code::RELAY_AGENT).map(|data| hexadecimal(kept(&data)).into());
@@ -82,6 +94,30 @@ impl Sightings {
         {
             self.drop(oldest);
         }
+    }
+
+    /// True when a change of the machine may be stored. One that waits to be stored costs nothing more.
+    fn may_change(&mut self, mac: MacAddr, now: Timestamp) -> bool {
+        let burst = i64::try_from(MOST).unwrap_or(i64::MAX);
+        if self.changed.contains(&mac) {
+            return true;
+        }
+        if self.seen.contains_key(&mac) || self.glimpsed.contains(&mac) {
+            let may = self.again.take(burst, AGAIN, now);
+            if may {
+                self.glimpsed.remove(&mac);
+            }
+            return may;
+        }
+        let may = self.new.take(burst, NEW, now);
+        if !may {
+            // Who is real asks again soon, so it matters little that all are forgotten when they are too many.
+            if self.glimpsed.len() >= MOST {
+                self.glimpsed.clear();
+            }
+            self.glimpsed.insert(mac);
+        }
+        may
     }
 
     /// Forgets machines that need nobody's attention any more.
@@ -295,5 +331,38 @@ mod tests {
         let mut whole = Sightings::default();
         (1..=5).for_each(|number| note(&mut whole, number, None, 1));
         assert_eq!(portions.concat(), whole.changes(MOST));
+    }
+
+    #[test]
+    fn a_flood_of_made_up_machines_does_not_keep_the_disk_busy_and_who_asks_again_is_noted() {
+        let mut sightings = Sightings::default();
+        let mut rows = 0;
+        for second in 0..60_u16 {
+            (0..1000).for_each(|number| note(&mut sightings, 1000 + second * 1000 + number, None, second.into()));
+            rows += store(&mut sightings).len();
+        }
+        let new = MOST + 60 * usize::try_from(NEW).unwrap();
+        // Each that has no place any more is a row as well.
+        assert!((MOST..=2 * new - MOST).contains(&rows), "{rows} rows in a minute");
+        let is_seen = |sightings: &Sightings| sightings.seen.contains_key(&MacAddr([2, 0, 0, 0, 0, 7]));
+        note(&mut sightings, 7, None, 59);
+        assert!(!is_seen(&sightings));
+        note(&mut sightings, 7, Some([10, 0, 0, 1].into()), 59);
+        assert!(is_seen(&sightings));
+        assert!(sightings.glimpsed.len() <= MOST);
+    }
+
+    #[test]
+    fn machines_that_pretend_to_move_do_not_keep_the_disk_busy() {
+        let mut sightings = Sightings::default();
+        let mut rows = 0;
+        for second in 0..60_u16 {
+            for number in 0..2000 {
+                note(&mut sightings, number, Some([10, 0, 0, u8::try_from(second).unwrap()].into()), second.into());
+            }
+            rows += store(&mut sightings).len();
+        }
+        let changed = MOST + 60 * usize::try_from(AGAIN).unwrap();
+        assert!((2000..=2000 + changed).contains(&rows), "{rows} rows in a minute");
     }
 }
