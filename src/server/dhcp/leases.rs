@@ -5,6 +5,7 @@
 //! each time, because the inventory changes under the leases.
 
 mod ends;
+mod late;
 mod search;
 mod upkeep;
 
@@ -63,15 +64,6 @@ pub(super) fn within(pool: Pool, ip: Ipv4Addr) -> bool {
 }
 
 impl Leases {
-    /// The table that the stored leases make.
-    pub(super) fn load<'a>(stored: impl Iterator<Item = &'a DhcpLease>) -> Self {
-        let mut leases = Self::default();
-        for lease in stored {
-            leases.put(lease.ip, Held { mac: lease.mac, until: lease.expires, offered: false });
-        }
-        leases
-    }
-
     /// An address for a client: the one that it has or had, the one that it would like, or one that nobody has. None when
     /// the pool is spent.
     pub(super) fn offer(

@@ -51,12 +51,24 @@ impl Sightings {
     /// The table that the stored ones make.
     pub(super) fn load<'a>(stored: impl Iterator<Item = &'a DhcpUnknown>) -> Self {
         let mut sightings = Self::default();
-        for one in stored {
-            sightings.by_age.insert((one.last_seen, one.mac));
-            sightings.stored.insert(one.mac);
-            sightings.seen.insert(one.mac, one.clone());
-        }
+        sightings.take_up(stored);
         sightings
+    }
+
+    /// Takes up stored ones of which nothing was known here. What was seen here since is newer.
+    pub(super) fn take_up<'a>(&mut self, stored: impl Iterator<Item = &'a DhcpUnknown>) {
+        for one in stored {
+            self.stored.insert(one.mac);
+            if let Some(newer) = self.seen.get_mut(&one.mac) {
+                newer.first_seen = newer.first_seen.min(one.first_seen);
+                newer.ip = newer.ip.or(one.ip);
+                self.changed.insert(one.mac);
+            } else {
+                self.by_age.insert((one.last_seen, one.mac));
+                self.seen.insert(one.mac, one.clone());
+            }
+        }
+        self.make_room();
     }
 
     /// Notes that a machine asked on a network, and which address it was given, if any.
@@ -89,7 +101,12 @@ impl Sightings {
         self.by_age.insert((now, request.mac));
         self.seen.insert(request.mac, next);
         self.changed.insert(request.mac);
-        if self.seen.len() > MOST
+        self.make_room();
+    }
+
+    /// Forgets those not seen for longest where there are too many.
+    fn make_room(&mut self) {
+        while self.seen.len() > MOST
             && let Some((_, oldest)) = self.by_age.first().copied()
         {
             self.drop(oldest);
@@ -270,6 +287,24 @@ mod tests {
         reloaded.forget(|one| one.mac == stored.mac);
         assert_eq!(reloaded.changes(MOST), [gone]);
         assert_eq!(reloaded.changes(MOST), []);
+    }
+
+    #[test]
+    fn what_is_found_to_be_stored_is_listed_with_what_was_seen_since() {
+        let (mut before, mut sightings) = (Sightings::default(), Sightings::default());
+        (0..=5000).for_each(|number| note(&mut before, number, Some([10, 0, 0, 1].into()), number.into()));
+        note(&mut sightings, 5000, None, 9000);
+        sightings.take_up(before.seen.values());
+        let again = only(&store(&mut sightings));
+        assert_eq!((again.ip, again.last_seen.0), (Some([10, 0, 0, 1].into()), 9_000_000_000));
+        assert_eq!((again.first_seen.0, sightings.seen.len()), (5_000_000_000, MOST));
+        note(&mut sightings, 6000, None, 9000);
+        assert_eq!((sightings.seen.len(), store(&mut sightings).len()), (MOST, 2), "the oldest one goes");
+        let many: Vec<_> = (0..4100_u16).map(u16::to_be_bytes).collect();
+        let many = many.into_iter().map(|[a, b]| DhcpUnknown { mac: MacAddr([4, 0, 0, 0, a, b]), ..again.clone() });
+        let many: Vec<_> = many.collect();
+        let mut loaded = Sightings::load(many.iter());
+        assert_eq!((loaded.seen.len(), store(&mut loaded).len()), (MOST, 4100 - MOST));
     }
 
     #[test]

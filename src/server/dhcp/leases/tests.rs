@@ -264,3 +264,63 @@ fn the_address_of_a_node_that_is_gone_is_found_in_a_pool_that_was_spent() {
     let gone = behind(ip(0), MANY - 1);
     assert_eq!(ask(&|candidate| candidate == gone), Some(gone));
 }
+
+fn lease(machine: u8, last: u8, until: Timestamp) -> DhcpLease {
+    DhcpLease { ip: ip(last), mac: Some(mac(machine)), expires: until }
+}
+
+/// A table in which a machine has a lease until that moment.
+fn with_lease(machine: u8, last: u8, until: Timestamp) -> Leases {
+    let mut leases = Leases::default();
+    assert!(leases.adopt(mac(machine), ip(last), until, at(0)));
+    leases
+}
+
+/// A table that takes up a stored lease a hundred seconds later.
+fn taken_up(mut leases: Leases, stored: DhcpLease) -> Leases {
+    leases.take_up(std::iter::once(&stored), at(100));
+    leases
+}
+
+#[test]
+fn an_address_that_is_found_to_be_stored_for_another_stays_with_the_one_that_had_it_first() {
+    let mut leases = taken_up(with_lease(2, 1, at(300)), lease(1, 1, at(200)));
+    assert!(!leases.renew(mac(2), ip(1), at(400)) && !leases.knows(mac(2)));
+    assert_eq!(leases.changes(at(0), 9), [stored(1, 1, at(200))], "whatever was written of the other one meanwhile");
+    assert!(leases.renew(mac(1), ip(1), at(400)));
+    assert_eq!(leases.offer(mac(2), POOL, Some(ip(1)), at(100), &any), Some(ip(2)));
+    let mut offered = Leases::default();
+    offered.offer(mac(2), POOL, None, at(99), &any).unwrap();
+    assert!(taken_up(offered, lease(1, 1, at(200))).has(mac(1), ip(1)));
+    assert!(taken_up(with_lease(2, 1, at(50)), lease(1, 1, at(200))).has(mac(1), ip(1)), "the other's is over");
+    assert!(taken_up(Leases::default(), lease(1, 1, at(50))).has(mac(1), ip(1)), "it is remembered for a day");
+}
+
+#[test]
+fn what_is_newer_here_stands_against_what_is_found_to_be_stored() {
+    assert!(taken_up(with_lease(2, 1, at(300)), lease(1, 1, at(100))).has(mac(2), ip(1)), "that lease is over");
+    let mut renewed = taken_up(with_lease(1, 1, at(300)), lease(1, 1, at(200)));
+    assert_eq!(renewed.offer(mac(2), (ip(1), ip(1)), None, at(250), &any), None);
+    let mut moved = with_lease(2, 1, at(300));
+    moved.offer(mac(1), POOL, None, at(90), &any).unwrap();
+    assert!(taken_up(moved, lease(1, 1, at(200))).has(mac(2), ip(1)), "the first was refused and has another");
+    let mut declined = with_lease(1, 1, at(300));
+    declined.decline(mac(1), ip(1), at(90)).unwrap();
+    assert!(!taken_up(declined, lease(1, 1, at(200))).has(mac(1), ip(1)));
+    let mut released = with_lease(1, 1, at(300));
+    assert!(released.release(mac(1), ip(1)));
+    released.failed(&gone(1));
+    let mut released = taken_up(released, lease(1, 1, at(200)));
+    assert!(!released.has(mac(1), ip(1)));
+    assert_eq!(released.changes(at(0), 9), [gone(1)]);
+}
+
+#[test]
+fn a_machine_with_several_stored_leases_has_the_last_one() {
+    let stored = [lease(1, 1, at(50)), lease(1, 3, at(200)), lease(1, 2, at(150))];
+    let mut leases = Leases::load(stored.iter());
+    assert_eq!(leases.offer(mac(1), POOL, None, at(100), &any), Some(ip(3)));
+    let mut late = with_lease(2, 3, at(300));
+    late.take_up(stored.iter(), at(100));
+    assert_eq!(late.offer(mac(1), POOL, None, at(100), &any), Some(ip(3)), "though another one had it for a while");
+}
