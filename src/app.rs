@@ -207,11 +207,11 @@ pub async fn serve(config: Config, report: Reporter, shutdown: CancellationToken
     let mut tasks = Supervisor::new(shutdown.clone(), health.clone(), Restarts::default());
     let replan = Arc::new(Notify::new());
     watching::spawn(&mut tasks, &config, reconciler, &health, report.clone(), replan.clone());
-    if let Some(late) = late {
-        database::spawn(&mut tasks, store.clone(), late, health.clone(), replan);
-    }
     dhcp::spawn_advertisers(&mut tasks, &config);
-    dhcp::spawn(&mut tasks, interfaces, &store, &config, boot_port(&bound), (&health, &metrics));
+    let dhcp = dhcp::spawn(&mut tasks, interfaces, &store, &config, boot_port(&bound), (&health, &metrics));
+    if let Some(late) = late {
+        database::spawn(&mut tasks, (store.clone(), late), health.clone(), replan, dhcp);
+    }
     watching::spawn_store(&mut tasks, store.clone(), health.clone());
     watching::spawn_smd(&mut tasks, &store);
     watching::spawn_accesses(&mut tasks, &store, accesses);

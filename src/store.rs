@@ -124,11 +124,17 @@ impl Store {
     /// A database file that was there before is waited for and not made anew, so that there is time to put another one
     /// in its place. Not to be called twice at a time; a store that takes writes is left as it is.
     ///
+    /// `taken_up` is shown what was published until then and what the database holds, before anything is written to it.
+    ///
     /// # Errors
     ///
     /// Those of [`Store::open`], and [`StoreError::Gone`]. The store is then as it was.
-    pub async fn attach(&self, config: &StoreConfig) -> Result<(), StoreError> {
-        let backend = self.backend.load_full();
+    pub async fn attach(
+        &self,
+        config: &StoreConfig,
+        taken_up: impl FnOnce(&Snapshot, &Snapshot) + Send,
+    ) -> Result<(), StoreError> {
+        let (backend, before) = (self.backend.load_full(), self.snapshot());
         if backend.takes_writes() {
             return Ok(());
         }
@@ -139,6 +145,7 @@ impl Store {
         state_dir::prepare(&config.state_dir)?;
         let lock = Lock::take(&config.state_dir, clock::now())?;
         let opened = open::attach(&self.published, database, &config.state_dir.join("secrets.key"), lock).await?;
+        taken_up(&before, &self.snapshot());
         self.backend.store(Arc::new(opened));
         Ok(())
     }

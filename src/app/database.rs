@@ -12,6 +12,7 @@ use super::{AppError, Config, chain};
 use crate::inventory;
 use crate::reconcile::{self, aside, watch};
 use crate::server::common::{Backoff, Health, Supervisor};
+use crate::server::dhcp::Dhcp;
 use crate::snapshot::Snapshot;
 use crate::store::{Mode, Store, StoreConfig, StoreError};
 use crate::target::Services;
@@ -69,19 +70,31 @@ async fn desired_snapshot(directory: &Path, secrets: &Path, services: Option<Ser
 }
 
 /// Tries to open the database until it can be. What it holds is then served in place of what there was, and the inventory
-/// is planned against it.
-pub(super) fn spawn(tasks: &mut Supervisor, store: Store, wanted: StoreConfig, health: Health, replan: Arc<Notify>) {
+/// is planned against it. DHCP is told of the leases in it before it is in use.
+pub(super) fn spawn(
+    tasks: &mut Supervisor,
+    (store, wanted): (Store, StoreConfig),
+    health: Health,
+    replan: Arc<Notify>,
+    dhcp: Option<Arc<Dhcp>>,
+) {
     tasks.spawn("database-retry", move |shutdown| {
         let (store, wanted, health, replan) = (store.clone(), wanted.clone(), health.clone(), replan.clone());
+        let dhcp = dhcp.clone();
         async move {
             let mut retries = RETRIES;
             loop {
                 if shutdown.run_until_cancelled(tokio::time::sleep(retries.pause())).await.is_none() {
                     return Ok::<(), Infallible>(());
                 }
-                let (attached, asked) = (store.clone(), wanted.clone());
+                let (attached, asked, dhcp) = (store.clone(), wanted.clone(), dhcp.clone());
+                let taken_up = move |before: &Snapshot, found: &Snapshot| {
+                    if let Some(dhcp) = dhcp {
+                        dhcp.take_up(&before.records, &found.records);
+                    }
+                };
                 // Loading a large database keeps a core busy, which booting nodes are not to notice.
-                match aside(move || async move { attached.attach(&asked).await }).await {
+                match aside(move || async move { attached.attach(&asked, taken_up).await }).await {
                     Ok(Ok(())) => break,
                     Ok(Err(error)) => health.set(COMPONENT, Some(chain(&error))),
                     Err(broken) => health.set(COMPONENT, Some(broken.to_string())),

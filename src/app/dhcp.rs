@@ -23,7 +23,7 @@ fn interfaces(config: &Config) -> BTreeSet<&str> {
     config.dhcp.iter().map(String::as_str).collect()
 }
 
-/// Serves DHCP on the interfaces; nothing where there are none.
+/// Serves DHCP on the interfaces; nothing, and no server, where there are none.
 pub(super) fn spawn(
     tasks: &mut Supervisor,
     interfaces: Vec<Interface>,
@@ -31,9 +31,9 @@ pub(super) fn spawn(
     config: &Config,
     boot_port: u16,
     (health, metrics): (&Health, &Metrics),
-) {
+) -> Option<Arc<Dhcp>> {
     if interfaces.is_empty() {
-        return;
+        return None;
     }
     let flags = BootSettings {
         boot_url: config.boot_url.clone(),
@@ -61,9 +61,9 @@ pub(super) fn spawn(
             }
         });
     }
-    let health = health.clone();
+    let (served, health) = (dhcp.clone(), health.clone());
     tasks.spawn("dhcp-leases", move |shutdown| {
-        let (dhcp, health) = (dhcp.clone(), health.clone());
+        let (dhcp, health) = (served.clone(), health.clone());
         async move {
             let report = |reason: Option<String>| {
                 let reason = reason.map(|reason| format!("leases are in memory only: {reason}"));
@@ -74,6 +74,7 @@ pub(super) fn spawn(
             Ok::<(), std::convert::Infallible>(())
         }
     });
+    Some(dhcp)
 }
 
 /// Sends router advertisements on the interfaces, where that is asked for. Nodes boot without them, only later, so an

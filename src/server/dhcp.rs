@@ -33,6 +33,7 @@ mod serving;
 mod sightings;
 mod socket;
 
+use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::future::BoxFuture;
@@ -47,7 +48,8 @@ use self::journal::Journal;
 use self::leases::Leases;
 use self::place::Prepared;
 use self::sightings::Sightings;
-use crate::model::{DhcpSettings, Records, Timestamp};
+use crate::clock;
+use crate::model::{DhcpLease, DhcpSettings, DhcpUnknown, MacAddr, Records, Timestamp};
 use crate::snapshot::Change;
 use crate::store::BootReader;
 
@@ -104,6 +106,17 @@ impl Dhcp {
         })
     }
 
+    /// Takes up what a database holds that was opened late: `stored`, where `known` is what there was until then. Comes
+    /// before anything is written to it, because a write could take the place of a lease that is not known here yet.
+    pub fn take_up(&self, known: &Records, stored: &Records) {
+        let is_new = |(ip, lease): &(&Ipv4Addr, &Arc<DhcpLease>)| known.dhcp_leases.get(*ip) != Some(*lease);
+        let leases = stored.dhcp_leases.iter().filter(is_new).map(|(_, lease)| lease.as_ref());
+        self.leases.lock().unwrap_or_else(PoisonError::into_inner).take_up(leases, clock::now());
+        let is_new = |(mac, one): &(&MacAddr, &Arc<DhcpUnknown>)| known.dhcp_unknown.get(*mac) != Some(*one);
+        let unknown = stored.dhcp_unknown.iter().filter(is_new).map(|(_, one)| one.as_ref());
+        self.sightings.lock().unwrap_or_else(PoisonError::into_inner).take_up(unknown);
+    }
+
     /// Stores what is new of unknown machines, and forgets leases that ended long ago, until `shutdown`. `report` is
     /// told what keeps leases from being stored, and that nothing does.
     pub async fn run(&self, report: impl Fn(Option<String>), shutdown: &CancellationToken) {
@@ -134,15 +147,25 @@ impl Dhcp {
             sightings.waiting()
         };
         let leases = self.leases.lock().unwrap_or_else(PoisonError::into_inner);
-        unknown + leases.ended_before(journal::forgotten_before(now))
+        unknown + leases.waiting(journal::forgotten_before(now))
     }
 
     /// Of what has to be stored that no answer waits for, up to so many changes.
     fn upkeep(&self, now: Timestamp, most: usize) -> Vec<Change> {
         let mut changes = self.sightings.lock().unwrap_or_else(PoisonError::into_inner).changes(most);
         let mut leases = self.leases.lock().unwrap_or_else(PoisonError::into_inner);
-        let gone = leases.sweep(journal::forgotten_before(now), most - changes.len());
-        changes.extend(gone.into_iter().map(journal::delete));
+        changes.extend(leases.changes(journal::forgotten_before(now), most - changes.len()));
         changes
+    }
+
+    /// Takes note of what became of a write. What could not be stored is stored by a later one.
+    fn settle(&self, changes: &[Change], is_stored: bool) {
+        let mut sightings = self.sightings.lock().unwrap_or_else(PoisonError::into_inner);
+        changes.iter().for_each(|change| sightings.settle(change, is_stored));
+        drop(sightings);
+        if !is_stored {
+            let mut leases = self.leases.lock().unwrap_or_else(PoisonError::into_inner);
+            changes.iter().for_each(|change| leases.failed(change));
+        }
     }
 }

@@ -81,6 +81,14 @@ impl Wires {
 
     /// As [`Self::serve`], with more flags.
     fn serve_with(&self, cluster: &Cluster, flags: &[&str]) -> Serving {
+        let serving = self.start(cluster, flags);
+        let applied = |log: String| log.contains("applied:") || log.contains("in sync");
+        until("the inventory is applied", || applied(serving.log()).then_some(()));
+        serving
+    }
+
+    /// As [`Self::serve_with`], without waiting for the inventory to be applied.
+    fn start(&self, cluster: &Cluster, flags: &[&str]) -> Serving {
         let mut command = self.daemon(0, PROGRAM);
         command.args(["serve", "-i", "inventory", "--apply"]);
         command.args(["--api", "http://127.0.0.1:0", "--boot", "0.0.0.0:0", "--dhcp", "right"]);
@@ -90,8 +98,6 @@ impl Wires {
             .env("OCHAMI_SYNC_STATE", cluster.state())
             .env_remove("RUST_LOG");
         let serving = Serving::start(command);
-        let applied = |log: String| log.contains("applied:") || log.contains("in sync");
-        until("the inventory is applied", || applied(serving.log()).then_some(()));
         until("DHCP is served", || serving.log().contains("serving DHCP").then_some(()));
         serving
     }
@@ -379,6 +385,37 @@ fn a_lease_of_an_unknown_machine_outlives_a_restart() {
         serving.stop();
         serving = wires.serve(&cluster);
     }
+}
+
+#[test]
+fn leases_of_a_database_that_opens_late_are_kept_and_who_got_their_addresses_meanwhile_gets_others() {
+    if !is_root() || !has("udhcpc") {
+        return;
+    }
+    let (cluster, wires) = (Cluster::demo(), Wires::new(2));
+    wires.ip(0, "addr add 172.16.0.254/24 dev right");
+    let ask = |mac: &str| {
+        wires.ip(1, "link set left down");
+        wires.ip(1, &format!("link set left address ec:e7:a7:0f:00:{mac}"));
+        wires.ip(1, "link set left up");
+        let said = wires.udhcpc(1, &cluster, &[]);
+        said.split("EVENT bound ip=").nth(1).map(|said| said.split(' ').next().unwrap().to_owned()).expect(&said)
+    };
+    let serving = wires.serve(&cluster);
+    assert_eq!(ask("01"), "172.16.0.200");
+    serving.stop();
+    let (database, away) = (cluster.state().join("state.db"), cluster.state().join("away.db"));
+    std::fs::rename(&database, &away).unwrap();
+    std::fs::write(&database, "no database").unwrap();
+    let serving = wires.start(&cluster, &[]);
+    assert_eq!(ask("02"), "172.16.0.200", "nothing is known of the first one");
+    std::fs::rename(&away, &database).unwrap();
+    until("the database is served", || serving.log().contains("the database is open").then_some(()));
+    assert_eq!(ask("02"), "172.16.0.201", "the other one is refused what is not its own");
+    assert_eq!(ask("01"), "172.16.0.200");
+    serving.stop();
+    let _serving = wires.serve(&cluster);
+    assert_eq!((ask("02"), ask("01")), ("172.16.0.201".to_owned(), "172.16.0.200".to_owned()), "and so it is stored");
 }
 
 #[test]

@@ -4,9 +4,16 @@
 //! table at most once, so no two machines ever have one; whether an address belongs to a known machine is asked anew
 //! each time, because the inventory changes under the leases.
 
+mod ends;
+mod late;
+mod search;
+mod upkeep;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::Ipv4Addr;
 
+use self::ends::Ends;
+use self::search::Cursor;
 use crate::model::{DhcpLease, MacAddr, Timestamp};
 
 /// How long an offer waits for its request.
@@ -28,13 +35,17 @@ pub(super) struct Leases {
     held: BTreeMap<Ipv4Addr, Held>,
     by_mac: HashMap<MacAddr, Ipv4Addr>,
     /// Every held address by the moment at which it is free again.
-    ends: BTreeSet<(Timestamp, Ipv4Addr)>,
+    ends: Ends,
     /// Offers by the moment at which they end.
-    offers: BTreeSet<(Timestamp, Ipv4Addr)>,
-    /// Where the search for an address that was never used goes on, by the first address of the pool.
-    cursors: HashMap<Ipv4Addr, Ipv4Addr>,
-    /// Addresses that the search has passed and nobody has.
+    offers: Ends,
+    /// Where searches go on, by the first address of the pool.
+    cursors: HashMap<Ipv4Addr, Cursor>,
+    /// Addresses that nobody has any more.
     idle: BTreeSet<Ipv4Addr>,
+    /// Addresses that nobody has here and that were a known machine's when they were last looked at.
+    taken: BTreeSet<Ipv4Addr>,
+    /// Addresses of which the store may hold something else than this table.
+    changed: BTreeSet<Ipv4Addr>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -53,17 +64,8 @@ pub(super) fn within(pool: Pool, ip: Ipv4Addr) -> bool {
 }
 
 impl Leases {
-    /// The table that the stored leases make.
-    pub(super) fn load<'a>(stored: impl Iterator<Item = &'a DhcpLease>) -> Self {
-        let mut leases = Self::default();
-        for lease in stored {
-            leases.put(lease.ip, Held { mac: lease.mac, until: lease.expires, offered: false });
-        }
-        leases
-    }
-
-    /// An address for a client: the one that it has or had, the one that it would like, one never used, one whose lease
-    /// ended longest ago, or one that was offered to somebody who did not come for it. None when the pool is spent.
+    /// An address for a client: the one that it has or had, the one that it would like, or one that nobody has. None when
+    /// the pool is spent.
     pub(super) fn offer(
         &mut self,
         mac: MacAddr,
@@ -75,8 +77,7 @@ impl Leases {
         let own = self.by_mac.get(&mac).copied().filter(|ip| within(pool, *ip) && free(*ip));
         let liked = || wish.filter(|ip| within(pool, *ip) && self.is_open(*ip, mac, now) && free(*ip));
         let found = own.or_else(liked);
-        let found = found.or_else(|| self.unused(pool, free));
-        let ip = found.or_else(|| self.ended(pool, now, free)).or_else(|| self.abandoned(pool, now, free))?;
+        let ip = found.or_else(|| self.search(pool, now, free))?;
         let leased = self.held.get(&ip).is_some_and(|held| !held.offered && held.mac == Some(mac) && held.until > now);
         if !leased {
             self.put(ip, Held { mac: Some(mac), until: Timestamp(now.0.saturating_add(OFFER)), offered: true });
@@ -109,7 +110,7 @@ impl Leases {
 
     /// How many addresses are held at that moment.
     pub(super) fn in_force(&self, now: Timestamp) -> usize {
-        self.ends.range((now, Ipv4Addr::UNSPECIFIED)..).count()
+        self.ends.from(now)
     }
 
     /// True when anything is known of the client.
@@ -144,63 +145,19 @@ impl Leases {
         }
     }
 
-    /// How many addresses ended before `before`.
-    pub(super) fn ended_before(&self, before: Timestamp) -> usize {
-        self.ends.range(..(before, Ipv4Addr::UNSPECIFIED)).count()
-    }
-
-    /// Forgets what ended before `before`, up to so many addresses, and tells which those were.
-    pub(super) fn sweep(&mut self, before: Timestamp, most: usize) -> Vec<Ipv4Addr> {
-        let ended = self.ends.range(..(before, Ipv4Addr::UNSPECIFIED)).map(|(_, ip)| *ip);
-        let gone: Vec<Ipv4Addr> = ended.take(most).collect();
-        gone.iter().for_each(|ip| self.remove(*ip));
-        gone
-    }
-
     /// True when the client may have the address: nobody has it, it is the client's own, or its time is over.
     fn is_open(&self, ip: Ipv4Addr, mac: MacAddr, now: Timestamp) -> bool {
         self.held.get(&ip).is_none_or(|held| held.mac == Some(mac) || held.until <= now)
     }
 
-    fn unused(&mut self, pool: Pool, free: &dyn Fn(Ipv4Addr) -> bool) -> Option<Ipv4Addr> {
-        if let Some(ip) = self.idle.range(pool.0..=pool.1).take(SEARCH).find(|ip| free(**ip)) {
-            return Some(*ip);
-        }
-        let cursor = self.cursors.entry(pool.0).or_insert(pool.0);
-        for _ in 0..SEARCH {
-            let ip = *cursor;
-            if !within(pool, ip) {
-                return None;
-            }
-            *cursor = u32::from(ip).checked_add(1)?.into();
-            match self.held.contains_key(&ip) {
-                true => {}
-                false if free(ip) => return Some(ip),
-                // It may be free once the machine that has it is gone from the inventory.
-                false => drop(self.idle.insert(ip)),
-            }
-        }
-        None
-    }
-
-    fn ended(&self, pool: Pool, now: Timestamp, free: &dyn Fn(Ipv4Addr) -> bool) -> Option<Ipv4Addr> {
-        let over = self.ends.range(..=(now, Ipv4Addr::BROADCAST)).map(|(_, ip)| *ip);
-        over.take(SEARCH).find(|ip| within(pool, *ip) && free(*ip))
-    }
-
-    fn abandoned(&self, pool: Pool, now: Timestamp, free: &dyn Fn(Ipv4Addr) -> bool) -> Option<Ipv4Addr> {
-        let oldest = Timestamp(now.0.saturating_add(OFFER - YIELDS_AFTER));
-        let offers = self.offers.range(..=(oldest, Ipv4Addr::BROADCAST)).map(|(_, ip)| *ip);
-        offers.take(SEARCH).find(|ip| within(pool, *ip) && free(*ip))
-    }
-
     fn put(&mut self, ip: Ipv4Addr, held: Held) {
         self.remove(ip);
         self.idle.remove(&ip);
+        self.taken.remove(&ip);
         self.held.insert(ip, held);
-        self.ends.insert((held.until, ip));
+        self.ends.insert(held.until, ip);
         if held.offered {
-            self.offers.insert((held.until, ip));
+            self.offers.insert(held.until, ip);
         }
         if let Some(mac) = held.mac {
             self.by_mac.insert(mac, ip);
@@ -210,8 +167,8 @@ impl Leases {
     fn remove(&mut self, ip: Ipv4Addr) {
         let Some(held) = self.held.remove(&ip) else { return };
         self.idle.insert(ip);
-        self.ends.remove(&(held.until, ip));
-        self.offers.remove(&(held.until, ip));
+        self.ends.remove(held.until, ip);
+        self.offers.remove(held.until, ip);
         if let Some(mac) = held.mac
             && self.by_mac.get(&mac) == Some(&ip)
         {

@@ -74,6 +74,30 @@ impl Limits {
     }
 }
 
+/// So many things at once, and then so many a second.
+#[derive(Debug, Default)]
+pub(super) struct Budget {
+    /// What was taken and has not come back yet, in millionths.
+    spent: i64,
+    /// When that was.
+    at: i64,
+}
+
+impl Budget {
+    /// Takes one, of `burst` at once and `rate` a second. False when none is left.
+    pub(super) fn take(&mut self, burst: i64, rate: i64, now: Timestamp) -> bool {
+        // A clock that was set back gives nothing, and takes nothing either.
+        let passed = now.0.saturating_sub(self.at).max(0);
+        self.at = now.0;
+        self.spent = self.spent.saturating_sub(passed.saturating_mul(rate)).max(0);
+        let is_left = self.spent <= (burst - 1) * SECOND;
+        if is_left {
+            self.spent += SECOND;
+        }
+        is_left
+    }
+}
+
 /// True once a minute: what is wrong with a machine that asks every few seconds is told no more often.
 pub(super) fn is_due(told: &mut Option<Timestamp>, now: Timestamp) -> bool {
     let due = told.is_none_or(|told| !(told.0..told.0 + MINUTE).contains(&now.0));
@@ -137,6 +161,15 @@ mod tests {
             assert!(limits.admit(&packet, NONE, Timestamp(0)));
         }
         assert_eq!(limits.counts.len(), SENDERS);
+    }
+
+    #[test]
+    fn a_budget_is_so_many_at_once_and_then_so_many_a_second() {
+        let mut budget = Budget::default();
+        let mut taken = |now| (0..100).filter(|_| budget.take(10, 2, Timestamp(now))).count();
+        let hour = 60 * MINUTE;
+        let moments = [hour, hour, hour + SECOND, hour + 2 * SECOND, 0, SECOND / 2, SECOND, 2 * hour];
+        assert_eq!(moments.map(&mut taken), [10, 0, 2, 2, 0, 1, 1, 10]);
     }
 
     #[test]

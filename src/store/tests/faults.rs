@@ -289,17 +289,23 @@ async fn a_detached_store_serves_and_says_why_it_does_no_more_until_its_database
     assert_eq!(unknown, refused, "an empty ledger would be a lie");
     assert!(store.fingerprint_key().is_none());
 
-    assert!(matches!(store.attach(&config).await, Err(StoreError::Corrupt { .. })));
+    assert!(matches!(store.attach(&config, |_, _| {}).await, Err(StoreError::Corrupt { .. })));
     std::fs::remove_file(dir.path().join("state.db")).unwrap();
-    assert!(matches!(store.attach(&config).await, Err(StoreError::Gone { .. })), "it is waited for");
+    assert!(matches!(store.attach(&config, |_, _| {}).await, Err(StoreError::Gone { .. })), "it is waited for");
     assert!(!dir.path().join("state.db").exists());
 
     std::fs::rename(away, dir.path().join("state.db")).unwrap();
-    store.attach(&config).await.unwrap();
+    let mut shown = None;
+    let show = |before: &Snapshot, found: &Snapshot| {
+        assert!(store.fingerprint_key().is_none(), "it is not in use yet");
+        shown = Some((before.boot.components.len(), found.boot.components.len()));
+    };
+    store.attach(&config, show).await.unwrap();
+    assert_eq!(shown, Some((0, 1)));
     assert_eq!(reader.load().boot.components.len(), 1, "readers that were handed out before see it");
     assert_eq!(store.degraded(), Vec::<String>::new());
     change(&store, puts([node("x1000c0s0b0n1", 8)])).await.unwrap();
-    store.attach(&config).await.unwrap();
+    store.attach(&config, |_, _| panic!("it is in use already")).await.unwrap();
     store.close().await;
     assert_eq!(serve(dir.path()).await.snapshot().boot.components.len(), 2);
 }
@@ -317,7 +323,7 @@ async fn a_database_with_nothing_to_boot_leaves_nodes_what_they_had_until_it_has
     let store = Store::detached(&config, before, "not mounted".to_owned());
     let views = store.boot_views();
     let kernel = || views.load().boot_params.values().next().map(|boot| boot.kernel.to_string());
-    store.attach(&config).await.unwrap();
+    store.attach(&config, |_, _| {}).await.unwrap();
     assert_eq!(store.snapshot().objects().count(), 0, "the API tells what is stored");
     assert_eq!(kernel().as_deref(), Some("before"));
     assert!(store.degraded()[0].contains("nothing to boot"), "{:?}", store.degraded());
