@@ -1,6 +1,9 @@
 //! DHCP against clients that others wrote: udhcpc, dhclient, dhcrelay and perfdhcp, in network namespaces of the test's
 //! own. Needs root; elsewhere the tests say that they were skipped.
 
+mod beside;
+mod interfaces;
+
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -74,9 +77,17 @@ impl Wires {
 
     /// As [`Self::serve`], with more flags.
     fn serve_with(&self, cluster: &Cluster, flags: &[&str]) -> Serving {
+        self.serve_on(0, &["right"], cluster, flags)
+    }
+
+    /// As [`Self::serve_with`], in another namespace and on these interfaces.
+    fn serve_on(&self, number: usize, interfaces: &[&str], cluster: &Cluster, flags: &[&str]) -> Serving {
         let mut command = Command::new("ip");
-        command.args(["netns", "exec", &self.names[0], PROGRAM, "serve", "-i", "inventory", "--apply"]);
-        command.args(["--api", "http://127.0.0.1:0", "--boot", "0.0.0.0:0", "--dhcp", "right"]);
+        command.args(["netns", "exec", &self.names[number], PROGRAM, "serve", "-i", "inventory", "--apply"]);
+        command.args(["--api", "http://127.0.0.1:0", "--boot", "0.0.0.0:0"]);
+        for interface in interfaces {
+            command.args(["--dhcp", interface]);
+        }
         command
             .args(flags)
             .current_dir(cluster.dir.path())
@@ -85,7 +96,8 @@ impl Wires {
         let serving = Serving::start(command);
         let applied = |log: String| log.contains("applied:") || log.contains("in sync");
         until("the inventory is applied", || applied(serving.log()).then_some(()));
-        until("DHCP is served", || serving.log().contains("serving DHCP").then_some(()));
+        let served = || serving.log().matches("serving DHCP").count();
+        until("DHCP is served", || (served() >= interfaces.len()).then_some(()));
         serving
     }
 }
@@ -130,7 +142,8 @@ const NODE: &str = "ec:e7:a7:05:a1:fc";
 fn script(cluster: &Cluster) -> String {
     use std::os::unix::fs::PermissionsExt as _;
     let path = cluster.path("udhcpc.sh");
-    let text = "#!/bin/sh\necho \"EVENT $1 ip=$ip lease=$lease hostname=$hostname router=$router domain=$domain bootfile=${bootfile:-$boot_file}\"\n\
+    let text = "#!/bin/sh\necho \"EVENT $1 ip=$ip lease=$lease hostname=$hostname router=$router domain=$domain bootfile=${bootfile:-$boot_file} \
+                siaddr=$siaddr serverid=$serverid\"\n\
                 [ -n \"$ip\" ] && ip addr flush dev $interface && ip addr add $ip/24 dev $interface\nexit 0\n";
     std::fs::write(&path, text).unwrap();
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
