@@ -3,16 +3,21 @@
 //!
 //! A client that boots sends some ten packets in as many seconds; what is beyond its share is dropped before it is read.
 //! The counts are of one second and are forgotten with it, which bounds them by what a second can bring.
+//!
+//! How many packets a machine can answer is not known, and the queue of a socket is everybody's. So where one stays full,
+//! it is emptied in each turn, and of each relay and address only a share is answered: reading a packet costs a tenth of
+//! answering it.
 
 use std::collections::HashMap;
 use std::net::Ipv4Addr;
+use std::os::fd::RawFd;
 
 use crate::model::{MacAddr, Timestamp};
 
 /// Packets a second of one MAC address. A test bench that goes through every message with one address stays below it.
 const PER_CLIENT: u32 = 100;
 
-/// Packets a second of one relay: more than 20,000 clients at once, and less than the machine can read.
+/// Packets a second of one relay: more than 20,000 clients at once, on a machine that answers as many.
 const PER_RELAY: u32 = 60_000;
 
 /// Packets a second of one address without a relay: a machine renews once in a while, and a test bench plays many.
@@ -20,6 +25,19 @@ const PER_ADDRESS: u32 = 500;
 
 /// The most senders that are counted; a second that brings more is no flood from one of them.
 const SENDERS: usize = 100_000;
+
+/// Packets that are answered before others get a turn.
+const TURN: u32 = 64;
+
+/// Packets of one path that are answered in a turn at a queue that stays full, and of all together.
+const SHARE: u32 = 32;
+const SHARES: u32 = 8 * SHARE;
+
+/// How long a queue may stay full before shares hold: a cluster that powers up at once fills it, too, and is answered.
+const PATIENCE: i64 = SECOND / 4;
+
+/// How long shares hold since a queue was full or somebody went beyond his share.
+const CALM: i64 = 2 * SECOND;
 
 const SECOND: i64 = 1_000_000;
 
@@ -31,18 +49,52 @@ enum Sender {
     Client(MacAddr),
     Relay(Ipv4Addr),
     Address(Ipv4Addr),
+    /// A machine of the wire that has no address.
+    Wire,
 }
 
-/// The packets of the present second.
+/// A socket's queue in the kernel.
+#[derive(Debug, Default)]
+struct Queue {
+    full_since: Option<i64>,
+    /// When it was full for too long, or somebody went beyond his share.
+    pressed: Option<i64>,
+}
+
+impl Queue {
+    fn is_shared(&self, now: Timestamp) -> bool {
+        self.pressed.is_some_and(|pressed| (pressed..pressed + CALM).contains(&now.0))
+    }
+}
+
+/// The packets of the present second, and of the present turn at a socket.
 #[derive(Debug, Default)]
 pub(super) struct Limits {
     second: i64,
     counts: HashMap<Sender, u32>,
+    queues: HashMap<RawFd, Queue>,
+    turn: HashMap<Sender, u32>,
 }
 
 impl Limits {
-    /// True when the packet may be read. Only its header is looked at, and its source address.
-    pub(super) fn admit(&mut self, packet: &[u8], source: Ipv4Addr, now: Timestamp) -> bool {
+    /// A turn at a socket begins; how many of its packets may be answered before others get one.
+    pub(super) fn begin(&mut self, socket: RawFd, now: Timestamp) -> u32 {
+        self.turn.clear();
+        if self.queues.entry(socket).or_default().is_shared(now) { SHARES } else { TURN }
+    }
+
+    /// The turn ended, and left the socket's queue empty or not.
+    pub(super) fn end(&mut self, socket: RawFd, empty: bool, now: Timestamp) {
+        let queue = self.queues.entry(socket).or_default();
+        if empty {
+            queue.full_since = None;
+        } else if now.0 - *queue.full_since.get_or_insert(now.0) >= PATIENCE {
+            queue.pressed = Some(now.0);
+        }
+    }
+
+    /// True when a packet that came to a socket may be read further. Only its header is looked at, and its source address.
+    pub(super) fn admit(&mut self, socket: RawFd, packet: &[u8], source: Ipv4Addr, now: Timestamp) -> bool {
         let Some(header) = packet.first_chunk::<34>() else { return false };
         let second = now.0.div_euclid(SECOND);
         if second != self.second {
@@ -54,12 +106,27 @@ impl Limits {
         let relay = Ipv4Addr::new(header[24], header[25], header[26], header[27]);
         // Both are counted even if the first is over its share: who floods is to be seen as one who does.
         let client = self.count(Sender::Client(mac), PER_CLIENT);
-        let path = match (relay.is_unspecified(), source.is_unspecified()) {
-            (false, _) => self.count(Sender::Relay(relay), PER_RELAY),
-            (true, false) => self.count(Sender::Address(source), PER_ADDRESS),
-            (true, true) => true,
+        let (path, most) = match (relay.is_unspecified(), source.is_unspecified()) {
+            (false, _) => (Sender::Relay(relay), PER_RELAY),
+            (true, false) => (Sender::Address(source), PER_ADDRESS),
+            (true, true) => (Sender::Wire, u32::MAX),
         };
-        client && path
+        let within = self.count(path, most);
+        client && within && self.has_share(socket, path, now)
+    }
+
+    /// True unless the queue is shared and the path had its share of the turn.
+    fn has_share(&mut self, socket: RawFd, path: Sender, now: Timestamp) -> bool {
+        let queue = self.queues.entry(socket).or_default();
+        if !queue.is_shared(now) {
+            return true;
+        }
+        let answered = self.turn.entry(path).or_default();
+        *answered += 1;
+        if *answered > SHARE {
+            queue.pressed = Some(now.0);
+        }
+        *answered <= SHARE
     }
 
     fn count(&mut self, sender: Sender, most: u32) -> bool {
@@ -99,23 +166,26 @@ mod tests {
 
     const NONE: Ipv4Addr = Ipv4Addr::UNSPECIFIED;
 
+    const SOCKET: RawFd = 3;
+
     #[test]
     fn a_flood_from_one_client_leaves_the_others_alone() {
         let mut limits = Limits::default();
-        let admitted = (0..1000).filter(|_| limits.admit(&packet(1, 0), NONE, Timestamp(0))).count();
+        let admitted = (0..1000).filter(|_| limits.admit(SOCKET, &packet(1, 0), NONE, Timestamp(0))).count();
         assert_eq!(admitted, 100);
-        assert!(limits.admit(&packet(2, 0), NONE, Timestamp(0)));
-        assert!(limits.admit(&packet(1, 0), NONE, Timestamp(SECOND)), "the next second is another one");
+        assert!(limits.admit(SOCKET, &packet(2, 0), NONE, Timestamp(0)));
+        assert!(limits.admit(SOCKET, &packet(1, 0), NONE, Timestamp(SECOND)), "the next second is another one");
     }
 
     #[test]
     fn a_flood_from_one_address_leaves_the_others_alone() {
         let mut limits = Limits::default();
         let source = Ipv4Addr::new(10, 0, 0, 9);
-        let admitted = (0..1000).filter(|sent| limits.admit(&packet((sent % 200) as u8, 0), source, Timestamp(0)));
+        let admitted =
+            (0..1000).filter(|sent| limits.admit(SOCKET, &packet((sent % 200) as u8, 0), source, Timestamp(0)));
         assert_eq!(admitted.count(), 500);
-        assert!(limits.admit(&packet(250, 0), Ipv4Addr::new(10, 0, 0, 8), Timestamp(0)));
-        assert!(limits.admit(&packet(251, 0), NONE, Timestamp(0)));
+        assert!(limits.admit(SOCKET, &packet(250, 0), Ipv4Addr::new(10, 0, 0, 8), Timestamp(0)));
+        assert!(limits.admit(SOCKET, &packet(251, 0), NONE, Timestamp(0)));
     }
 
     #[test]
@@ -123,18 +193,59 @@ mod tests {
         let mut limits = Limits::default();
         let relay = Sender::Relay(Ipv4Addr::new(10, 0, 0, 1));
         limits.counts.insert(relay, PER_RELAY);
-        assert!(!limits.admit(&packet(1, 1), NONE, Timestamp(0)));
-        assert!(limits.admit(&packet(2, 2), NONE, Timestamp(0)));
+        assert!(!limits.admit(SOCKET, &packet(1, 1), NONE, Timestamp(0)));
+        assert!(limits.admit(SOCKET, &packet(2, 2), NONE, Timestamp(0)));
+    }
+
+    /// Takes a turn of so many packets of one relay, each of another client; how many were admitted.
+    fn turn(limits: &mut Limits, packets: u32, now: i64) -> usize {
+        let most = limits.begin(SOCKET, Timestamp(now));
+        let admitted = (0..packets).filter(|number| {
+            let mut packet = packet(0, 1);
+            packet[28..32].copy_from_slice(&number.to_be_bytes());
+            limits.admit(SOCKET, &packet, NONE, Timestamp(now))
+        });
+        admitted.take(most as usize).count()
+    }
+
+    #[test]
+    fn a_queue_that_stays_full_is_shared_until_nobody_takes_more_than_his_share() {
+        let mut limits = Limits::default();
+        for now in [0, 1000, PATIENCE - 1] {
+            assert_eq!(turn(&mut limits, 100, now), 64, "a cluster that powers up");
+            limits.end(SOCKET, false, Timestamp(now));
+        }
+        limits.end(SOCKET, false, Timestamp(PATIENCE));
+        assert_eq!(turn(&mut limits, 100, PATIENCE + 1), 32);
+        assert!(limits.admit(SOCKET, &packet(1, 2), NONE, Timestamp(PATIENCE + 1)), "another relay has its own share");
+        assert!(limits.admit(SOCKET, &packet(2, 0), NONE, Timestamp(PATIENCE + 1)), "as a machine of the wire has");
+        limits.end(SOCKET, true, Timestamp(PATIENCE + 1));
+        assert_eq!(turn(&mut limits, 100, PATIENCE + CALM), 32, "it was beyond its share");
+        assert_eq!(turn(&mut limits, 30, PATIENCE + 2 * CALM - 1), 30);
+        assert_eq!(turn(&mut limits, 100, PATIENCE + 2 * CALM), 64);
+        assert_eq!(turn(&mut limits, 100, 0), 64, "the clock was set back");
+    }
+
+    #[test]
+    fn a_queue_that_is_emptied_in_time_is_not_shared_and_neither_is_that_of_another_socket() {
+        let mut limits = Limits::default();
+        for now in [0, PATIENCE, 2 * PATIENCE, 3 * PATIENCE] {
+            assert_eq!(turn(&mut limits, 100, now), 64);
+            limits.end(SOCKET, now != PATIENCE, Timestamp(now));
+            limits.end(SOCKET + 1, false, Timestamp(now));
+        }
+        assert_eq!(limits.begin(SOCKET, Timestamp(3 * PATIENCE)), TURN);
+        assert_eq!(limits.begin(SOCKET + 1, Timestamp(3 * PATIENCE)), SHARES);
     }
 
     #[test]
     fn what_has_no_header_is_not_read_and_counts_are_bounded() {
         let mut limits = Limits::default();
-        assert!(!limits.admit(&[0; 33], NONE, Timestamp(0)));
+        assert!(!limits.admit(SOCKET, &[0; 33], NONE, Timestamp(0)));
         for number in 0..u32::try_from(SENDERS).unwrap() + 10 {
             let mut packet = packet(0, 0);
             packet[28..32].copy_from_slice(&number.to_be_bytes());
-            assert!(limits.admit(&packet, NONE, Timestamp(0)));
+            assert!(limits.admit(SOCKET, &packet, NONE, Timestamp(0)));
         }
         assert_eq!(limits.counts.len(), SENDERS);
     }

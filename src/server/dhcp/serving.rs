@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::os::fd::AsRawFd as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,8 +22,8 @@ use crate::model::{DhcpSettings, MacAddr, Timestamp};
 /// The longest packet that is read; an Ethernet frame holds no more.
 const PACKET: usize = 1500;
 
-/// How many packets are read before others get a turn.
-const TURN: usize = 64;
+/// How many packets are read before others get a turn, most of which may have to be dropped.
+const TURN: usize = 1024;
 
 /// How often the addresses of the interface are looked at.
 const LOOK: Duration = Duration::from_secs(2);
@@ -130,18 +131,27 @@ impl Serving<'_> {
         if !Arc::ptr_eq(&self.made_for, &prepared.settings) {
             self.look()?;
         }
+        let queue = socket.as_raw_fd();
+        let mut left = self.limits.begin(queue, clock::now());
         for _ in 0..TURN {
+            if left == 0 {
+                break;
+            }
             let (length, source) = match socket.try_recv_from(&mut buffer) {
                 Ok(received) => received,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.limits.end(queue, true, clock::now());
+                    return Ok(());
+                }
                 Err(error) => return passing(error),
             };
             let (packet, SocketAddr::V4(source)) = (&buffer[..length], source) else { continue };
             let now = clock::now();
-            if !self.limits.admit(packet, *source.ip(), now) {
+            if !self.limits.admit(queue, packet, *source.ip(), now) {
                 self.dhcp.counts.flood();
                 continue;
             }
+            left -= 1;
             let request = match Request::read(packet) {
                 Ok(request) => request,
                 Err(error) => {
@@ -191,6 +201,7 @@ impl Serving<'_> {
                 (None, None) => {}
             }
         }
+        self.limits.end(queue, false, clock::now());
         Ok(())
     }
 
