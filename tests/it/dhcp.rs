@@ -2,6 +2,7 @@
 //! own. Needs root; elsewhere the tests say that they were skipped.
 
 mod beside;
+mod floods;
 mod interfaces;
 
 use std::process::{Child, Command, Stdio};
