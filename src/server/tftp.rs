@@ -13,6 +13,7 @@ mod blocks;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
 mod heard;
+mod limits;
 mod link;
 mod listener;
 mod options;
