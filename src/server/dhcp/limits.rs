@@ -73,19 +73,22 @@ pub(super) struct Limits {
     second: i64,
     counts: HashMap<Sender, u32>,
     queues: HashMap<RawFd, Queue>,
+    /// The socket whose turn it is, and what was answered of each path in it.
+    socket: RawFd,
     turn: HashMap<Sender, u32>,
 }
 
 impl Limits {
     /// A turn at a socket begins; how many of its packets may be answered before others get one.
     pub(super) fn begin(&mut self, socket: RawFd, now: Timestamp) -> u32 {
+        self.socket = socket;
         self.turn.clear();
         if self.queues.entry(socket).or_default().is_shared(now) { SHARES } else { TURN }
     }
 
     /// The turn ended, and left the socket's queue empty or not.
-    pub(super) fn end(&mut self, socket: RawFd, empty: bool, now: Timestamp) {
-        let queue = self.queues.entry(socket).or_default();
+    pub(super) fn end(&mut self, empty: bool, now: Timestamp) {
+        let queue = self.queues.entry(self.socket).or_default();
         if empty {
             queue.full_since = None;
         } else if now.0 - *queue.full_since.get_or_insert(now.0) >= PATIENCE {
@@ -93,8 +96,8 @@ impl Limits {
         }
     }
 
-    /// True when a packet that came to a socket may be read further. Only its header is looked at, and its source address.
-    pub(super) fn admit(&mut self, socket: RawFd, packet: &[u8], source: Ipv4Addr, now: Timestamp) -> bool {
+    /// True when a packet of the turn may be read further. Only its header is looked at, and its source address.
+    pub(super) fn admit(&mut self, packet: &[u8], source: Ipv4Addr, now: Timestamp) -> bool {
         let Some(header) = packet.first_chunk::<34>() else { return false };
         let second = now.0.div_euclid(SECOND);
         if second != self.second {
@@ -112,12 +115,12 @@ impl Limits {
             (true, true) => (Sender::Wire, u32::MAX),
         };
         let within = self.count(path, most);
-        client && within && self.has_share(socket, path, now)
+        client && within && self.has_share(path, now)
     }
 
     /// True unless the queue is shared and the path had its share of the turn.
-    fn has_share(&mut self, socket: RawFd, path: Sender, now: Timestamp) -> bool {
-        let queue = self.queues.entry(socket).or_default();
+    fn has_share(&mut self, path: Sender, now: Timestamp) -> bool {
+        let queue = self.queues.entry(self.socket).or_default();
         if !queue.is_shared(now) {
             return true;
         }
@@ -171,21 +174,20 @@ mod tests {
     #[test]
     fn a_flood_from_one_client_leaves_the_others_alone() {
         let mut limits = Limits::default();
-        let admitted = (0..1000).filter(|_| limits.admit(SOCKET, &packet(1, 0), NONE, Timestamp(0))).count();
+        let admitted = (0..1000).filter(|_| limits.admit(&packet(1, 0), NONE, Timestamp(0))).count();
         assert_eq!(admitted, 100);
-        assert!(limits.admit(SOCKET, &packet(2, 0), NONE, Timestamp(0)));
-        assert!(limits.admit(SOCKET, &packet(1, 0), NONE, Timestamp(SECOND)), "the next second is another one");
+        assert!(limits.admit(&packet(2, 0), NONE, Timestamp(0)));
+        assert!(limits.admit(&packet(1, 0), NONE, Timestamp(SECOND)), "the next second is another one");
     }
 
     #[test]
     fn a_flood_from_one_address_leaves_the_others_alone() {
         let mut limits = Limits::default();
         let source = Ipv4Addr::new(10, 0, 0, 9);
-        let admitted =
-            (0..1000).filter(|sent| limits.admit(SOCKET, &packet((sent % 200) as u8, 0), source, Timestamp(0)));
+        let admitted = (0..1000).filter(|sent| limits.admit(&packet((sent % 200) as u8, 0), source, Timestamp(0)));
         assert_eq!(admitted.count(), 500);
-        assert!(limits.admit(SOCKET, &packet(250, 0), Ipv4Addr::new(10, 0, 0, 8), Timestamp(0)));
-        assert!(limits.admit(SOCKET, &packet(251, 0), NONE, Timestamp(0)));
+        assert!(limits.admit(&packet(250, 0), Ipv4Addr::new(10, 0, 0, 8), Timestamp(0)));
+        assert!(limits.admit(&packet(251, 0), NONE, Timestamp(0)));
     }
 
     #[test]
@@ -193,8 +195,8 @@ mod tests {
         let mut limits = Limits::default();
         let relay = Sender::Relay(Ipv4Addr::new(10, 0, 0, 1));
         limits.counts.insert(relay, PER_RELAY);
-        assert!(!limits.admit(SOCKET, &packet(1, 1), NONE, Timestamp(0)));
-        assert!(limits.admit(SOCKET, &packet(2, 2), NONE, Timestamp(0)));
+        assert!(!limits.admit(&packet(1, 1), NONE, Timestamp(0)));
+        assert!(limits.admit(&packet(2, 2), NONE, Timestamp(0)));
     }
 
     /// Takes a turn of so many packets of one relay, each of another client; how many were admitted.
@@ -203,7 +205,7 @@ mod tests {
         let admitted = (0..packets).filter(|number| {
             let mut packet = packet(0, 1);
             packet[28..32].copy_from_slice(&number.to_be_bytes());
-            limits.admit(SOCKET, &packet, NONE, Timestamp(now))
+            limits.admit(&packet, NONE, Timestamp(now))
         });
         admitted.take(most as usize).count()
     }
@@ -213,13 +215,13 @@ mod tests {
         let mut limits = Limits::default();
         for now in [0, 1000, PATIENCE - 1] {
             assert_eq!(turn(&mut limits, 100, now), 64, "a cluster that powers up");
-            limits.end(SOCKET, false, Timestamp(now));
+            limits.end(false, Timestamp(now));
         }
-        limits.end(SOCKET, false, Timestamp(PATIENCE));
+        limits.end(false, Timestamp(PATIENCE));
         assert_eq!(turn(&mut limits, 100, PATIENCE + 1), 32);
-        assert!(limits.admit(SOCKET, &packet(1, 2), NONE, Timestamp(PATIENCE + 1)), "another relay has its own share");
-        assert!(limits.admit(SOCKET, &packet(2, 0), NONE, Timestamp(PATIENCE + 1)), "as a machine of the wire has");
-        limits.end(SOCKET, true, Timestamp(PATIENCE + 1));
+        assert!(limits.admit(&packet(1, 2), NONE, Timestamp(PATIENCE + 1)), "another relay has its own share");
+        assert!(limits.admit(&packet(2, 0), NONE, Timestamp(PATIENCE + 1)), "as a machine of the wire has");
+        limits.end(true, Timestamp(PATIENCE + 1));
         assert_eq!(turn(&mut limits, 100, PATIENCE + CALM), 32, "it was beyond its share");
         assert_eq!(turn(&mut limits, 30, PATIENCE + 2 * CALM - 1), 30);
         assert_eq!(turn(&mut limits, 100, PATIENCE + 2 * CALM), 64);
@@ -231,8 +233,9 @@ mod tests {
         let mut limits = Limits::default();
         for now in [0, PATIENCE, 2 * PATIENCE, 3 * PATIENCE] {
             assert_eq!(turn(&mut limits, 100, now), 64);
-            limits.end(SOCKET, now != PATIENCE, Timestamp(now));
-            limits.end(SOCKET + 1, false, Timestamp(now));
+            limits.end(now != PATIENCE, Timestamp(now));
+            limits.begin(SOCKET + 1, Timestamp(now));
+            limits.end(false, Timestamp(now));
         }
         assert_eq!(limits.begin(SOCKET, Timestamp(3 * PATIENCE)), TURN);
         assert_eq!(limits.begin(SOCKET + 1, Timestamp(3 * PATIENCE)), SHARES);
@@ -241,11 +244,11 @@ mod tests {
     #[test]
     fn what_has_no_header_is_not_read_and_counts_are_bounded() {
         let mut limits = Limits::default();
-        assert!(!limits.admit(SOCKET, &[0; 33], NONE, Timestamp(0)));
+        assert!(!limits.admit(&[0; 33], NONE, Timestamp(0)));
         for number in 0..u32::try_from(SENDERS).unwrap() + 10 {
             let mut packet = packet(0, 0);
             packet[28..32].copy_from_slice(&number.to_be_bytes());
-            assert!(limits.admit(SOCKET, &packet, NONE, Timestamp(0)));
+            assert!(limits.admit(&packet, NONE, Timestamp(0)));
         }
         assert_eq!(limits.counts.len(), SENDERS);
     }

@@ -131,8 +131,7 @@ impl Serving<'_> {
         if !Arc::ptr_eq(&self.made_for, &prepared.settings) {
             self.look()?;
         }
-        let queue = socket.as_raw_fd();
-        let mut left = self.limits.begin(queue, clock::now());
+        let mut left = self.limits.begin(socket.as_raw_fd(), clock::now());
         for _ in 0..TURN {
             if left == 0 {
                 break;
@@ -140,14 +139,14 @@ impl Serving<'_> {
             let (length, source) = match socket.try_recv_from(&mut buffer) {
                 Ok(received) => received,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    self.limits.end(queue, true, clock::now());
+                    self.limits.end(true, clock::now());
                     return Ok(());
                 }
                 Err(error) => return passing(error),
             };
             let (packet, SocketAddr::V4(source)) = (&buffer[..length], source) else { continue };
             let now = clock::now();
-            if !self.limits.admit(queue, packet, *source.ip(), now) {
+            if !self.limits.admit(packet, *source.ip(), now) {
                 self.dhcp.counts.flood();
                 continue;
             }
@@ -201,7 +200,7 @@ impl Serving<'_> {
                 (None, None) => {}
             }
         }
-        self.limits.end(queue, false, clock::now());
+        self.limits.end(false, clock::now());
         Ok(())
     }
 
