@@ -24,12 +24,15 @@ CLOUD_INIT = f"http://{HEAD}:8081/cloud-init/"
 EMULATED = "panic=1 no_timer_check"
 PATIENCE = 600
 
-# What is measured, in the order of the nodes: name, machine, whether firmware boots by HTTP.
+# What is measured, in the order of the nodes: name, machine, whether firmware boots by HTTP. They are those of
+# tests/it/firmware.rs.
 KINDS = [
     ("BIOS, iPXE in the card", "bios", False),
+    ("BIOS, undionly", "undionly", False),
     ("UEFI, PXE", "uefi", False),
     ("UEFI, HTTP", "uefi", True),
     ("ARM64, PXE", "arm64", False),
+    ("ARM64, HTTP", "arm64", True),
 ]
 
 
@@ -178,12 +181,14 @@ def reference(network):
         "dhcp-match=set:ipxe,175", "dhcp-match=set:bios,option:client-arch,0",
         "dhcp-match=set:uefi,option:client-arch,7", "dhcp-match=set:uefi,option:client-arch,9",
         "dhcp-match=set:arm64,option:client-arch,11", "dhcp-match=set:http,option:client-arch,16",
-        "dhcp-option-force=tag:http,60,HTTPClient",
+        "dhcp-match=set:http-arm64,option:client-arch,19",
+        "dhcp-option-force=tag:http,60,HTTPClient", "dhcp-option-force=tag:http-arm64,60,HTTPClient",
         f"dhcp-boot=tag:ipxe,{script}",
         "dhcp-boot=tag:!ipxe,tag:bios,undionly.kpxe",
         "dhcp-boot=tag:!ipxe,tag:uefi,ipxe-amd64.efi",
         "dhcp-boot=tag:!ipxe,tag:arm64,ipxe-arm64.efi",
         f"dhcp-boot=tag:!ipxe,tag:http,http://{HEAD}:8081/loaders/ipxe-amd64.efi",
+        f"dhcp-boot=tag:!ipxe,tag:http-arm64,http://{HEAD}:8081/loaders/ipxe-arm64.efi",
     ]  # fmt: skip
     for kind in range(len(KINDS)):
         name, _, mac, address = node(kind)
@@ -234,7 +239,11 @@ def qemu(place, machine, by_http, mac, console):
     command += ["-netdev", "tap,id=net,ifname=port,script=no,downscript=no"]
     rom = "" if machine == "bios" else ",romfile="
     command += ["-device", f"virtio-net-pci,netdev=net,mac={mac},bootindex=1{rom}"]
-    if machine != "bios":
+    if machine == "undionly":
+        # An iPXE that does what the ROM of a card would, whatever DHCP names for an iPXE.
+        (place / "rom.ipxe").write_text("#!ipxe\ndhcp\nchain tftp://${next-server}/undionly.kpxe\n", "utf-8")
+        command += ["-kernel", firmware / "ipxe.lkrn", "-initrd", place / "rom.ipxe"]
+    elif machine != "bios":
         names = ("AAVMF_CODE.fd", "AAVMF_VARS.fd") if arm64 else ("OVMF_CODE_4M.fd", "OVMF_VARS_4M.fd")
         shutil.copy(firmware / names[1], place / "variables")
         command += ["-drive", f"if=pflash,format=raw,unit=0,readonly=on,file={firmware / names[0]}"]

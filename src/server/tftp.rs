@@ -6,13 +6,15 @@
 //! Each transfer is a task with a port of its own, or with the server's port in single-port mode, which is for networks
 //! whose firewalls know no TFTP. There are at most [`Limits::connections`](super::common::Limits) of them at a time and
 //! [`Settings::per_client`] of one client; a request beyond that is not answered, so the client asks again later, and
-//! takes the place of a transfer that nobody seems to want any more.
+//! takes the place of a transfer that nobody seems to want any more. A flood of requests from one address is not looked at
+//! beyond a share of each second.
 
 mod active;
 mod blocks;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
 mod heard;
+mod limits;
 mod link;
 mod listener;
 mod options;

@@ -1,6 +1,10 @@
 //! DHCP against clients that others wrote: udhcpc, dhclient, dhcrelay and perfdhcp, in network namespaces of the test's
 //! own. Needs root; elsewhere the tests say that they were skipped.
 
+mod beside;
+mod floods;
+mod interfaces;
+
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -81,24 +85,33 @@ impl Wires {
 
     /// As [`Self::serve`], with more flags.
     fn serve_with(&self, cluster: &Cluster, flags: &[&str]) -> Serving {
-        let serving = self.start(cluster, flags);
+        self.serve_on(0, &["right"], cluster, flags)
+    }
+
+    /// As [`Self::serve_with`], in another namespace and on these interfaces.
+    fn serve_on(&self, number: usize, interfaces: &[&str], cluster: &Cluster, flags: &[&str]) -> Serving {
+        let serving = self.start(number, interfaces, cluster, flags);
         let applied = |log: String| log.contains("applied:") || log.contains("in sync");
         until("the inventory is applied", || applied(serving.log()).then_some(()));
         serving
     }
 
-    /// As [`Self::serve_with`], without waiting for the inventory to be applied.
-    fn start(&self, cluster: &Cluster, flags: &[&str]) -> Serving {
-        let mut command = self.daemon(0, PROGRAM);
+    /// As [`Self::serve_on`], without waiting for the inventory to be applied.
+    fn start(&self, number: usize, interfaces: &[&str], cluster: &Cluster, flags: &[&str]) -> Serving {
+        let mut command = self.daemon(number, PROGRAM);
         command.args(["serve", "-i", "inventory", "--apply"]);
-        command.args(["--api", "http://127.0.0.1:0", "--boot", "0.0.0.0:0", "--dhcp", "right"]);
+        command.args(["--api", "http://127.0.0.1:0", "--boot", "0.0.0.0:0"]);
+        for interface in interfaces {
+            command.args(["--dhcp", interface]);
+        }
         command
             .args(flags)
             .current_dir(cluster.dir.path())
             .env("OCHAMI_SYNC_STATE", cluster.state())
             .env_remove("RUST_LOG");
         let serving = Serving::start(command);
-        until("DHCP is served", || serving.log().contains("serving DHCP").then_some(()));
+        let served = || serving.log().matches("serving DHCP").count();
+        until("DHCP is served", || (served() >= interfaces.len()).then_some(()));
         serving
     }
 }
@@ -142,7 +155,8 @@ pub(crate) const NODE: &str = "ec:e7:a7:05:a1:fc";
 fn script(cluster: &Cluster) -> String {
     use std::os::unix::fs::PermissionsExt as _;
     let path = cluster.path("udhcpc.sh");
-    let text = "#!/bin/sh\necho \"EVENT $1 ip=$ip lease=$lease hostname=$hostname router=$router domain=$domain bootfile=${bootfile:-$boot_file}\"\n\
+    let text = "#!/bin/sh\necho \"EVENT $1 ip=$ip lease=$lease hostname=$hostname router=$router domain=$domain bootfile=${bootfile:-$boot_file} \
+                siaddr=$siaddr serverid=$serverid\"\n\
                 [ -n \"$ip\" ] && ip addr flush dev $interface && ip addr add $ip/24 dev $interface\nexit 0\n";
     std::fs::write(&path, text).unwrap();
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
@@ -407,7 +421,7 @@ fn leases_of_a_database_that_opens_late_are_kept_and_who_got_their_addresses_mea
     let (database, away) = (cluster.state().join("state.db"), cluster.state().join("away.db"));
     std::fs::rename(&database, &away).unwrap();
     std::fs::write(&database, "no database").unwrap();
-    let serving = wires.start(&cluster, &[]);
+    let serving = wires.start(0, &["right"], &cluster, &[]);
     assert_eq!(ask("02"), "172.16.0.200", "nothing is known of the first one");
     std::fs::rename(&away, &database).unwrap();
     until("the database is served", || serving.log().contains("the database is open").then_some(()));

@@ -8,9 +8,11 @@
 mod client;
 mod lab;
 mod machine;
+mod site;
 
 use self::lab::{Lab, sha256};
 use self::machine::{Firmware, Machine, Told};
+use self::site::Site;
 use crate::support::until;
 
 /// The nodes of the example cluster: MAC address and xname. Their addresses and names end in their place, from 1.
@@ -89,6 +91,24 @@ fn arm64_boots_by_pxe() {
 #[test]
 fn arm64_boots_by_http() {
     boots(Firmware::Arm64Http, "qemu-system-aarch64", &[ARM64, "http://172.16.0.254:8081/loaders/ipxe-arm64.efi"]);
+}
+
+#[test]
+fn a_bios_and_uefi_boot_beside_a_sites_own_dhcp_server_that_gives_the_addresses() {
+    let Some(lab) = Lab::new(&["qemu-system-x86_64", "dnsmasq"]) else { return };
+    lab.cluster.edit("cluster.yaml", "    pool: 172.16.0.200-172.16.0.250", "    dhcp: proxy");
+    let serving = lab.serve();
+    let _site = Site::start(&lab);
+    let kinds = [(Firmware::Bios, BIOS), (Firmware::Uefi, UEFI), (Firmware::UefiHttp, UEFI)];
+    for (place, (firmware, machine)) in kinds.into_iter().enumerate() {
+        let told = Machine::start(&lab, firmware, NODES[place].0, false).boots();
+        told.has(machine);
+        told.has(&format!("TOLD address=172.16.0.{}/24 lease=7200 router=172.16.0.254", place + 1));
+        told.has(&format!("name=nid00{} domain=site.example", place + 1));
+        told.has(&format!("TOLD rootfs={}", sha256(&lab.rootfs())));
+        lab.knows(NODES[place].1);
+    }
+    assert!(!serving.log().contains("answer=\"nak\""), "{}", serving.log());
 }
 
 #[test]

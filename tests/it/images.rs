@@ -1,4 +1,6 @@
-//! `--images`: whether what the inventory names is there, and what is.
+//! `--images`: whether what the inventory names is there, and what is; and how they are served.
+
+mod serving;
 
 use crate::support::Cluster;
 

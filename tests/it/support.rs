@@ -6,6 +6,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tempfile::TempDir;
 
 /// The program under test.
@@ -239,6 +240,15 @@ pub(crate) fn until<T>(what: &str, mut question: impl FnMut() -> Option<T>) -> T
         assert!(Instant::now() < end, "waited in vain until {what}");
         std::thread::park_timeout(Duration::from_millis(20));
     }
+}
+
+/// Lets this process, and those that it starts, have as many open files as they may, which has to be enough.
+#[track_caller]
+pub(crate) fn allow_files(enough: usize) {
+    let maximum = getrlimit(Resource::Nofile).maximum;
+    let few = maximum.is_some_and(|most| most < enough as u64);
+    assert!(!few, "{enough} open files are needed, and the limit is {maximum:?}");
+    setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }).unwrap();
 }
 
 /// Copies a directory with everything in it.

@@ -3,10 +3,13 @@
 
 use std::net::UdpSocket;
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use ochami_sync::model::UnknownPolicy;
 
-use crate::support::{Cluster, DEADLINE, PROGRAM, Serving, get, skipped, tool};
+use crate::support::{Cluster, DEADLINE, PROGRAM, Serving, allow_files, get, skipped, tool, until};
 
 /// The head node's address within the namespace.
 const HEAD: &str = "172.16.0.254";
@@ -219,6 +222,54 @@ fn curl_fetches_images_and_loaders_whole_in_parts_and_on_from_where_it_was() {
     assert!(serving.stop().contains("shutting down"));
 }
 
+/// Where TFTP is served.
+fn address(serving: &Serving) -> String {
+    let listeners = serving.ready.as_array().unwrap();
+    let tftp = listeners.iter().find(|listener| listener["role"] == "tftp").unwrap();
+    tftp["url"].as_str().unwrap().trim_start_matches("tftp://").to_owned()
+}
+
+#[test]
+fn a_flood_of_requests_from_one_address_keeps_no_other_from_its_files() {
+    if !tool("curl", &["--version"]) {
+        return;
+    }
+    // More than one address may have under way.
+    const PORTS: usize = 1200;
+    allow_files(3 * PORTS);
+    let cluster = cluster();
+    let serving = cluster.serve(&["--tftp", "127.0.0.1:0", "--loaders", "loaders"]);
+    let server = address(&serving);
+    let over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let flood = scope.spawn(|| {
+            let sockets: Vec<UdpSocket> = (0..PORTS).map(|_| UdpSocket::bind("127.0.0.2:0").unwrap()).collect();
+            let end = Instant::now() + Duration::from_secs(8);
+            // Another file each time, which ends the transfer before and begins one; none is ever acknowledged.
+            for file in ["undionly.kpxe", "snponly.efi"].into_iter().cycle() {
+                let request = format!("\0\u{1}{file}\0octet\0blksize\01428\0windowsize\08\0");
+                for sockets in sockets.chunks(20) {
+                    if over.load(Ordering::Relaxed) || Instant::now() > end {
+                        return;
+                    }
+                    sockets.iter().for_each(|socket| drop(socket.send_to(request.as_bytes(), &server)));
+                    thread::park_timeout(Duration::from_millis(1));
+                }
+            }
+        });
+        let refused = "ochami_sync_tftp_requests_total{end=\"no-room\"}";
+        let page = || get(&format!("{}/metrics", serving.metrics)).body;
+        until("it has all that one address may have", || page().contains(refused).then_some(()));
+        for (file, len) in [("undionly.kpxe", 74_213), ("snponly.efi", 142_800)] {
+            let url = format!("tftp://{server}/{file}");
+            let output = Command::new("curl").args(["-sS", "--tftp-blksize", "1428", &url]).output().unwrap();
+            assert!(output.stdout == content(len), "{file}: {output:?}");
+        }
+        assert!(!flood.is_finished(), "the flood went on meanwhile");
+        over.store(true, Ordering::Relaxed);
+    });
+}
+
 /// What a TFTP server sends of a file that fits into one block; none where it sends an error.
 fn fetch(server: &str, name: &str) -> Option<Vec<u8>> {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
@@ -237,9 +288,7 @@ fn every_boot_file_that_dhcp_names_for_an_unknown_machine_is_served_over_tftp_an
     std::fs::create_dir(cluster.path("loaders")).unwrap();
     std::fs::write(cluster.path("loaders/discover.ipxe"), "#!ipxe\necho mine\n").unwrap();
     let serving = cluster.serve(&["--tftp", "127.0.0.1:0", "--loaders", "loaders"]);
-    let listeners = serving.ready.as_array().unwrap();
-    let tftp = listeners.iter().find(|listener| listener["role"] == "tftp").unwrap();
-    let tftp = tftp["url"].as_str().unwrap().trim_start_matches("tftp://").to_owned();
+    let tftp = address(&serving);
     for (policy, command) in [("reboot", "reboot"), ("shell", "shell"), ("script:discover.ipxe", "echo mine")] {
         let policy: UnknownPolicy = policy.parse().unwrap();
         let name = policy.boot_file();

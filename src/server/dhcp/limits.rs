@@ -3,16 +3,21 @@
 //!
 //! A client that boots sends some ten packets in as many seconds; what is beyond its share is dropped before it is read.
 //! The counts are of one second and are forgotten with it, which bounds them by what a second can bring.
+//!
+//! How many packets a machine can answer is not known, and the queue of a socket is everybody's. So where one stays full,
+//! it is emptied in each turn, and of each relay and address only a share is answered: reading a packet costs a tenth of
+//! answering it.
 
 use std::collections::HashMap;
 use std::net::Ipv4Addr;
+use std::os::fd::RawFd;
 
 use crate::model::{MacAddr, Timestamp};
 
 /// Packets a second of one MAC address. A test bench that goes through every message with one address stays below it.
 const PER_CLIENT: u32 = 100;
 
-/// Packets a second of one relay: more than 20,000 clients at once, and less than the machine can read.
+/// Packets a second of one relay: more than 20,000 clients at once, on a machine that answers as many.
 const PER_RELAY: u32 = 60_000;
 
 /// Packets a second of one address without a relay: a machine renews once in a while, and a test bench plays many.
@@ -20,6 +25,19 @@ const PER_ADDRESS: u32 = 500;
 
 /// The most senders that are counted; a second that brings more is no flood from one of them.
 const SENDERS: usize = 100_000;
+
+/// Packets that are answered before others get a turn.
+const TURN: u32 = 64;
+
+/// Packets of one path that are answered in a turn at a queue that stays full, and of all together.
+const SHARE: u32 = 32;
+const SHARES: u32 = 8 * SHARE;
+
+/// How long a queue may stay full before shares hold: a cluster that powers up at once fills it, too, and is answered.
+const PATIENCE: i64 = SECOND / 4;
+
+/// How long shares hold since a queue was full or somebody went beyond his share.
+const CALM: i64 = 2 * SECOND;
 
 const SECOND: i64 = 1_000_000;
 
@@ -31,17 +49,54 @@ enum Sender {
     Client(MacAddr),
     Relay(Ipv4Addr),
     Address(Ipv4Addr),
+    /// A machine of the wire that has no address.
+    Wire,
 }
 
-/// The packets of the present second.
+/// A socket's queue in the kernel.
+#[derive(Debug, Default)]
+struct Queue {
+    full_since: Option<i64>,
+    /// When it was full for too long, or somebody went beyond his share.
+    pressed: Option<i64>,
+}
+
+impl Queue {
+    fn is_shared(&self, now: Timestamp) -> bool {
+        self.pressed.is_some_and(|pressed| (pressed..pressed + CALM).contains(&now.0))
+    }
+}
+
+/// The packets of the present second, and of the present turn at a socket.
 #[derive(Debug, Default)]
 pub(super) struct Limits {
     second: i64,
     counts: HashMap<Sender, u32>,
+    queues: HashMap<RawFd, Queue>,
+    /// The socket whose turn it is, and what was answered of each path in it.
+    socket: RawFd,
+    turn: HashMap<Sender, u32>,
 }
 
 impl Limits {
-    /// True when the packet may be read. Only its header is looked at, and its source address.
+    /// A turn at a socket begins; how many of its packets may be answered before others get one.
+    pub(super) fn begin(&mut self, socket: RawFd, now: Timestamp) -> u32 {
+        self.socket = socket;
+        self.turn.clear();
+        if self.queues.entry(socket).or_default().is_shared(now) { SHARES } else { TURN }
+    }
+
+    /// The turn ended, and left the socket's queue empty or not.
+    pub(super) fn end(&mut self, empty: bool, now: Timestamp) {
+        let queue = self.queues.entry(self.socket).or_default();
+        if empty {
+            queue.full_since = None;
+        } else if now.0 - *queue.full_since.get_or_insert(now.0) >= PATIENCE {
+            queue.pressed = Some(now.0);
+        }
+    }
+
+    /// True when a packet of the turn may be read further. Only its header is looked at, and its source address.
     pub(super) fn admit(&mut self, packet: &[u8], source: Ipv4Addr, now: Timestamp) -> bool {
         let Some(header) = packet.first_chunk::<34>() else { return false };
         let second = now.0.div_euclid(SECOND);
@@ -54,12 +109,27 @@ impl Limits {
         let relay = Ipv4Addr::new(header[24], header[25], header[26], header[27]);
         // Both are counted even if the first is over its share: who floods is to be seen as one who does.
         let client = self.count(Sender::Client(mac), PER_CLIENT);
-        let path = match (relay.is_unspecified(), source.is_unspecified()) {
-            (false, _) => self.count(Sender::Relay(relay), PER_RELAY),
-            (true, false) => self.count(Sender::Address(source), PER_ADDRESS),
-            (true, true) => true,
+        let (path, most) = match (relay.is_unspecified(), source.is_unspecified()) {
+            (false, _) => (Sender::Relay(relay), PER_RELAY),
+            (true, false) => (Sender::Address(source), PER_ADDRESS),
+            (true, true) => (Sender::Wire, u32::MAX),
         };
-        client && path
+        let within = self.count(path, most);
+        client && within && self.has_share(path, now)
+    }
+
+    /// True unless the queue is shared and the path had its share of the turn.
+    fn has_share(&mut self, path: Sender, now: Timestamp) -> bool {
+        let queue = self.queues.entry(self.socket).or_default();
+        if !queue.is_shared(now) {
+            return true;
+        }
+        let answered = self.turn.entry(path).or_default();
+        *answered += 1;
+        if *answered > SHARE {
+            queue.pressed = Some(now.0);
+        }
+        *answered <= SHARE
     }
 
     fn count(&mut self, sender: Sender, most: u32) -> bool {
@@ -123,6 +193,8 @@ mod tests {
 
     const NONE: Ipv4Addr = Ipv4Addr::UNSPECIFIED;
 
+    const SOCKET: RawFd = 3;
+
     #[test]
     fn a_flood_from_one_client_leaves_the_others_alone() {
         let mut limits = Limits::default();
@@ -149,6 +221,48 @@ mod tests {
         limits.counts.insert(relay, PER_RELAY);
         assert!(!limits.admit(&packet(1, 1), NONE, Timestamp(0)));
         assert!(limits.admit(&packet(2, 2), NONE, Timestamp(0)));
+    }
+
+    /// Takes a turn of so many packets of one relay, each of another client; how many were admitted.
+    fn turn(limits: &mut Limits, packets: u32, now: i64) -> usize {
+        let most = limits.begin(SOCKET, Timestamp(now));
+        let admitted = (0..packets).filter(|number| {
+            let mut packet = packet(0, 1);
+            packet[28..32].copy_from_slice(&number.to_be_bytes());
+            limits.admit(&packet, NONE, Timestamp(now))
+        });
+        admitted.take(most as usize).count()
+    }
+
+    #[test]
+    fn a_queue_that_stays_full_is_shared_until_nobody_takes_more_than_his_share() {
+        let mut limits = Limits::default();
+        for now in [0, 1000, PATIENCE - 1] {
+            assert_eq!(turn(&mut limits, 100, now), 64, "a cluster that powers up");
+            limits.end(false, Timestamp(now));
+        }
+        limits.end(false, Timestamp(PATIENCE));
+        assert_eq!(turn(&mut limits, 100, PATIENCE + 1), 32);
+        assert!(limits.admit(&packet(1, 2), NONE, Timestamp(PATIENCE + 1)), "another relay has its own share");
+        assert!(limits.admit(&packet(2, 0), NONE, Timestamp(PATIENCE + 1)), "as a machine of the wire has");
+        limits.end(true, Timestamp(PATIENCE + 1));
+        assert_eq!(turn(&mut limits, 100, PATIENCE + CALM), 32, "it was beyond its share");
+        assert_eq!(turn(&mut limits, 30, PATIENCE + 2 * CALM - 1), 30);
+        assert_eq!(turn(&mut limits, 100, PATIENCE + 2 * CALM), 64);
+        assert_eq!(turn(&mut limits, 100, 0), 64, "the clock was set back");
+    }
+
+    #[test]
+    fn a_queue_that_is_emptied_in_time_is_not_shared_and_neither_is_that_of_another_socket() {
+        let mut limits = Limits::default();
+        for now in [0, PATIENCE, 2 * PATIENCE, 3 * PATIENCE] {
+            assert_eq!(turn(&mut limits, 100, now), 64);
+            limits.end(now != PATIENCE, Timestamp(now));
+            limits.begin(SOCKET + 1, Timestamp(now));
+            limits.end(false, Timestamp(now));
+        }
+        assert_eq!(limits.begin(SOCKET, Timestamp(3 * PATIENCE)), TURN);
+        assert_eq!(limits.begin(SOCKET + 1, Timestamp(3 * PATIENCE)), SHARES);
     }
 
     #[test]

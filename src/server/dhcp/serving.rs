@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::os::fd::AsRawFd as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,8 +23,8 @@ use crate::model::{DhcpSettings, MacAddr, Timestamp};
 /// The longest packet that is read; an Ethernet frame holds no more.
 const PACKET: usize = 1500;
 
-/// How many packets are read before others get a turn.
-const TURN: usize = 64;
+/// How many packets are read before others get a turn, most of which may have to be dropped.
+const TURN: usize = 1024;
 
 /// How often the addresses of the interface are looked at.
 const LOOK: Duration = Duration::from_secs(2);
@@ -131,10 +132,17 @@ impl Serving<'_> {
         if !Arc::ptr_eq(&self.made_for, &prepared.settings) {
             self.look()?;
         }
+        let mut left = self.limits.begin(socket.as_raw_fd(), clock::now());
         for _ in 0..TURN {
+            if left == 0 {
+                break;
+            }
             let (length, source) = match socket.try_recv_from(&mut buffer) {
                 Ok(received) => received,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.limits.end(true, clock::now());
+                    return Ok(());
+                }
                 Err(error) => return passing(error),
             };
             let (packet, SocketAddr::V4(source)) = (&buffer[..length], source) else { continue };
@@ -143,6 +151,7 @@ impl Serving<'_> {
                 self.dhcp.counts.flood();
                 continue;
             }
+            left -= 1;
             let request = match Request::read(packet) {
                 Ok(request) => request,
                 Err(error) => {
@@ -192,6 +201,7 @@ impl Serving<'_> {
                 (None, None) => {}
             }
         }
+        self.limits.end(false, clock::now());
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::net::UdpSocket;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
@@ -14,6 +14,7 @@ use super::Settings;
 use super::active::{Active, Between};
 use super::blocks::Blocks;
 use super::heard::Heard;
+use super::limits::Requests;
 use super::link::{INBOX, Link, Reply};
 use super::options;
 use super::packet::{self, Code, Mode, Packet, REQUEST_LIMIT, Request, netascii};
@@ -77,10 +78,15 @@ impl Listener {
         let _ends = abort.clone().drop_guard();
         let mut pauses = Backoff::new(Duration::from_millis(10), Duration::from_secs(1));
         let mut bytes = vec![0; REQUEST_LIMIT + 1];
+        let mut requests = Requests::new(Instant::now());
         while let Some(received) = shutdown.run_until_cancelled(self.socket.recv_from(&mut bytes)).await {
             match received {
                 Ok((len, client)) => {
                     pauses.reset();
+                    if !requests.admit(&bytes[..len], client.ip(), Instant::now()) {
+                        self.room.ends.add("flood");
+                        continue;
+                    }
                     self.received(&bytes[..len], client, &transfers, &abort);
                 }
                 // What we sent to a client that is gone comes back as an error of this socket.

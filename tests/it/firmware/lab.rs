@@ -142,6 +142,12 @@ impl Lab {
     pub(super) fn saw(&self, serving: &Serving, mac: &str, xname: &str) {
         let acknowledged = |line: &str| line.contains(&format!("client.mac={mac}")) && line.contains("answer=\"ack\"");
         assert!(serving.log().lines().any(acknowledged), "no address was given to {mac}:\n{}", serving.log());
+        self.knows(xname);
+    }
+
+    /// Fails unless the endpoint history says that the node asked for its boot script and phoned home.
+    #[track_caller]
+    pub(super) fn knows(&self, xname: &str) {
         let token = self.cluster.run(&["token"]).expect(0).stdout;
         let bearer = format!("Authorization: Bearer {}", token.trim());
         until(&format!("the endpoint history knows {xname}"), || {
