@@ -29,12 +29,13 @@ const SENDERS: usize = 100_000;
 /// Packets that are answered before others get a turn.
 const TURN: u32 = 64;
 
-/// Packets of one path that are answered in a turn at a queue that stays full, and of all together.
-const SHARE: u32 = 32;
+/// Packets of one path that are answered in a turn at a queue that stays full, and of all together. Where there is but one
+/// path after all, somewhat more than half of what could be answered still is.
+const SHARE: u32 = 128;
 const SHARES: u32 = 8 * SHARE;
 
 /// How long a queue may stay full before shares hold: a cluster that powers up at once fills it, too, and is answered.
-const PATIENCE: i64 = SECOND / 4;
+const PATIENCE: i64 = SECOND;
 
 /// How long shares hold since a queue was full or somebody went beyond his share.
 const CALM: i64 = 2 * SECOND;
@@ -238,17 +239,17 @@ mod tests {
     fn a_queue_that_stays_full_is_shared_until_nobody_takes_more_than_his_share() {
         let mut limits = Limits::default();
         for now in [0, 1000, PATIENCE - 1] {
-            assert_eq!(turn(&mut limits, 100, now), 64, "a cluster that powers up");
+            assert_eq!(turn(&mut limits, 300, now), 64, "a cluster that powers up");
             limits.end(false, Timestamp(now));
         }
         limits.end(false, Timestamp(PATIENCE));
-        assert_eq!(turn(&mut limits, 100, PATIENCE + 1), 32);
+        assert_eq!(turn(&mut limits, 300, PATIENCE + 1), 128);
         assert!(limits.admit(&packet(1, 2), NONE, Timestamp(PATIENCE + 1)), "another relay has its own share");
         assert!(limits.admit(&packet(2, 0), NONE, Timestamp(PATIENCE + 1)), "as a machine of the wire has");
         limits.end(true, Timestamp(PATIENCE + 1));
-        assert_eq!(turn(&mut limits, 100, PATIENCE + CALM), 32, "it was beyond its share");
+        assert_eq!(turn(&mut limits, 300, PATIENCE + CALM), 128, "it was beyond its share");
         assert_eq!(turn(&mut limits, 30, PATIENCE + 2 * CALM - 1), 30);
-        assert_eq!(turn(&mut limits, 100, PATIENCE + 2 * CALM), 64);
+        assert_eq!(turn(&mut limits, 300, PATIENCE + 2 * CALM), 64);
         assert_eq!(turn(&mut limits, 100, 0), 64, "the clock was set back");
     }
 
