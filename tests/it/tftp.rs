@@ -131,7 +131,7 @@ fn real_tftp_clients_behind_a_narrower_network_fetch_loaders_in_blocks_that_do_n
     let (curl, atftp) = (tool("curl", &["--version"]), tool("atftp", &["--version"]));
     let Some(head) = Namespace::new("wide") else { return };
     let (Some(router), Some(node)) = (Namespace::empty("router"), Namespace::empty("narrow")) else { return };
-    head.ip(&format!("link add right type veth peer name left netns {}", router.0));
+    head.ip(&format!("link add right address 02:00:00:00:00:01 type veth peer name left netns {}", router.0));
     router.ip(&format!("link add right mtu 1450 type veth peer name left netns {}", node.0));
     for (namespace, link, address) in [
         (&head, "right", "10.0.1.1/24"),
@@ -144,9 +144,14 @@ fn real_tftp_clients_behind_a_narrower_network_fetch_loaders_in_blocks_that_do_n
     }
     head.ip("route add default via 10.0.1.2");
     router.ip(&format!("route add {HEAD}/32 via 10.0.1.1"));
+    // Its questions for the address of the link are passed over, too.
+    router.ip("neigh add 10.0.1.1 lladdr 02:00:00:00:00:01 dev left nud permanent");
     node.ip("route add default via 10.0.2.2");
-    let forward = router.command("sh").args(["-c", "echo 1 > /proc/sys/net/ipv4/ip_forward"]).status().unwrap();
-    assert!(forward.success());
+    // The head node passes over what comes from an address to which it has no way.
+    for (namespace, setting) in [(&router, "ip_forward"), (&head, "conf/all/rp_filter")] {
+        let command = format!("echo 1 > /proc/sys/net/ipv4/{setting}");
+        assert!(namespace.command("sh").args(["-c", &command]).status().unwrap().success(), "{setting}");
+    }
     let (cluster, file) = (cluster(), "snponly.efi");
     for flags in [&[][..], &["--tftp-single-port"]] {
         let _serving = head.serve(&cluster, flags);
