@@ -33,7 +33,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use tokio::sync::oneshot;
+use tokio::sync::{broadcast, oneshot};
 
 pub use decision::{Author, Decision};
 pub use error::{KeyProblem, StoreError, WriteError};
@@ -181,6 +181,13 @@ impl Store {
     #[must_use]
     pub fn snapshots(&self) -> SnapshotReader {
         self.published.snapshots.clone()
+    }
+
+    /// Each state that a decision led to from now on which changed components while there are subscriptions to them, before
+    /// the last one of a commit is published. Who is thousands behind misses the oldest.
+    #[must_use]
+    pub fn steps(&self) -> broadcast::Receiver<Arc<Snapshot>> {
+        self.published.steps.subscribe()
     }
 
     /// A reader for code of the boot role.

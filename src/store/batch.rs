@@ -7,7 +7,7 @@ use super::intern::Interner;
 use super::secrets::Secrets;
 use super::unreadable::Unreadable;
 use super::{ApplyRecord, Author, LedgerChange, LedgerEntry, StoreError, TargetId};
-use crate::model::{Object, ObjectKey, Record, Table};
+use crate::model::{Kind, Object, ObjectKey, Record, Table};
 use crate::snapshot::{Change, Snapshot};
 
 /// What one decision wants written.
@@ -53,6 +53,8 @@ pub(super) struct Batch {
     /// Nothing in the place of an entry means that the object is owned no longer.
     pub(super) ledger: BTreeMap<(TargetId, ObjectKey), Option<Owned>>,
     pub(super) history: Vec<(TargetId, ApplyRecord)>,
+    /// The states with changed components that the decisions led to, while there are subscriptions to them.
+    pub(super) steps: Vec<Arc<Snapshot>>,
 }
 
 impl Batch {
@@ -65,6 +67,7 @@ impl Batch {
             records: BTreeMap::new(),
             ledger: BTreeMap::new(),
             history: Vec::new(),
+            steps: Vec::new(),
         }
     }
 
@@ -156,6 +159,9 @@ impl Batch {
                 LedgerChange::Forget(key) => (key, None),
             };
             self.ledger.insert((target, key), owned);
+        }
+        if !next.records.subscriptions.is_empty() && rows.iter().any(|(key, _)| key.kind == Kind::Component) {
+            self.steps.push(Arc::new(next.clone()));
         }
         self.rows.extend(rows);
         self.records.extend(records);

@@ -3,9 +3,14 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use tokio::sync::broadcast;
+
 use super::health::Health;
 use super::{BootReader, SnapshotReader};
 use crate::snapshot::Snapshot;
+
+/// How many steps wait for who follows them. Who is further behind misses the oldest.
+const STEPS: usize = 4096;
 
 /// What a store keeps from its beginning to its end, whatever database is behind it: what readers hold, and its health.
 #[derive(Clone)]
@@ -13,6 +18,8 @@ pub(super) struct Publisher {
     pub(super) snapshots: SnapshotReader,
     pub(super) boot_views: BootReader,
     pub(super) health: Health,
+    /// Where the states go that decisions led to one after the other, of which only the last one of a commit is published.
+    pub(super) steps: broadcast::Sender<Arc<Snapshot>>,
     /// True while nodes are told what was served before the database was opened, because it has nothing to boot.
     holding: Arc<AtomicBool>,
 }
@@ -21,7 +28,8 @@ impl Publisher {
     /// Publishes a first snapshot.
     pub(super) fn new(snapshot: Snapshot, health: Health) -> Self {
         let boot_views = BootReader::new(&snapshot);
-        Self { snapshots: SnapshotReader::new(snapshot), boot_views, health, holding: Arc::default() }
+        let steps = broadcast::Sender::new(STEPS);
+        Self { snapshots: SnapshotReader::new(snapshot), boot_views, health, steps, holding: Arc::default() }
     }
 
     /// Publishes what a database holds that was opened late. With nothing in it to boot, nodes go on with what there was.

@@ -222,6 +222,10 @@ impl Writer {
         if settled > 0 {
             self.published.health.set_unreadable(&self.unreadable);
         }
+        for step in batch.steps {
+            // An error says that nobody follows them.
+            let _ = self.published.steps.send(step);
+        }
         self.published.publish(batch.snapshot);
         stored
     }

@@ -1,16 +1,18 @@
 //! Posting notices to subscribers.
 //!
-//! One task compares each published state with the last one it saw, so that every writer causes notices and none waits
-//! for them. Each URL has a queue and a task of its own: a subscriber that is slow or dead keeps nobody else waiting,
-//! gets its notices in their order, and loses those that its queue cannot hold. What changed and changed back before the
-//! states were compared is not told, and neither is what changed while nothing ran.
+//! One task compares each state that a request or an apply led to with the one before it, so that every writer causes
+//! notices and none waits for them. Each URL has a queue and a task of its own: a subscriber that is slow or dead keeps
+//! nobody else waiting, gets its notices in their order, and loses those that its queue cannot hold. What changed while
+//! nothing ran is not told.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use reqwest::header::CONTENT_TYPE;
-use tokio::sync::mpsc;
+use tokio::sync::broadcast::error::TryRecvError;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -21,8 +23,8 @@ use crate::snapshot::Snapshot;
 use crate::store::Store;
 use crate::wire::smd::NoticeView;
 
-/// How many notices wait for one URL. One about every node of a large cluster is a megabyte.
-const QUEUE: usize = 64;
+/// How many bytes of notices wait for one URL. One about every node of a large cluster is a megabyte.
+const QUEUE: usize = 64 << 20;
 
 /// How often a notice is tried.
 const TRIES: u32 = 3;
@@ -56,25 +58,39 @@ pub enum DeliveryError {
 /// [`DeliveryError`] when no client can be set up. A subscriber that does not answer is no error.
 pub async fn deliver_notices(store: Store, pace: Pace, shutdown: CancellationToken) -> Result<(), DeliveryError> {
     let reader = store.snapshots();
-    let mut revisions = reader.revisions();
+    let (mut revisions, mut steps) = (reader.revisions(), store.steps());
     let mut seen = reader.load();
     let mut couriers = Couriers { client: None, pace, queues: BTreeMap::new(), tasks: JoinSet::new() };
     while let Some(Ok(())) = shutdown.run_until_cancelled(revisions.changed()).await {
+        // The steps to a state are there before it is. Those that were missed are told with the next one.
         let newest = reader.load();
-        couriers.keep_subscribed(&newest);
-        if !newest.records.subscriptions.is_empty() {
-            for notice in notices(&seen.boot.components, &newest.boot.components) {
-                couriers.send(&newest, &notice)?;
-            }
+        loop {
+            let step = match steps.try_recv() {
+                Ok(step) if step.revision <= seen.revision => continue,
+                Ok(step) => step,
+                Err(TryRecvError::Lagged(missed)) => {
+                    tracing::warn!(missed, "changes came too fast to be told one by one; they are told together");
+                    continue;
+                }
+                Err(TryRecvError::Empty | TryRecvError::Closed) => break,
+            };
+            couriers.tell(&seen, &step)?;
+            seen = step;
         }
-        seen = newest;
+        // What was loaded anew from the database came in no step.
+        if newest.revision > seen.revision {
+            couriers.tell(&seen, &newest)?;
+            seen = newest;
+        }
     }
     Ok(())
 }
 
 /// A queue for one URL. Its task ends with it.
 struct Queue {
-    sender: mpsc::Sender<Bytes>,
+    sender: mpsc::UnboundedSender<(Bytes, OwnedSemaphorePermit)>,
+    /// A permit for each byte that may wait.
+    room: Arc<Semaphore>,
     _task: DropGuard,
 }
 
@@ -87,6 +103,17 @@ struct Couriers {
 }
 
 impl Couriers {
+    /// Tells subscribers of the later state what is not as in the earlier one.
+    fn tell(&mut self, before: &Snapshot, after: &Snapshot) -> Result<(), DeliveryError> {
+        self.keep_subscribed(after);
+        if !after.records.subscriptions.is_empty() {
+            for notice in notices(&before.boot.components, &after.boot.components) {
+                self.send(after, &notice)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Gives up what waits for URLs that nobody subscribes any more. A task that has ended in a panic is given up, too,
     /// and the next notice starts another.
     fn keep_subscribed(&mut self, snapshot: &Snapshot) {
@@ -116,12 +143,14 @@ impl Couriers {
         };
         for url in urls {
             let queue = self.queues.entry(url.to_owned()).or_insert_with(|| {
-                let (sender, inbox) = mpsc::channel(QUEUE);
+                let (sender, inbox) = mpsc::unbounded_channel();
                 let stop = CancellationToken::new();
                 self.tasks.spawn(post_all(client.clone(), self.pace, url.to_owned(), inbox, stop.clone()));
-                Queue { sender, _task: stop.drop_guard() }
+                Queue { sender, room: Arc::new(Semaphore::new(QUEUE)), _task: stop.drop_guard() }
             });
-            if queue.sender.try_send(payload.clone()).is_err() {
+            let size = u32::try_from(payload.len()).unwrap_or(u32::MAX);
+            let permit = queue.room.clone().try_acquire_many_owned(size).ok();
+            if permit.and_then(|permit| queue.sender.send((payload.clone(), permit)).ok()).is_none() {
                 tracing::warn!(subscriber.url = shown(url), "a subscriber is too slow; a notice to it is dropped");
             }
         }
@@ -144,11 +173,11 @@ async fn post_all(
     client: reqwest::Client,
     pace: Pace,
     url: String,
-    mut inbox: mpsc::Receiver<Bytes>,
+    mut inbox: mpsc::UnboundedReceiver<(Bytes, OwnedSemaphorePermit)>,
     stop: CancellationToken,
 ) {
     let posting = async {
-        while let Some(payload) = inbox.recv().await {
+        while let Some((payload, _room)) = inbox.recv().await {
             if let Err(reason) = post(&client, pace, &url, &payload).await {
                 tracing::warn!(subscriber.url = shown(&url), reason, "a notice was not delivered");
             }

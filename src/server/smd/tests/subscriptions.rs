@@ -146,6 +146,24 @@ async fn a_subscriber_is_told_of_what_it_asked_for_in_order() {
 }
 
 #[tokio::test]
+async fn each_of_many_requests_at_once_is_told_by_itself() {
+    let smd = Smd::new();
+    smd.send("POST", "State/Components", json!({"Components": [{"ID": "x0c0s0b0n0", "State": "Off"}]})).await;
+    let (url, mut inbox) = subscriber(Vec::new()).await;
+    assert_eq!(smd.send("POST", SCN, wants(&url, json!({"States": ["On", "Off"]}))).await.status, 200);
+    let _delivering = delivering(&smd).await;
+    const PAIRS: usize = 200;
+    let states = (0..2 * PAIRS).map(|number| if number % 2 == 0 { "On" } else { "Off" });
+    let patches = states.map(|state| patch(&smd, "x0c0s0b0n0/StateData", json!({"State": state})));
+    // They are queued in their order, so that many of them come into one commit.
+    futures_util::future::join_all(patches).await;
+    for number in 0..2 * PAIRS {
+        let state = if number % 2 == 0 { "On" } else { "Off" };
+        assert_eq!(next(&mut inbox).await["State"], state, "notice {number}");
+    }
+}
+
+#[tokio::test]
 async fn a_notice_is_tried_again_a_few_times_and_redirects_are_not_followed() {
     let smd = Smd::with_nodes().await;
     let failures = vec![
