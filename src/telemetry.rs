@@ -11,6 +11,9 @@ pub fn start(verbose: u8, json: bool, color: bool) {
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    // When a line cannot be written, as to a pipe whose reader is gone, it would be told on the same stderr, and that fails
+    // with a panic of whoever had something to log.
+    let builder = builder.log_internal_errors(false);
     // A second start, in a test, keeps the first subscriber.
     let _ = if json { builder.json().try_init() } else { builder.with_ansi(color).try_init() };
 }

@@ -1,7 +1,9 @@
-//! `kill -9` at any moment of `apply` leaves all or nothing; a boot script costs no database read.
+//! `kill -9` at any moment of `apply` leaves all or nothing; a boot script costs no database read; a log that nobody reads
+//! any more stops nothing.
 
 use std::collections::BTreeSet;
-use std::process::Stdio;
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Stdio};
 use std::time::Duration;
 
 use crate::support::{Cluster, get, tool, until};
@@ -116,4 +118,34 @@ fn a_boot_script_reads_no_file_and_no_database() {
     assert!(opened.is_empty(), "files were opened: {opened:#?}");
     let database: Vec<&&str> = seen.iter().filter(|l| l.contains("pread64(")).collect();
     assert!(database.is_empty(), "the database was read: {database:#?}");
+}
+
+/// Killed when the test ends, if it has not ended before.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn a_daemon_whose_log_nobody_reads_any_more_answers_and_ends_when_it_is_told_to() {
+    let cluster = Cluster::demo();
+    cluster.run(&["apply", "--yes"]).expect(0);
+    let mut serve = cluster.command(&["serve", "-v", "--api", "http://127.0.0.1:0", "--boot", "127.0.0.1:0"]);
+    let mut running =
+        Running(serve.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap());
+    let child = &mut running.0;
+    drop(child.stderr.take());
+    let mut ready = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut ready).unwrap();
+    let ready: serde_json::Value = serde_json::from_str(&ready).unwrap();
+    let boot = ready.as_array().unwrap().iter().find(|listener| listener["role"] == "boot").unwrap();
+    let script = get(&format!("{}/boot/v1/bootscript?mac=ec:e7:a7:05:a1:fc", boot["url"].as_str().unwrap()));
+    assert!(script.body.contains("kernel"), "{script:?}");
+    rustix::process::kill_process(rustix::process::Pid::from_child(child), rustix::process::Signal::TERM).unwrap();
+    let status = until("it has ended", || child.try_wait().unwrap());
+    assert!(status.success(), "{status}");
 }
