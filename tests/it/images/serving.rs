@@ -84,7 +84,7 @@ const CONNECTIONS: usize = 2000;
 const ADDRESSES: usize = 20;
 
 /// What the server may take for each of them beyond what it had before, in bytes.
-const MEMORY: usize = 32 << 10;
+const MEMORY: usize = 48 << 10;
 
 /// A line of what the kernel says of the memory of a process, in bytes.
 fn memory(serving: &Serving, name: &str) -> usize {
