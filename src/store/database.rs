@@ -195,7 +195,7 @@ impl Database {
         let mut connection = options.connect().await.map_err(|e| self.fault(&e))?;
         let Some(found) = self.schema(&mut connection).await? else { return Ok(None) };
         let (path, known) = (self.path.clone(), known_schema());
-        if found < known {
+        if found < READABLE {
             return Err(StoreError::OlderSchema { path, found, known });
         } else if found > known {
             return Err(StoreError::NewerSchema { path, found, known });
@@ -268,6 +268,9 @@ async fn migrate(connection: &mut SqliteConnection) -> Result<(), MigrateError> 
     }
     Ok(())
 }
+
+/// The oldest schema that is read as it is: what came later is for writing alone.
+const READABLE: i64 = 1;
 
 /// Makes the file, for its owner alone, unless it is there. One that is there is not opened here: to close it again would
 /// end the locks that SQLite has on it for other connections of this process (fcntl(2)).

@@ -115,6 +115,18 @@ async fn a_file_whose_maker_was_killed_before_the_first_migration_is_an_empty_da
 }
 
 #[tokio::test]
+async fn an_older_schema_that_holds_the_same_is_looked_at_as_it_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = serve(dir.path()).await;
+    change(&store, puts([node("x1c0s0b0n0", 1)])).await.unwrap();
+    let before = store.snapshot();
+    store.close().await;
+    tamper(dir.path(), "DROP INDEX object_deleted; DELETE FROM _sqlx_migrations WHERE version = 2").await;
+    assert_eq!(observe(dir.path()).await.snapshot(), before);
+    assert_eq!(serve(dir.path()).await.snapshot(), before);
+}
+
+#[tokio::test]
 async fn looking_at_an_older_schema_is_an_error_that_names_the_way_out() {
     let dir = tempfile::tempdir().unwrap();
     serve(dir.path()).await.close().await;
