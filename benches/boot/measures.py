@@ -184,6 +184,34 @@ def http(lab, rounds):
     table(["HTTP, an image of 256 MiB, curl", *contenders], rows)
 
 
+def storm(lab, rounds, seconds, load):
+    """DHCP of known nodes beside a hundred downloads of an image, without a ceiling and with one."""
+    cases = {"alone": (0, []), "100 downloads": (100, []), "100 downloads, `--image-rate 500M`": (100, ["--image-rate", "500M"])}
+    seen = {}
+    for number in range(rounds):
+        for name, (clients, flags) in cases.items():
+            with servers.ours_storm(*flags)(lab) as server:
+                urls = [f"http://{SERVER}:8080/image.squashfs"] * 100
+                outputs = ["-o", "/dev/null"] * len(urls)
+                # They give way to the load of DHCP, which runs on the same cores and is what is measured.
+                fetching = [lab.spawn("nice", "-n", "19", "curl", "-sf", *outputs, *urls) for _ in range(clients)]
+                time.sleep(1)
+                run = exchange(lab, server, 4000, [load, 4000, seconds, KNOWN, 10_000, "relay", CLIENT, SERVER])
+                ended = [process.poll() for process in fetching if process.poll() is not None]
+                for process in fetching:
+                    process.terminate()
+                    process.wait()
+                if ended:
+                    raise RuntimeError(f"downloads ended before the load: {ended}")
+                seen.setdefault(name, []).append(run)
+                progress("storm", number, name, run)
+    rows = []
+    for name, runs in seen.items():
+        done = f"{middle(runs, 'done'):.0f} of {middle(runs, 'begun'):.0f}"
+        rows.append([name, done, f"{middle(runs, 'offer_p99'):.2f} ms, {middle(runs, 'ack_p99'):.2f} ms"])
+    table(["DHCP of 10,000 known nodes at 4,000/s", "exchanges", "p99 of DISCOVER, REQUEST"], rows)
+
+
 def images(lab, server, clients):
     urls = [f"http://{SERVER}:8080/image.squashfs"] * (8 if clients == 1 else 1)
     outputs = ["-o", "/dev/null"] * len(urls)

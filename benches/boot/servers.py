@@ -93,6 +93,17 @@ def ours_http(lab):
     return ours(lab, 10, *flags, ports=[("tcp", 8080)])
 
 
+def ours_storm(*flags):
+    images = ["--images", "files", "--image-listen", f"{SERVER}:8080"]
+    ports = [("udp", 67), ("tcp", 8080)]
+
+    def start(lab):
+        images[1] = lab.work / "files"
+        return ours(lab, 10_000, "--dhcp", INTERFACE, *images, *flags, ports=ports)
+
+    return start
+
+
 def kea(reservations):
     """Kea with its leases in a file, as its documentation recommends for speed, and two threads."""
 
