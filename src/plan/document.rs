@@ -312,16 +312,4 @@ impl Plan {
     pub fn lacks_secrets(&self) -> bool {
         self.diagnostics.iter().any(|remark| remark.code == "secret.missing")
     }
-
-    /// Why it must not be applied, in full sentences with the ways out; none when it may.
-    #[must_use]
-    pub fn refusal(&self) -> Option<String> {
-        self.refusal_of(&super::CommandLine::default())
-    }
-
-    /// As [`Self::refusal`], with ways out that repeat the flags of a command.
-    #[must_use]
-    pub fn refusal_of(&self, command: &super::CommandLine) -> Option<String> {
-        super::refusal::render(self, command)
-    }
 }

@@ -6,8 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::command::CommandLine;
-use super::document::Check;
-use super::document::{Foreign, Plan};
+use super::document::{Check, Foreign, Plan};
 use super::text::{fold, value};
 
 /// How many names a refusal lists one by one where they cannot be folded.
@@ -15,8 +14,22 @@ const LISTED: usize = 10;
 /// How many characters of a value a refusal shows.
 const LONGEST: usize = 60;
 
+impl Plan {
+    /// Why it must not be applied, in full sentences with the ways out; none when it may.
+    #[must_use]
+    pub fn refusal(&self) -> Option<String> {
+        self.refusal_of(&CommandLine::default())
+    }
+
+    /// As [`Self::refusal`], with ways out that repeat the flags of a command.
+    #[must_use]
+    pub fn refusal_of(&self, command: &CommandLine) -> Option<String> {
+        render(self, command)
+    }
+}
+
 /// One paragraph for each rule that does not hold; none when all hold.
-pub(super) fn render(plan: &Plan, command: &CommandLine) -> Option<String> {
+fn render(plan: &Plan, command: &CommandLine) -> Option<String> {
     let failed: Vec<&Check> = plan.safety.checks.iter().filter(|check| !check.ok).collect();
     let rules: BTreeSet<&str> = failed.iter().map(|check| check.rule.as_str()).collect();
     let mut paragraphs = Vec::new();
