@@ -94,11 +94,10 @@ def ours_http(lab):
 
 
 def ours_storm(*flags):
-    images = ["--images", "files", "--image-listen", f"{SERVER}:8080"]
     ports = [("udp", 67), ("tcp", 8080)]
 
     def start(lab):
-        images[1] = lab.work / "files"
+        images = ["--images", lab.work / "files", "--image-listen", f"{SERVER}:8080"]
         return ours(lab, 10_000, "--dhcp", INTERFACE, *images, *flags, ports=ports)
 
     return start

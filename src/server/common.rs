@@ -34,6 +34,7 @@ pub mod served;
 pub(in crate::server) mod share;
 mod stall;
 pub mod supervise;
+pub(in crate::server) mod tally;
 pub mod tls;
 mod unix;
 

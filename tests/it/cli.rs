@@ -249,7 +249,7 @@ fn a_second_process_is_told_who_holds_the_state_directory() {
     // Taking the socket away leaves only the lock, as for a command that runs while another one applies.
     fs::remove_file(cluster.path("other/ochami-sync.sock")).unwrap();
     let finished = cluster.run(&["apply", "--yes", "--state", "other"]).expect(9);
-    assert!(finished.stderr.contains(&serving.child.id().to_string()), "{}", finished.stderr);
+    assert!(finished.stderr.contains(&serving.child.0.id().to_string()), "{}", finished.stderr);
 }
 
 #[test]

@@ -3,10 +3,10 @@
 
 use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Stdio};
+use std::process::Stdio;
 use std::time::Duration;
 
-use crate::support::{Cluster, get, tool, until};
+use crate::support::{Cluster, Killed, get, tool, until};
 
 /// What the plan says there is to do.
 fn pending(cluster: &Cluster) -> u64 {
@@ -92,7 +92,7 @@ fn a_boot_script_reads_no_file_and_no_database() {
     let mut strace = std::process::Command::new("strace")
         .args(["-f", "-q", "-e", "trace=open,openat,read,pread64,write,sendto,writev", "-o"])
         .arg(&trace)
-        .args(["-p", &serving.child.id().to_string()])
+        .args(["-p", &serving.child.0.id().to_string()])
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
@@ -120,23 +120,12 @@ fn a_boot_script_reads_no_file_and_no_database() {
     assert!(database.is_empty(), "the database was read: {database:#?}");
 }
 
-/// Killed when the test ends, if it has not ended before.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 #[test]
 fn a_daemon_whose_log_nobody_reads_any_more_answers_and_ends_when_it_is_told_to() {
     let cluster = Cluster::demo();
     cluster.run(&["apply", "--yes"]).expect(0);
     let mut serve = cluster.command(&["serve", "-v", "--api", "http://127.0.0.1:0", "--boot", "127.0.0.1:0"]);
-    let mut running =
-        Running(serve.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap());
+    let mut running = Killed(serve.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap());
     let child = &mut running.0;
     drop(child.stderr.take());
     let mut ready = String::new();

@@ -136,7 +136,7 @@ fn any_bytes_at_all_leave_the_daemon_answering() {
 
 /// The most memory that the daemon has had, in MiB.
 fn peak_memory(serving: &Serving) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", serving.child.id())).unwrap();
+    let status = std::fs::read_to_string(format!("/proc/{}/status", serving.child.0.id())).unwrap();
     let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
     line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() / 1024
 }

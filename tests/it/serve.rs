@@ -261,9 +261,9 @@ fn a_stop_ends_within_seconds_whatever_is_open_and_under_way_and_a_start_follows
     planning.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
     let mut planning = planning.spawn().unwrap();
     let begun = std::time::Instant::now();
-    let pid = serving.child.id().to_string();
+    let pid = serving.child.0.id().to_string();
     assert!(std::process::Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
-    let status = until("the daemon ended", || serving.child.try_wait().unwrap());
+    let status = until("the daemon ended", || serving.child.0.try_wait().unwrap());
     assert_eq!(status.code(), Some(0), "{}", serving.log());
     assert!(begun.elapsed() < std::time::Duration::from_secs(20), "after {:?}", begun.elapsed());
     let _ = planning.wait();

@@ -5,14 +5,14 @@
 //! with coresmd) name the programs. Without one of them its test says that it was skipped. None needs a database.
 
 use std::net::TcpListener;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
 use crate::between::{Between, Fate};
 use crate::dhcp::{NODE, Wires, has, is_root};
 use crate::replay::yaml;
-use crate::support::{Answer, Cluster, PROGRAM, Serving, get, send, skipped, until};
+use crate::support::{Answer, Cluster, Killed, PROGRAM, Serving, get, send, skipped, until};
 
 const FIRST: &str = "x1000c1s7b1n0";
 const BASE: &str = "http://172.16.0.254:8081/cloud-init";
@@ -26,22 +26,10 @@ fn program(variable: &str) -> Option<String> {
     program
 }
 
-/// A service of others; killed when the test ends.
-struct Service(Child);
-
-impl Service {
-    /// Starts it with what it says in a file.
-    fn start(mut command: Command, log: &std::path::Path) -> Self {
-        let sink = std::fs::File::create(log).unwrap();
-        Self(command.stdin(Stdio::null()).stdout(sink.try_clone().unwrap()).stderr(sink).spawn().unwrap())
-    }
-}
-
-impl Drop for Service {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
+/// Starts a service of others, with what it says in a file.
+fn start(mut command: Command, log: &std::path::Path) -> Killed {
+    let sink = std::fs::File::create(log).unwrap();
+    Killed(command.stdin(Stdio::null()).stdout(sink.try_clone().unwrap()).stderr(sink).spawn().unwrap())
 }
 
 /// The example cluster in our SMD, which asks for tokens, and a service that reads it over HTTP.
@@ -53,7 +41,7 @@ struct Beside {
     tokens: Between,
     /// Where the service is to listen.
     address: String,
-    service: Option<Service>,
+    service: Option<Killed>,
 }
 
 impl Beside {
@@ -72,7 +60,7 @@ impl Beside {
     /// Starts the service, and waits until it answers there.
     fn start(&mut self, command: Command, path: &str) {
         let log = self.cluster.path("service.log");
-        let mut service = Service::start(command, &log);
+        let mut service = start(command, &log);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         until("the service answers", || {
             let said = || std::fs::read_to_string(&log).unwrap();
@@ -214,7 +202,7 @@ fn a_real_coresmd_gives_nodes_the_addresses_of_our_smd() {
     let mut command = wires.daemon(0, &program);
     command.arg("-c").arg(cluster.path("coredhcp.yaml"));
     let log = cluster.path("coredhcp.log");
-    let mut coredhcp = Service::start(command, &log);
+    let mut coredhcp = start(command, &log);
     let said = || std::fs::read_to_string(&log).unwrap();
     until("it has read our SMD", || {
         assert!(coredhcp.0.try_wait().unwrap().is_none(), "it has ended:\n{}", said());

@@ -119,9 +119,19 @@ impl Finished {
     }
 }
 
+/// A process that is killed when the test ends.
+pub(crate) struct Killed(pub(crate) Child);
+
+impl Drop for Killed {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// A running daemon; killed when the test ends.
 pub(crate) struct Serving {
-    pub(crate) child: Child,
+    pub(crate) child: Killed,
     pub(crate) api: String,
     pub(crate) boot: String,
     pub(crate) metrics: String,
@@ -134,10 +144,11 @@ pub(crate) struct Serving {
 impl Serving {
     /// Starts a `serve` command and waits for its ready line.
     pub(crate) fn start(mut command: Command) -> Self {
-        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let command = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = Killed(command.spawn().unwrap());
         let stderr = Arc::new(Mutex::new(String::new()));
         let sink = stderr.clone();
-        let mut source = BufReader::new(child.stderr.take().unwrap());
+        let mut source = BufReader::new(child.0.stderr.take().unwrap());
         std::thread::spawn(move || {
             let mut line = String::new();
             while source.read_line(&mut line).is_ok_and(|n| n > 0) {
@@ -146,7 +157,7 @@ impl Serving {
             }
         });
         let mut line = String::new();
-        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut stdout = BufReader::new(child.0.stdout.take().unwrap());
         stdout.read_line(&mut line).unwrap();
         // The pipe is kept drained, so that the daemon never blocks on it.
         std::thread::spawn(move || {
@@ -154,8 +165,7 @@ impl Serving {
             let _ = stdout.read_to_end(&mut rest);
         });
         let Ok(ready) = serde_json::from_str::<serde_json::Value>(&line) else {
-            let _ = child.kill();
-            let _ = child.wait();
+            drop(child);
             panic!("serve did not get ready; it said {line:?} and\n{}", stderr.lock().unwrap());
         };
         let url = |role: &str| {
@@ -174,17 +184,10 @@ impl Serving {
 
     /// Asks it to end, and waits until it has.
     pub(crate) fn stop(mut self) -> String {
-        let pid = self.child.id().to_string();
+        let pid = self.child.0.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
-        until("the daemon ended", || self.child.try_wait().unwrap());
+        until("the daemon ended", || self.child.0.try_wait().unwrap());
         self.log()
-    }
-}
-
-impl Drop for Serving {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 

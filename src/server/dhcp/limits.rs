@@ -13,6 +13,7 @@ use std::net::Ipv4Addr;
 use std::os::fd::RawFd;
 
 use crate::model::{MacAddr, Timestamp};
+use crate::server::common::tally::Tally;
 
 /// Packets a second of one MAC address. A test bench that goes through every message with one address stays below it.
 const PER_CLIENT: u32 = 100;
@@ -22,9 +23,6 @@ const PER_RELAY: u32 = 60_000;
 
 /// Packets a second of one address without a relay: a machine renews once in a while, and a test bench plays many.
 const PER_ADDRESS: u32 = 500;
-
-/// The most senders that are counted; a second that brings more is no flood from one of them.
-const SENDERS: usize = 100_000;
 
 /// Packets that are answered before others get a turn.
 const TURN: u32 = 64;
@@ -72,11 +70,13 @@ impl Queue {
 #[derive(Debug, Default)]
 pub(super) struct Limits {
     second: i64,
-    counts: HashMap<Sender, u32>,
+    counts: Tally<Sender>,
     queues: HashMap<RawFd, Queue>,
     /// The socket whose turn it is, and what was answered of each path in it.
     socket: RawFd,
-    turn: HashMap<Sender, u32>,
+    turn: Tally<Sender>,
+    /// Whether its queue is shared in this turn.
+    shared: bool,
 }
 
 impl Limits {
@@ -84,7 +84,8 @@ impl Limits {
     pub(super) fn begin(&mut self, socket: RawFd, now: Timestamp) -> u32 {
         self.socket = socket;
         self.turn.clear();
-        if self.queues.entry(socket).or_default().is_shared(now) { SHARES } else { TURN }
+        self.shared = self.queues.entry(socket).or_default().is_shared(now);
+        if self.shared { SHARES } else { TURN }
     }
 
     /// The turn ended, and left the socket's queue empty or not.
@@ -109,39 +110,23 @@ impl Limits {
         let mac = MacAddr([a, b, c, d, e, f]);
         let relay = Ipv4Addr::new(header[24], header[25], header[26], header[27]);
         // Both are counted even if the first is over its share: who floods is to be seen as one who does.
-        let client = self.count(Sender::Client(mac), PER_CLIENT);
+        let client = self.counts.admit(Sender::Client(mac), PER_CLIENT);
         let (path, most) = match (relay.is_unspecified(), source.is_unspecified()) {
             (false, _) => (Sender::Relay(relay), PER_RELAY),
             (true, false) => (Sender::Address(source), PER_ADDRESS),
             (true, true) => (Sender::Wire, u32::MAX),
         };
-        let within = self.count(path, most);
+        let within = self.counts.admit(path, most);
         client && within && self.has_share(path, now)
     }
 
     /// True unless the queue is shared and the path had its share of the turn.
     fn has_share(&mut self, path: Sender, now: Timestamp) -> bool {
-        let queue = self.queues.entry(self.socket).or_default();
-        if !queue.is_shared(now) {
+        if !self.shared || self.turn.admit(path, SHARE) {
             return true;
         }
-        let answered = self.turn.entry(path).or_default();
-        *answered += 1;
-        if *answered > SHARE {
-            queue.pressed = Some(now.0);
-        }
-        *answered <= SHARE
-    }
-
-    fn count(&mut self, sender: Sender, most: u32) -> bool {
-        if let Some(count) = self.counts.get_mut(&sender) {
-            *count = count.saturating_add(1);
-            return *count <= most;
-        }
-        if self.counts.len() < SENDERS {
-            self.counts.insert(sender, 1);
-        }
-        true
+        self.queues.entry(self.socket).or_default().pressed = Some(now.0);
+        false
     }
 }
 
@@ -181,6 +166,7 @@ pub(super) fn is_due(told: &mut Option<Timestamp>, now: Timestamp) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::server::common::tally::COUNTED;
 
     fn packet(client: u8, relay: u8) -> [u8; 240] {
         let mut packet = [0; 240];
@@ -219,7 +205,7 @@ mod tests {
     fn a_flood_through_one_relay_leaves_the_others_alone() {
         let mut limits = Limits::default();
         let relay = Sender::Relay(Ipv4Addr::new(10, 0, 0, 1));
-        limits.counts.insert(relay, PER_RELAY);
+        assert!((0..PER_RELAY).all(|_| limits.counts.admit(relay, PER_RELAY)));
         assert!(!limits.admit(&packet(1, 1), NONE, Timestamp(0)));
         assert!(limits.admit(&packet(2, 2), NONE, Timestamp(0)));
     }
@@ -270,12 +256,12 @@ mod tests {
     fn what_has_no_header_is_not_read_and_counts_are_bounded() {
         let mut limits = Limits::default();
         assert!(!limits.admit(&[0; 33], NONE, Timestamp(0)));
-        for number in 0..u32::try_from(SENDERS).unwrap() + 10 {
+        for number in 0..u32::try_from(COUNTED).unwrap() + 10 {
             let mut packet = packet(0, 0);
             packet[28..32].copy_from_slice(&number.to_be_bytes());
             assert!(limits.admit(&packet, NONE, Timestamp(0)));
         }
-        assert_eq!(limits.counts.len(), SENDERS);
+        assert_eq!(limits.counts.len(), COUNTED);
     }
 
     #[test]

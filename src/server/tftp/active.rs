@@ -89,7 +89,7 @@ impl Active {
         inbox.map(|inbox| inbox.try_send(reply).ok());
     }
 
-    /// Between the transfer whose client was not heard of for the longest, of those at one of these addresses, if it is idle.
+    /// Ends the transfer whose client was not heard of for the longest, of those at one of these addresses, if it is idle.
     /// One that is about to end is passed over, so that each of several requests at once makes room for one.
     pub(super) fn end_idle(&self, whose: impl Fn(IpAddr) -> bool) {
         let transfers = self.transfers();

@@ -4,15 +4,13 @@
 //! that requests of others are lost. What is beyond an address's share is dropped when it was read. The counts are of one
 //! second and are forgotten with it.
 
-use std::collections::HashMap;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
+use crate::server::common::tally::Tally;
+
 /// Requests a second of one address: twice those of a rack behind an address translator that starts at once.
 const PER_ADDRESS: u32 = 2000;
-
-/// The most addresses that are counted; a second that brings more is no flood from one of them.
-const ADDRESSES: usize = 100_000;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -20,12 +18,12 @@ const SECOND: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(super) struct Requests {
     since: Instant,
-    counts: HashMap<IpAddr, u32>,
+    counts: Tally<IpAddr>,
 }
 
 impl Requests {
     pub(super) fn new(now: Instant) -> Self {
-        Self { since: now, counts: HashMap::new() }
+        Self { since: now, counts: Tally::default() }
     }
 
     /// True when a packet may be read further. All but requests may: they belong to a transfer or cost nothing.
@@ -37,21 +35,14 @@ impl Requests {
             self.since = now;
             self.counts.clear();
         }
-        let client = client.to_canonical();
-        if let Some(count) = self.counts.get_mut(&client) {
-            *count = count.saturating_add(1);
-            return *count <= PER_ADDRESS;
-        }
-        if self.counts.len() < ADDRESSES {
-            self.counts.insert(client, 1);
-        }
-        true
+        self.counts.admit(client.to_canonical(), PER_ADDRESS)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::server::common::tally::COUNTED;
 
     const REQUEST: &[u8] = b"\0\x01file\0octet\0";
 
@@ -83,8 +74,8 @@ mod tests {
     fn counts_are_bounded() {
         let now = Instant::now();
         let mut requests = Requests::new(now);
-        let bound = u32::try_from(ADDRESSES).unwrap();
+        let bound = u32::try_from(COUNTED).unwrap();
         assert!((0..bound + 10).all(|number| requests.admit(REQUEST, address(number), now)));
-        assert_eq!(requests.counts.len(), ADDRESSES);
+        assert_eq!(requests.counts.len(), COUNTED);
     }
 }

@@ -195,7 +195,7 @@ impl Listener {
         }
     }
 
-    /// Between the transfer that was not heard of for the longest, of those whose client is one of `whose`.
+    /// Ends the transfer that was not heard of for the longest, of those whose client is one of `whose`.
     fn no_room<T>(&self, client: IpAddr, whose: impl Fn(IpAddr) -> bool) -> Option<T> {
         self.room.ends.add("no-room");
         tracing::debug!(peer = %client, "there is no room for a TFTP transfer");

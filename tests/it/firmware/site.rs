@@ -1,13 +1,14 @@
 //! A site's own DHCP server on the boot network: dnsmasq, which knows the nodes and gives them their addresses.
 
-use std::process::{Child, Stdio};
+use std::process::Stdio;
 
 use super::NODES;
 use super::lab::{HEAD, Lab, Neighbour};
+use crate::support::Killed;
 
 /// The server, stopped when the test ends.
 pub(super) struct Site {
-    child: Child,
+    _server: Killed,
     _place: Neighbour,
 }
 
@@ -27,14 +28,7 @@ impl Site {
         for (place, (mac, _)) in NODES.iter().enumerate() {
             server.arg(format!("--dhcp-host={mac},172.16.0.{0},nid00{0}", place + 1));
         }
-        let child = server.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        Self { child, _place: place }
-    }
-}
-
-impl Drop for Site {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let server = server.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        Self { _server: Killed(server), _place: place }
     }
 }

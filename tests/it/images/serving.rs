@@ -88,7 +88,7 @@ const MEMORY: usize = 48 << 10;
 
 /// A line of what the kernel says of the memory of a process, in bytes.
 fn memory(serving: &Serving, name: &str) -> usize {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", serving.child.id())).unwrap();
+    let status = std::fs::read_to_string(format!("/proc/{}/status", serving.child.0.id())).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
     line.trim_matches([':', ' ', '\t', 'k', 'B']).parse::<usize>().unwrap() << 10
 }
