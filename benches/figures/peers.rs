@@ -6,7 +6,8 @@
 //! REAL_CLOUD_INIT_URL=http://127.0.0.1:27777 cargo bench --bench figures -- peers 1000
 //! ```
 //!
-//! The services are started by hand, on the same machine, with empty stores and without authentication.
+//! With `peers loads` only the loads are measured. The services are started by hand, on the same machine, with empty stores
+//! and without authentication.
 
 use std::time::{Duration, Instant};
 
@@ -53,8 +54,9 @@ impl Place {
     }
 }
 
-/// Measures one number of nodes and gives the rows of a table: what, the program's figure, the services' figure, ratio.
-pub(crate) fn measure(nodes: usize) -> Vec<[String; 4]> {
+/// Measures one number of nodes, the requests unless only the loads are asked for, and gives the rows of a table: what, the
+/// program's figure, the services' figure, ratio.
+pub(crate) fn measure(nodes: usize, only_loads: bool) -> Vec<[String; 4]> {
     let directory = tempfile::tempdir().unwrap();
     let program = Program::new(directory.path());
     let serving = program.serve();
@@ -67,7 +69,9 @@ pub(crate) fn measure(nodes: usize) -> Vec<[String; 4]> {
         cloud_init: Place::of(&url("REAL_CLOUD_INIT_URL")),
     };
     let mut rows = loads(nodes, &ours, &theirs);
-    rows.extend(requests(nodes, &ours, &theirs));
+    if !only_loads {
+        rows.extend(requests(nodes, &ours, &theirs));
+    }
     rows
 }
 
@@ -93,7 +97,6 @@ fn loads(nodes: usize, ours: &Side, theirs: &Side) -> Vec<[String; 4]> {
 /// Sends each request once and waits for every answer; what the answers are is not judged here, because SMD answers some
 /// that it carried out with an error.
 fn send_all(connections: usize, requests: &[(Place, &'static str, String, String)]) -> Duration {
-    let started = Instant::now();
     let lanes: Vec<Vec<(String, Vec<u8>)>> = (0..connections)
         .map(|lane| {
             let own = requests.iter().skip(lane).step_by(connections);
@@ -108,6 +111,7 @@ fn send_all(connections: usize, requests: &[(Place, &'static str, String, String
             .collect()
         })
         .collect();
+    let started = Instant::now();
     load::send(lanes);
     started.elapsed()
 }
