@@ -17,7 +17,9 @@ mod health;
 mod intern;
 mod ledger;
 mod load;
+mod members;
 mod open;
+mod pages;
 mod publish;
 mod read;
 mod readers;
@@ -25,6 +27,7 @@ mod rows;
 mod secrets;
 mod state_dir;
 mod unreadable;
+mod upgrade;
 mod writer;
 
 use std::collections::BTreeMap;

@@ -44,8 +44,8 @@ pub(super) struct Owned {
 /// The decisions of one transaction. A row that several of them change is stored once, as the last one left it.
 #[derive(Debug)]
 pub(super) struct Batch {
-    /// The revision that the batch starts from.
-    pub(super) base: u64,
+    /// What the batch starts from, which is what is stored.
+    pub(super) base: Snapshot,
     /// The newest state with everything in the batch; what the next decision sees.
     pub(super) snapshot: Snapshot,
     pub(super) rows: BTreeMap<ObjectKey, Row>,
@@ -61,7 +61,7 @@ impl Batch {
     /// An empty batch over a published snapshot.
     pub(super) fn new(current: &Snapshot) -> Self {
         Self {
-            base: current.revision,
+            base: current.clone(),
             snapshot: current.clone(),
             rows: BTreeMap::new(),
             records: BTreeMap::new(),
@@ -73,7 +73,7 @@ impl Batch {
 
     /// True when there is nothing to store.
     pub(super) fn is_empty(&self) -> bool {
-        self.snapshot.revision == self.base
+        self.snapshot.revision == self.base.revision
     }
 
     /// Adds a decision whole, or not at all. Changes that change nothing are left out; a decision that comes to nothing

@@ -25,6 +25,7 @@ use sqlx::{ConnectOptions, Connection};
 
 use super::StoreError;
 use super::state_dir::unusable;
+use super::upgrade::upgrade;
 
 /// The schema, in the order of its numbers.
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
@@ -133,6 +134,7 @@ impl Database {
             return Err(StoreError::NewerSchema { path: self.path.clone(), found, known });
         }
         migrate(&mut connection).await.map_err(|error| self.migration_fault(&error))?;
+        upgrade(&mut connection).await.map_err(|error| self.fault(&error))?;
         Ok(connection)
     }
 

@@ -4,15 +4,15 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use futures_util::{FutureExt, TryStreamExt};
+use futures_util::FutureExt;
 use sqlx::sqlite::{SqliteArguments, SqliteConnection, SqliteRow};
-use sqlx::{Arguments, AssertSqlSafe, Row as _};
+use sqlx::{Arguments, AssertSqlSafe, Connection as _, Row as _};
 
 use super::database::Database;
 use super::intern::Interner;
 use super::rows::ledger_place;
 use super::secrets::Secrets;
-use super::{ApplyRecord, Ledger, LedgerEntry, Provenance, StoreError, TargetId};
+use super::{ApplyRecord, Ledger, LedgerEntry, Provenance, StoreError, TargetId, pages};
 use crate::model::{Kind, ObjectKey, Timestamp};
 
 /// Keys of one question for provenance; see [`super::rows`] for why it is not more.
@@ -87,8 +87,10 @@ impl Reader {
         let read = self.database.read(move |connection| {
             let (target, secrets) = (target.clone(), secrets.clone());
             async move {
-                let entries = entries(connection, &target, &secrets).await?;
-                let last_apply = history(connection, &target, 1).await?.pop();
+                let mut transaction = connection.begin().await?;
+                let entries = entries(&mut transaction, &target, &secrets).await?;
+                let last_apply = history(&mut transaction, &target, 1).await?.pop();
+                transaction.commit().await?;
                 Ok(Ledger { entries, last_apply })
             }
             .boxed()
@@ -128,6 +130,10 @@ impl Reader {
     }
 }
 
+/// What is owned at a target.
+const LEDGER: pages::Table =
+    pages::Table { name: "ledger", only: "target = $3", content: "doc", others: &["owner", "name", "origin", "apply"] };
+
 async fn entries(
     connection: &mut SqliteConnection,
     target: &TargetId,
@@ -135,31 +141,24 @@ async fn entries(
 ) -> Result<BTreeMap<ObjectKey, LedgerEntry>, sqlx::Error> {
     let mut entries = BTreeMap::new();
     let mut texts = Interner::default();
-    let sql = "SELECT kind, id, doc, owner, name, origin, apply FROM ledger WHERE target = $1";
-    let mut rows = sqlx::query(sql).bind(target.0.clone()).fetch(connection);
-    while let Some(row) = rows.try_next().await? {
-        let (kind, id): (&str, &str) = (row.try_get(0)?, row.try_get(1)?);
-        let Ok(kind) = kind.parse::<Kind>() else {
-            tracing::error!(kind, id, "the ledger owns an object of a kind that only a newer version knows");
-            continue;
-        };
-        let key = ObjectKey::new(kind, id);
-        let entry = entry(target, &key, &row, secrets, &mut texts)?;
-        entries.insert(key, entry);
-    }
+    let read = |row: pages::Row<'_, 4>| entries.extend(entry(target, secrets, &mut texts, row));
+    LEDGER.each(connection, &target.0, read).await?;
     Ok(entries)
 }
 
 fn entry(
     target: &TargetId,
-    key: &ObjectKey,
-    row: &SqliteRow,
     secrets: &Secrets,
     texts: &mut Interner,
-) -> Result<LedgerEntry, sqlx::Error> {
-    let doc: &str = row.try_get(2)?;
-    let doc = if key.kind.is_secret() {
-        secrets.unseal(&ledger_place(target), key, doc).map_or_else(
+    (kind, id, doc, [owner, name, origin, apply]): pages::Row<'_, 4>,
+) -> Option<(ObjectKey, LedgerEntry)> {
+    let Ok(kind) = kind.parse::<Kind>() else {
+        tracing::error!(kind, id, "the ledger owns an object of a kind that only a newer version knows");
+        return None;
+    };
+    let key = ObjectKey::new(kind, id);
+    let doc = if kind.is_secret() {
+        secrets.unseal(&ledger_place(target), &key, doc).map_or_else(
             |cause| {
                 tracing::error!(object = %key, %cause, "what was last applied cannot be read");
                 UNKNOWN.into()
@@ -169,14 +168,11 @@ fn entry(
     } else {
         doc.into()
     };
-    Ok(LedgerEntry {
-        doc,
-        // A node's eight objects have these in common.
-        owner: row.try_get::<Option<&str>, _>(3)?.map(|text| texts.text(text)),
-        name: texts.text(row.try_get(4)?),
-        origin: texts.text(row.try_get(5)?),
-        apply: row.try_get::<i64, _>(6)?.cast_unsigned(),
-    })
+    // A node's eight objects have these texts in common, of which only the owner may be missing.
+    let owner = owner.map(|text| texts.text(text));
+    let (name, origin) = (texts.text(name.unwrap_or_default()), texts.text(origin.unwrap_or_default()));
+    let apply = apply.and_then(|number| number.parse().ok()).unwrap_or_default();
+    Some((key, LedgerEntry { doc, owner, name, origin, apply }))
 }
 
 async fn claims(

@@ -2,11 +2,12 @@
 //!
 //! Rows travel many to a statement. Their parameters are written `?` and not `$1`, unlike everywhere else: SQLite looks a
 //! numbered parameter up by walking the list of all of them, so a statement's cost would grow with the square of their
-//! number. The places to number them for PostgreSQL are [`insert_text`] and [`BEGIN`].
+//! number. The places to number them for PostgreSQL are [`insert_text`], [`BEGIN`] and [`PURGE`].
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
+use imbl::OrdSet;
 use sqlx::error::{BoxDynError, ErrorKind};
 use sqlx::sqlite::{SqliteArguments, SqliteConnection};
 use sqlx::{Arguments, AssertSqlSafe};
@@ -14,8 +15,10 @@ use sqlx::{Arguments, AssertSqlSafe};
 use super::batch::{Batch, Owned, RecordRow, Row};
 use super::database::Database;
 use super::secrets::Secrets;
-use super::{ApplyRecord, LedgerEntry, StoreError, TargetId, load};
-use crate::model::{ObjectKey, Table, Timestamp};
+use super::unreadable::Unreadable;
+use super::{ApplyRecord, Author, LedgerEntry, StoreError, TargetId, load, members};
+use crate::model::{Kind, Object, ObjectKey, Record, Table, Timestamp, Xname};
+use crate::snapshot::Snapshot;
 
 /// Rows of one statement, from measurement, the largest first: each statement is a message to the thread of SQLite and
 /// back, which costs more than a row, and a few sizes are as many prepared statements.
@@ -32,6 +35,9 @@ const AT_ONCE: usize = 64;
 /// Begins, and takes the next revision if nobody else did: otherwise `value` is null, which its column does not take. Comes
 /// first, because it takes the lock on writing.
 const BEGIN: &str = "BEGIN; UPDATE meta SET value = CASE WHEN value = ? THEN ? END WHERE name = 'revision'";
+
+/// Takes the rows away of what was deleted so long ago.
+const PURGE: &str = "DELETE FROM object WHERE body IS NULL AND revision <= ?";
 
 /// For how many writes the row of what was deleted is kept, without its content. Machines that come once and never again,
 /// or only claim to be there, would otherwise fill the disk.
@@ -72,8 +78,80 @@ static LEDGER: Texts<{ ROWS.len() }> = LazyLock::new(|| ROWS.map(|rows| insert_t
 
 /// Whole transactions of one object, of two, and so on.
 static TRANSACTIONS: Texts<AT_ONCE> = LazyLock::new(|| {
-    std::array::from_fn(|before| format!("{BEGIN}; {}; COMMIT", insert_text(&OBJECT, before + 1)).into())
+    std::array::from_fn(|before| format!("{BEGIN}; {}; {PURGE}; COMMIT", insert_text(&OBJECT, before + 1)).into())
 });
+
+/// A row of the table of objects.
+enum Stored<'b> {
+    Object(&'b ObjectKey, &'b Row),
+    /// A part of a group's members, by its identifier; nothing in their place where it is gone.
+    Members(Arc<str>, Option<Vec<Xname>>, &'b Row),
+    Record(&'b (Table, Arc<str>), &'b RecordRow),
+}
+
+impl<'b> Stored<'b> {
+    /// The rows that a batch changes.
+    fn of(batch: &'b Batch) -> Vec<Self> {
+        let mut rows = Vec::with_capacity(batch.rows.len() + batch.records.len());
+        for (key, row) in &batch.rows {
+            rows.push(Self::Object(key, row));
+            if key.kind == Kind::Group {
+                rows.extend(Self::members(&batch.base, key, row));
+            }
+        }
+        rows.extend(batch.records.iter().map(|(key, row)| Self::Record(key, row)));
+        rows
+    }
+
+    fn members(base: &Snapshot, key: &ObjectKey, row: &'b Row) -> impl Iterator<Item = Self> {
+        let members = |object: Option<&Object>| match object {
+            Some(Object::Group(group)) => group.members.clone(),
+            _ => OrdSet::new(),
+        };
+        let (old, new) = (members(base.object(key).as_ref()), members(row.object.as_ref()));
+        let parts = members::changed(&old, &new).into_iter();
+        parts.map(move |(first, members)| Self::Members(members::id(&key.id, &first), members, row))
+    }
+
+    fn bind(&self, arguments: &mut SqliteArguments, secrets: &Secrets, at: Timestamp) -> Result<(), BoxDynError> {
+        let (kind, id, body, revision, writer): (_, _, Option<String>, u64, &Author) = match self {
+            Self::Object(key, Row { object, revision, writer }) => {
+                let body = object.as_ref().map(|object| body(key, object, secrets)).transpose()?;
+                (key.kind.as_str(), &key.id, body, *revision, writer)
+            }
+            Self::Members(id, members, Row { revision, writer, .. }) => {
+                let body = members.as_deref().map(members::body);
+                (members::KIND, id, body, *revision, writer)
+            }
+            Self::Record((table, id), RecordRow { record, revision, writer }) => {
+                let body = record.as_ref().map(Record::to_json).transpose()?;
+                (table.as_str(), id, body, *revision, writer)
+            }
+        };
+        arguments.add(kind)?;
+        arguments.add(id.clone())?;
+        arguments.add(body)?;
+        arguments.add(revision.cast_signed())?;
+        arguments.add(writer.0.clone())?;
+        arguments.add(at.0)
+    }
+}
+
+/// What the row of an object holds.
+fn body(key: &ObjectKey, object: &Object, secrets: &Secrets) -> Result<String, BoxDynError> {
+    Ok(match object {
+        Object::Group(group) => Object::Group(members::head(group)).to_json(),
+        object if key.kind.is_secret() => secrets.seal(load::TABLE, key, &object.to_json())?,
+        object => object.to_json(),
+    })
+}
+
+/// Where a batch is stored.
+pub(super) struct Place<'s> {
+    pub(super) database: &'s Database,
+    pub(super) secrets: &'s Secrets,
+    pub(super) unreadable: &'s Unreadable,
+}
 
 /// Stores a batch whole, or nothing of it.
 ///
@@ -83,8 +161,7 @@ static TRANSACTIONS: Texts<AT_ONCE> = LazyLock::new(|| {
 pub(super) async fn store(
     connection: &mut SqliteConnection,
     batch: &Batch,
-    secrets: &Secrets,
-    database: &Database,
+    Place { database, secrets, unreadable }: Place<'_>,
     at: Timestamp,
 ) -> Result<(), StoreError> {
     let fault = |error: sqlx::Error| database.fault(&error);
@@ -94,35 +171,32 @@ pub(super) async fn store(
         }
         _ => database.fault(&error),
     };
-    let objects: Vec<_> = batch.rows.iter().collect();
-    let records: Vec<_> = batch.records.iter().collect();
+    let rows = Stored::of(batch);
     let mut first = SqliteArguments::default();
     let encoded = |error: BoxDynError| fault(sqlx::Error::Encode(error));
-    first.add(batch.base.cast_signed()).map_err(encoded)?;
+    first.add(batch.base.revision.cast_signed()).map_err(encoded)?;
     first.add(batch.snapshot.revision.cast_signed()).map_err(encoded)?;
-    let deletes =
-        objects.iter().any(|(_, row)| row.object.is_none()) || records.iter().any(|(_, row)| row.record.is_none());
+    let old = batch.snapshot.revision.saturating_sub(KEPT).cast_signed();
+    // Nothing is known of the members of a group that cannot be read.
+    let lost = batch.rows.keys().filter(|key| key.kind == Kind::Group && unreadable.contains(key));
+    let lost: Vec<_> = lost.map(|key| members::ids(&key.id)).collect();
     if batch.ledger.is_empty()
         && batch.history.is_empty()
-        && !deletes
-        && let Some(text) = (objects.len() + records.len()).checked_sub(1).and_then(|before| TRANSACTIONS.get(before))
+        && lost.is_empty()
+        && let Some(text) = rows.len().checked_sub(1).and_then(|before| TRANSACTIONS.get(before))
     {
-        objects.iter().try_for_each(|row| object_row(&mut first, row, secrets, at)).map_err(encoded)?;
-        records.iter().try_for_each(|row| record_row(&mut first, row, at)).map_err(encoded)?;
+        rows.iter().try_for_each(|row| row.bind(&mut first, secrets, at)).map_err(encoded)?;
+        first.add(old).map_err(encoded)?;
         sqlx::query_with(AssertSqlSafe(text.clone()), first).execute(connection).await.map_err(begun)?;
         return Ok(());
     }
     sqlx::query_with(BEGIN, first).execute(&mut *connection).await.map_err(begun)?;
-    let bind = |arguments: &mut SqliteArguments, row: &(&ObjectKey, &Row)| object_row(arguments, row, secrets, at);
-    insert(connection, &OBJECTS, &objects, bind).await.map_err(fault)?;
-    insert(connection, &OBJECTS, &records, |arguments, row| record_row(arguments, row, at)).await.map_err(fault)?;
-    if deletes {
-        sqlx::query("DELETE FROM object WHERE body IS NULL AND revision <= $1")
-            .bind(batch.snapshot.revision.saturating_sub(KEPT).cast_signed())
-            .execute(&mut *connection)
-            .await
-            .map_err(fault)?;
+    for (least, behind) in lost {
+        let delete = sqlx::query("DELETE FROM object WHERE kind = $1 AND id >= $2 AND id < $3");
+        delete.bind(members::KIND).bind(least).bind(behind).execute(&mut *connection).await.map_err(fault)?;
     }
+    insert(connection, &OBJECTS, &rows, |arguments, row| row.bind(arguments, secrets, at)).await.map_err(fault)?;
+    sqlx::query(PURGE).bind(old).execute(&mut *connection).await.map_err(fault)?;
     let mut numbers = Vec::with_capacity(batch.history.len());
     for (target, record) in &batch.history {
         numbers.push(append_history(connection, target, record).await.map_err(fault)?);
@@ -159,38 +233,6 @@ async fn insert<R: Sync>(
         next = made?;
     }
     Ok(())
-}
-
-fn object_row(
-    arguments: &mut SqliteArguments,
-    (key, row): &(&ObjectKey, &Row),
-    secrets: &Secrets,
-    at: Timestamp,
-) -> Result<(), BoxDynError> {
-    let body = match &row.object {
-        Some(object) if key.kind.is_secret() => Some(secrets.seal(load::TABLE, key, &object.to_json())?),
-        Some(object) => Some(object.to_json()),
-        None => None,
-    };
-    arguments.add(key.kind.as_str())?;
-    arguments.add(key.id.clone())?;
-    arguments.add(body)?;
-    arguments.add(row.revision.cast_signed())?;
-    arguments.add(row.writer.0.clone())?;
-    arguments.add(at.0)
-}
-
-fn record_row(
-    arguments: &mut SqliteArguments,
-    ((table, id), row): &(&(Table, Arc<str>), &RecordRow),
-    at: Timestamp,
-) -> Result<(), BoxDynError> {
-    arguments.add(table.as_str())?;
-    arguments.add(id.clone())?;
-    arguments.add(row.record.as_ref().map(crate::model::Record::to_json).transpose()?)?;
-    arguments.add(row.revision.cast_signed())?;
-    arguments.add(row.writer.0.clone())?;
-    arguments.add(at.0)
 }
 
 /// Adds a line to the history of a target and gives its number, one more than the last.

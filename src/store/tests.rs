@@ -1,6 +1,7 @@
 //! The store over real files: what is durable, what is refused, what is left when something fails.
 
 mod faults;
+mod groups;
 mod ledgers;
 mod observing;
 mod property;

@@ -26,10 +26,9 @@ impl Unreadable {
     }
 
     /// Remembers a record whose content cannot be read; the next write of it makes it good.
-    pub(super) fn record<T>(&mut self, table: Table, id: &str, cause: String) -> Option<T> {
+    pub(super) fn record(&mut self, table: Table, id: &str, cause: String) {
         tracing::error!(record = %format_args!("{table}/{id}"), cause, "a stored record cannot be read");
         self.records.entry(cause).or_default().push(format!("{table}/{id}"));
-        None
     }
 
     /// Remembers a row of an unknown kind.

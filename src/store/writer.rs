@@ -19,6 +19,7 @@ use super::database::Database;
 use super::intern::Interner;
 use super::load;
 use super::publish::Publisher;
+use super::rows::Place;
 use super::secrets::Secrets;
 use super::state_dir::Lock;
 use super::unreadable::Unreadable;
@@ -208,7 +209,8 @@ impl Writer {
     }
 
     async fn store(&mut self, mut connection: SqliteConnection, batch: Batch) -> Result<(), StoreError> {
-        let stored = rows::store(&mut connection, &batch, &self.secrets, &self.database, clock::now()).await;
+        let place = Place { secrets: &self.secrets, unreadable: &self.unreadable, database: &self.database };
+        let stored = rows::store(&mut connection, &batch, place, clock::now()).await;
         if let Err(error) = &stored {
             // The connection goes with its open transaction; the next batch takes a new one.
             self.failed(error);

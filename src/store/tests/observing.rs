@@ -133,7 +133,7 @@ async fn looking_at_an_older_schema_is_an_error_that_names_the_way_out() {
     tamper(dir.path(), "DELETE FROM _sqlx_migrations").await;
     let before = files(dir.path());
     let error = try_open(dir.path(), Mode::ReadOnly).await.err().unwrap();
-    assert_eq!(error, StoreError::OlderSchema { path: dir.path().join("state.db"), found: 0, known: 2 });
+    assert_eq!(error, StoreError::OlderSchema { path: dir.path().join("state.db"), found: 0, known: 3 });
     assert!(error.to_string().contains("start `ochami-sync serve` or `apply`"), "{error}");
     assert!(files(dir.path()) == before, "it was not migrated");
 }

@@ -18,7 +18,13 @@ use crate::model::{
 
 fn xname() -> impl Strategy<Value = Xname> {
     const POOL: &[&str] = &["x1c0s0b0n0", "x1c0s0b0n1", "x1c0s0b1n0", "x1c0s0b0", "x1c0s0b1"];
-    proptest::sample::select(POOL).prop_map(|text| text.parse().unwrap())
+    // Some that begin a row of members when they are in a group.
+    let cuts =
+        (0..4096).map(|number| format!("x1c{}s{}b1n{}", number / 512, number / 8 % 64, number % 8).parse().unwrap());
+    let cuts = cuts.filter(members::begins_part).take(3);
+    let pool: Vec<Xname> = POOL.iter().map(|text| text.parse().unwrap()).chain(cuts).collect();
+    assert_eq!(pool.len(), POOL.len() + 3);
+    proptest::sample::select(pool)
 }
 
 fn mac() -> impl Strategy<Value = MacAddr> {
