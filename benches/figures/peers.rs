@@ -21,6 +21,9 @@ const TURN: Duration = Duration::from_secs(3);
 /// How many turns each side has; the median one is told.
 const TURNS: usize = 3;
 
+/// How long nothing is sent before each load, so that the databases have put away what came before.
+const REST: Duration = Duration::from_secs(2);
+
 /// Components in one request, less than what SMD takes at most (4,369).
 const CHUNK: usize = 2000;
 
@@ -111,6 +114,7 @@ fn send_all(connections: usize, requests: &[(Place, &'static str, String, String
             .collect()
         })
         .collect();
+    std::thread::sleep(REST);
     let started = Instant::now();
     load::send(lanes);
     started.elapsed()

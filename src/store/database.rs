@@ -40,8 +40,9 @@ const ROW_BUFFER: usize = 4096;
 /// How long a statement waits for another process, such as a backup, to let go of the database.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What the `-wal` file is cut down to after a great write, in bytes.
-const WAL_LIMIT: &str = "16777216";
+/// What the `-wal` file is cut down to after a great write, in bytes. That takes fifty milliseconds, for which the next write
+/// waits, so it is not done after the load of a usual cluster.
+const WAL_LIMIT: &str = "268435456";
 
 /// Pages of the `-wal` file at which a commit itself moves them into the database: 256 MiB, the leases of some 80,000
 /// machines. It is done before, beside the writing; but only once nothing is written meanwhile is the file begun anew.
