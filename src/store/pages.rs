@@ -8,7 +8,7 @@ use sqlx::error::BoxDynError;
 use sqlx::sqlite::{SqliteArguments, SqliteConnection};
 use sqlx::{Arguments as _, AssertSqlSafe};
 
-/// Rows of a page, from measurement.
+/// Rows of a page: so many that a message costs little beside them, and so few that a page is small.
 const ROWS: usize = 512;
 
 /// The longest content in bytes that is written into a page. What is longer is read by itself.
