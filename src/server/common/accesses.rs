@@ -1,15 +1,18 @@
 //! When nodes last asked for what they boot, as BSS keeps it for `endpoint-history`.
 //!
-//! A handler that answers a booting node notes the access in memory, which takes no lock and waits for nothing. A task
-//! stores what was noted every few seconds, so a restart loses seconds at most. BSS keeps every access for ever; here the
-//! last of each node and endpoint are kept: what is kept is bounded by the nodes that SMD knows, whoever asks how often.
+//! A handler that answers a booting node puts the access into a queue, which takes no lock; once in a thousand times it
+//! finds the queue full and sorts what is in it by node, a fraction of a millisecond's work. A task stores what was noted
+//! every few seconds, so a restart loses seconds at most. BSS keeps every access for ever; here the last of each node and
+//! endpoint are kept: what is kept is bounded by the nodes that SMD knows, whoever asks how often.
 
 use std::convert::Infallible;
-use std::sync::Arc;
+use std::ops::Bound;
+use std::sync::mpsc::{self, Receiver, SyncSender, TrySendError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
 use imbl::OrdMap;
+use imbl::ordmap::Entry;
 use tokio_util::sync::CancellationToken;
 
 use crate::model::{EndpointAccess, Record, Table, Timestamp, Xname};
@@ -46,7 +49,13 @@ const BATCH: usize = 2_000;
 /// circles.
 const KEPT: usize = 32;
 
-type Noted = OrdMap<(Endpoint, Xname), Times>;
+/// The most accesses that wait to be sorted by node.
+const QUEUE: usize = 1_024;
+
+/// A node, and what it asked for.
+type Key = (Endpoint, Xname);
+
+type Noted = OrdMap<Key, Times>;
 
 /// When a node asked one endpoint, in whole seconds since 1970-01-01 UTC.
 #[derive(Clone, Default)]
@@ -58,9 +67,13 @@ struct Times {
 }
 
 impl Times {
-    /// These, and one more.
-    fn with(&self, epoch: i64) -> Self {
-        Self { last: last(self.last.iter().copied().chain([epoch])), count: self.count + 1 }
+    /// One more.
+    fn push(&mut self, epoch: i64) {
+        if self.last.len() == KEPT {
+            self.last.remove(0);
+        }
+        self.last.push(epoch);
+        self.count += 1;
     }
 
     /// What came after the first `count`, if anything did.
@@ -79,21 +92,75 @@ fn last(times: impl Iterator<Item = i64>) -> Vec<i64> {
 }
 
 /// What was noted and is not stored yet. Cheap to clone; every clone is the same.
-#[derive(Clone, Default)]
-pub struct Accesses(Arc<ArcSwap<Noted>>);
+#[derive(Clone)]
+pub struct Accesses {
+    queue: SyncSender<(Key, i64)>,
+    sorted: Arc<Mutex<Sorted>>,
+}
+
+/// What was noted, by node, but for what is still in the queue.
+struct Sorted {
+    queue: Receiver<(Key, i64)>,
+    noted: Noted,
+}
+
+impl Sorted {
+    /// Takes what is in the queue, at most as much as fits into it, however fast others fill it.
+    fn drain(&mut self) -> &mut Noted {
+        let Self { queue, noted } = self;
+        for (key, epoch) in queue.try_iter().take(QUEUE) {
+            noted.entry(key).or_default().push(epoch);
+        }
+        noted
+    }
+
+    /// Leaves only what was noted after these were.
+    fn forget(&mut self, stored: &Noted) {
+        for (key, stored) in stored {
+            if let Entry::Occupied(mut noted) = self.noted.entry(key.clone()) {
+                match noted.get().after(stored.count) {
+                    Some(left) => *noted.get_mut() = left,
+                    None => drop(noted.remove()),
+                }
+            }
+        }
+    }
+}
+
+impl Default for Accesses {
+    fn default() -> Self {
+        let (sender, queue) = mpsc::sync_channel(QUEUE);
+        Self { queue: sender, sorted: Arc::new(Mutex::new(Sorted { queue, noted: Noted::new() })) }
+    }
+}
 
 impl Accesses {
-    /// Notes that a component of SMD asked, without waiting.
+    /// Notes that a component of SMD asked.
     pub fn note(&self, endpoint: Endpoint, component: &Xname, now: Timestamp) {
-        let (key, epoch) = ((endpoint, component.clone()), now.0.div_euclid(1_000_000));
-        self.0.rcu(|noted| noted.update(key.clone(), noted.get(&key).cloned().unwrap_or_default().with(epoch)));
+        let access = ((endpoint, component.clone()), now.0.div_euclid(1_000_000));
+        if let Err(TrySendError::Full((key, epoch)) | TrySendError::Disconnected((key, epoch))) =
+            self.queue.try_send(access)
+        {
+            self.sorted(|sorted| sorted.drain().entry(key).or_default().push(epoch));
+        }
+    }
+
+    /// Does something short with what was noted: who asks for a boot script waits for it, if the queue is full.
+    fn sorted<R>(&self, act: impl FnOnce(&mut Sorted) -> R) -> R {
+        // Nobody panics in between; the history would be whole even then.
+        act(&mut self.sorted.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// What was noted so far.
+    fn noted(&self) -> Noted {
+        self.sorted(|sorted| sorted.drain().clone())
     }
 
     /// The accesses that are stored or noted, in the order of endpoints and names.
     #[must_use]
     pub fn all(&self, snapshot: &Snapshot) -> Vec<EndpointAccess> {
         let mut all = snapshot.records.endpoint_accesses.clone();
-        for access in self.0.load().iter().filter_map(|noted| access(snapshot, noted)) {
+        for access in self.noted().iter().filter_map(|noted| access(snapshot, noted)) {
             all.insert(access.id(), access);
         }
         all.values().map(|access| EndpointAccess::clone(access)).collect()
@@ -108,37 +175,37 @@ impl Accesses {
         let mut goes_on = true;
         while goes_on {
             goes_on = shutdown.run_until_cancelled(tokio::time::sleep(EVERY)).await.is_some();
-            while self.store_some(&store).await {}
+            // Each node once in a round, however fast they ask.
+            let mut stored = None;
+            while let Some(last) = self.store_after(stored, &store).await {
+                stored = Some(last);
+            }
         }
         Ok(())
     }
 
-    /// Stores a batch; true when there is more and it may be tried at once.
-    async fn store_some(&self, store: &Store) -> bool {
-        let batch: Vec<_> = self.0.load().iter().take(BATCH).map(|(key, times)| (key.clone(), times.clone())).collect();
-        if batch.is_empty() {
-            return false;
-        }
-        let stored: Noted = batch.iter().cloned().collect();
+    /// Stores a batch of what was noted of the nodes that come after this one. The last of them, when there may be more.
+    async fn store_after(&self, after: Option<Key>, store: &Store) -> Option<Key> {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let batch: Noted = self.noted().range((from, Bound::Unbounded)).take(BATCH).map(owned).collect();
+        let (last, _) = batch.get_max().cloned()?;
+        let stored = batch.clone();
         let decide = move |snapshot: &Snapshot| Ok::<_, Infallible>(Decision::new((), changes(snapshot, &stored)));
         if let Err(WriteError::Unavailable(error)) = store.write(Author("endpoint history".into()), decide).await {
             tracing::warn!(%error, "the times at which nodes booted cannot be stored; they are kept in memory");
-            return false;
+            return None;
         }
-        // What was noted again meanwhile stays.
-        let before = self.0.rcu(|noted| {
-            let mut noted = Noted::clone(noted);
-            for (key, stored) in &batch {
-                noted = noted.alter(|times| times.and_then(|times| times.after(stored.count)), key.clone());
-            }
-            noted
-        });
-        before.len() > batch.len()
+        self.sorted(|sorted| sorted.forget(&batch));
+        Some(last)
     }
 }
 
+fn owned((key, times): (&Key, &Times)) -> (Key, Times) {
+    (key.clone(), times.clone())
+}
+
 /// What is stored of a node and an endpoint, followed by what was noted.
-fn access(snapshot: &Snapshot, ((endpoint, name), noted): (&(Endpoint, Xname), &Times)) -> Option<Arc<EndpointAccess>> {
+fn access(snapshot: &Snapshot, ((endpoint, name), noted): (&Key, &Times)) -> Option<Arc<EndpointAccess>> {
     let (name, endpoint) = (name.to_string(), endpoint.as_str().to_owned());
     let mut access = EndpointAccess { name, endpoint, last_epoch: 0, earlier: Vec::new() };
     let stored = snapshot.records.endpoint_accesses.get(&access.id());
@@ -204,12 +271,12 @@ mod tests {
             [("bootscript", "x1c0s0b0n1", 1), ("bootscript", "x1c0s0b0n1", 2), ("phone-home", "x1c0s0b0n0", 3)]
                 .map(|(endpoint, name, epoch)| (endpoint.to_owned(), name.to_owned(), epoch));
         assert_eq!(seen(&accesses, &store), expected);
-        assert!(!accesses.store_some(&store).await);
+        accesses.store_after(None, &store).await;
         assert_eq!(store.snapshot().records.endpoint_accesses.len(), 2);
         assert_eq!(seen(&accesses, &store), expected);
         assert_eq!(seen(&Accesses::default(), &store), expected, "what is stored needs no memory");
         let revision = store.snapshot().revision;
-        assert!(!accesses.store_some(&store).await);
+        accesses.store_after(None, &store).await;
         assert_eq!(store.snapshot().revision, revision, "nothing new is noted, so nothing is written");
     }
 
@@ -222,28 +289,53 @@ mod tests {
         };
         times(0, KEPT + 2).for_each(|at| accesses.note(Endpoint::BootScript, &name(0), at));
         assert_eq!(kept(&accesses), (2..KEPT + 2).collect::<Vec<_>>());
-        accesses.store_some(&store).await;
+        accesses.store_after(None, &store).await;
         assert_eq!(kept(&Accesses::default()), (2..KEPT + 2).collect::<Vec<_>>());
         times(KEPT + 2, KEPT + 5).for_each(|at| accesses.note(Endpoint::BootScript, &name(0), at));
         assert_eq!(kept(&accesses), (5..KEPT + 5).collect::<Vec<_>>());
     }
 
     #[test]
+    fn no_access_is_lost_when_many_ask_at_once() {
+        let accesses = Accesses::default();
+        std::thread::scope(|threads| {
+            for number in 0..4 {
+                let accesses = &accesses;
+                let note =
+                    move |at| accesses.note(Endpoint::BootScript, &name(number), Timestamp(at as i64 * 1_000_000));
+                threads.spawn(move || (0..3 * QUEUE).for_each(note));
+            }
+        });
+        let kept: Vec<i64> = (3 * QUEUE - KEPT..3 * QUEUE).map(|at| at as i64).collect();
+        let noted: Vec<_> = accesses.noted().values().map(|times| (times.count, times.last.clone())).collect();
+        assert_eq!(noted, vec![(3 * QUEUE, kept); 4]);
+    }
+
+    #[test]
     fn what_is_noted_while_others_are_stored_is_left() {
-        let times = (1..=3).fold(Times::default(), |times, epoch| times.with(epoch));
-        assert_eq!(times.after(1).map(|left| (left.last, left.count)), Some((vec![2, 3], 2)));
-        assert!(times.after(3).is_none());
-        let many = (1..=2 * KEPT as i64).fold(Times::default(), |times, epoch| times.with(epoch));
-        assert_eq!(many.after(1).map(|left| (left.last.len(), left.count)), Some((KEPT, 2 * KEPT - 1)));
+        let times = |epochs: std::ops::RangeInclusive<i64>| {
+            let mut times = Times::default();
+            epochs.for_each(|epoch| times.push(epoch));
+            times
+        };
+        assert_eq!(times(1..=3).after(1).map(|left| (left.last, left.count)), Some((vec![2, 3], 2)));
+        assert!(times(1..=3).after(3).is_none());
+        assert_eq!(
+            times(1..=2 * KEPT as i64).after(1).map(|left| (left.last.len(), left.count)),
+            Some((KEPT, 2 * KEPT - 1))
+        );
     }
 
     #[tokio::test]
     async fn many_accesses_are_stored_in_batches() {
         let (accesses, store) = (Accesses::default(), store_with_nodes(BATCH + 1).await);
         (0..=BATCH).for_each(|number| accesses.note(Endpoint::BootScript, &name(number), Timestamp(0)));
-        assert!(accesses.store_some(&store).await);
+        let last = accesses.store_after(None, &store).await;
         assert_eq!(store.snapshot().records.endpoint_accesses.len(), BATCH);
-        assert!(!accesses.store_some(&store).await);
+        (0..=BATCH).for_each(|number| accesses.note(Endpoint::BootScript, &name(number), Timestamp(1_000_000)));
+        let last = accesses.store_after(last, &store).await;
+        assert!(last.is_some());
+        assert_eq!(accesses.store_after(last, &store).await, None, "who asked again meanwhile is of the next round");
         assert_eq!(store.snapshot().records.endpoint_accesses.len(), BATCH + 1);
     }
 
@@ -251,11 +343,11 @@ mod tests {
     async fn accesses_of_components_that_are_gone_do_not_stay_for_ever() {
         let (accesses, store) = (Accesses::default(), store_with_nodes(2).await);
         (0..3).for_each(|number| accesses.note(Endpoint::BootScript, &name(number), Timestamp(0)));
-        accesses.store_some(&store).await;
+        accesses.store_after(None, &store).await;
         assert_eq!(store.snapshot().records.endpoint_accesses.len(), 2, "nobody knows the third");
         change(&store, vec![Change::Delete(crate::model::ObjectKey::component(&name(0)))]).await;
         accesses.note(Endpoint::BootScript, &name(1), Timestamp(1_000_000));
-        accesses.store_some(&store).await;
+        accesses.store_after(None, &store).await;
         let line = |epoch| ("bootscript".to_owned(), "x1c0s0b0n1".to_owned(), epoch);
         assert_eq!(seen(&accesses, &store), [line(0), line(1)]);
     }
