@@ -150,11 +150,13 @@ pub(super) fn decide_change(
 }
 
 /// The old endpoint with what the patch sets. Of the three names the patch's ones decide, and what it does not name
-/// follows from them, where SMD fails for names that disagree with the old ones. An empty name names nothing.
+/// follows from them, where SMD fails for names that disagree with the old ones. An empty name names nothing, and an empty
+/// FQDN gives no host name where there was none.
 fn patched(old: &RedfishEndpoint, patch: EndpointBody) -> EndpointBody {
     let given = |text: Option<String>| text.filter(|text| !text.is_empty());
+    let known = Some(&old.fqdn).filter(|_| patch.fqdn.as_deref() != Some("")).cloned();
     let (hostname, domain, fqdn) = match (given(patch.hostname), given(patch.domain), given(patch.fqdn)) {
-        (None, None, None) => (Some(old.hostname.clone()), Some(old.domain.clone()), Some(old.fqdn.clone())),
+        (None, None, None) => (Some(old.hostname.clone()), Some(old.domain.clone()), known),
         (None, None, fqdn) => (None, None, fqdn),
         (hostname, domain, fqdn) => {
             (hostname.or_else(|| Some(old.hostname.clone())), domain.or_else(|| Some(old.domain.clone())), fqdn)

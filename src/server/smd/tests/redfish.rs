@@ -55,7 +55,9 @@ async fn a_patch_that_sets_nothing_changes_nothing() {
     let path = "Inventory/RedfishEndpoints/x1c0s0b0";
     assert_eq!(smd.send("PATCH", path, json!({"User": "root"})).await.json()["Hostname"], "");
     assert_eq!(smd.store.snapshot().revision, 1);
-    assert_eq!(smd.send("PATCH", path, json!({"UseSSDP": true})).await.json()["UseSSDP"], true);
+    assert_eq!(smd.send("PATCH", path, json!({"FQDN": "", "Name": "n"})).await.json()["Hostname"], "", "as before");
+    let shown = smd.send("PATCH", path, json!({"UseSSDP": true})).await.json();
+    assert_eq!((&shown["UseSSDP"], &shown["Hostname"]), (&json!(true), &json!("x1c0s0b0")), "follows from the FQDN");
 }
 
 #[tokio::test]
