@@ -78,7 +78,7 @@ pub(crate) fn measure(nodes: usize, only_loads: bool) -> Vec<[String; 4]> {
     rows
 }
 
-/// Fills both sides, step by step.
+/// Fills both sides, step by step; the last row is all of them together.
 fn loads(nodes: usize, ours: &Side, theirs: &Side) -> Vec<[String; 4]> {
     type Step = (&'static str, usize, fn(usize, &Side) -> Vec<(Place, &'static str, String, String)>);
     let steps: [Step; 6] = [
@@ -90,10 +90,16 @@ fn loads(nodes: usize, ours: &Side, theirs: &Side) -> Vec<[String; 4]> {
         ("load cloud-init defaults and groups", 1, cloud_init),
     ];
     let mut rows = Vec::new();
+    let row = |what: &str, [a, b]: [Duration; 2]| {
+        [what.to_owned(), seconds(a), seconds(b), ratio(b.as_secs_f64() / a.as_secs_f64())]
+    };
+    let mut whole = [Duration::ZERO; 2];
     for (what, connections, make) in steps {
-        let [a, b] = [ours, theirs].map(|side| send_all(connections, &make(nodes, side)));
-        rows.push([what.to_owned(), seconds(a), seconds(b), ratio(b.as_secs_f64() / a.as_secs_f64())]);
+        let took = [ours, theirs].map(|side| send_all(connections, &make(nodes, side)));
+        whole = [whole[0] + took[0], whole[1] + took[1]];
+        rows.push(row(what, took));
     }
+    rows.push(row("the whole load of the cluster", whole));
     rows
 }
 
