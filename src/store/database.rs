@@ -106,15 +106,22 @@ impl Database {
         }
     }
 
+    /// What all connections have in common.
+    fn options(&self) -> SqliteConnectOptions {
+        SqliteConnectOptions::new()
+            .filename(&self.path)
+            .busy_timeout(BUSY_TIMEOUT)
+            .row_buffer_size(ROW_BUFFER)
+            // The journal of a large statement would be a file in a directory for temporary files, and a container with a
+            // read-only root has none: https://www.sqlite.org/tempfiles.html
+            .pragma("temp_store", "MEMORY")
+            .disable_statement_logging()
+    }
+
     /// Opens the one connection that writes, and brings the schema up to date. Makes the file, readable by its owner
     /// only, where there is none; SQLite gives its companions the same permissions.
     pub(super) async fn connect_writer(&self) -> Result<SqliteConnection, StoreError> {
-        let mut options = SqliteConnectOptions::new()
-            .filename(&self.path)
-            .create_if_missing(true)
-            .busy_timeout(BUSY_TIMEOUT)
-            .row_buffer_size(ROW_BUFFER)
-            .disable_statement_logging();
+        let mut options = self.options().create_if_missing(true);
         if self.place == Place::Memory {
             options = options.vfs("memdb");
         } else {
@@ -146,11 +153,7 @@ impl Database {
         if self.place == Place::Memory {
             return Ok((0, 0));
         }
-        let options = SqliteConnectOptions::new()
-            .filename(&self.path)
-            .busy_timeout(BUSY_TIMEOUT)
-            .synchronous(SqliteSynchronous::Full)
-            .disable_statement_logging();
+        let options = self.options().synchronous(SqliteSynchronous::Full);
         let fault = |error: sqlx::Error| self.fault(&error);
         let mut connection = options.connect().await.map_err(fault)?;
         let pragma = sqlx::query_as("PRAGMA wal_checkpoint(PASSIVE)");
@@ -184,12 +187,7 @@ impl Database {
     where
         W: for<'c> Fn(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, sqlx::Error>>,
     {
-        let mut options = SqliteConnectOptions::new()
-            .filename(&self.path)
-            .read_only(true)
-            .busy_timeout(BUSY_TIMEOUT)
-            .row_buffer_size(ROW_BUFFER)
-            .disable_statement_logging();
+        let mut options = self.options().read_only(true);
         match self.place {
             Place::Memory => options = options.vfs("memdb"),
             Place::Observed if stamp.is_settled() => options = options.immutable(true),

@@ -1,12 +1,12 @@
 //! `kill -9` at any moment of `apply` leaves all or nothing; a boot script costs no database read; a log that nobody reads
-//! any more stops nothing.
+//! any more stops nothing, nor does a file system that is read-only but for the state directory.
 
 use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;
 use std::time::Duration;
 
-use crate::support::{Cluster, Killed, get, tool, until};
+use crate::support::{Cluster, Killed, Serving, get, send, tool, until};
 
 /// What the plan says there is to do.
 fn pending(cluster: &Cluster) -> u64 {
@@ -137,4 +137,51 @@ fn a_daemon_whose_log_nobody_reads_any_more_answers_and_ends_when_it_is_told_to(
     rustix::process::kill_process(rustix::process::Pid::from_child(child), rustix::process::Signal::TERM).unwrap();
     let status = until("it has ended", || child.try_wait().unwrap());
     assert!(status.success(), "{status}");
+}
+
+/// Makes the working directory and the places for temporary files read-only, but for `state`, and runs what it is given.
+const READ_ONLY: &str = r#"
+set -e
+cd "$(pwd -P)"
+for dir in /tmp /var/tmp /usr/tmp .; do
+    test -d $dir || continue
+    mount --bind $dir $dir
+    mount -o remount,bind,ro $dir
+done
+cd "$PWD"
+mount --bind state state
+mount -o remount,bind,rw state
+for dir in /tmp /var/tmp .; do
+    if touch $dir/$$ 2>/dev/null; then echo "$dir can be written" >&2; exit 1; fi
+done
+unset SQLITE_TMPDIR TMPDIR
+exec "$@"
+"#;
+
+#[test]
+fn a_daemon_that_can_write_nothing_but_its_state_stores_a_large_load() {
+    if !tool("unshare", &["--mount", "true"]) {
+        return;
+    }
+    let cluster = Cluster::demo();
+    std::fs::create_dir(cluster.state()).unwrap();
+    let serve = cluster.command(&["serve", "--api", "http://127.0.0.1:0", "--boot", "127.0.0.1:0", "--auth", "none"]);
+    let mut confined = std::process::Command::new("unshare");
+    confined.args(["--mount", "sh", "-c", READ_ONLY, "sh"]).arg(serve.get_program()).args(serve.get_args());
+    confined.current_dir(cluster.dir.path()).env("OCHAMI_SYNC_STATE", cluster.state()).env("OCHAMI_SYNC_INSECURE", "1");
+    let serving = Serving::start(confined);
+    let smd = format!("{}/hsm/v2/State/Components", serving.api);
+    let ids: Vec<String> =
+        (0..20_000).map(|n| format!("x{}c{}s{}b0n{}", 1000 + n / 256, n / 32 % 8, n / 2 % 16, n % 2)).collect();
+    let components: Vec<serde_json::Value> =
+        ids.iter().map(|id| serde_json::json!({"ID": id, "State": "On", "Role": "Compute"})).collect();
+    let body = serde_json::json!({ "Components": components }).to_string();
+    let created = send("POST", &smd, &[], Some(&body));
+    assert_eq!(created.status, 204, "{created:?}\n{}", serving.log());
+    let body = serde_json::json!({"ComponentIDs": ids, "State": "Off"}).to_string();
+    let patched = send("PATCH", &format!("{smd}/BulkStateData"), &[], Some(&body));
+    assert_eq!(patched.status, 204, "{patched:?}\n{}", serving.log());
+    let off = get(&format!("{smd}?state=off&type=Node")).json();
+    assert_eq!(off["Components"].as_array().unwrap().len(), ids.len());
+    serving.stop();
 }
